@@ -1,0 +1,1 @@
+"""What a peer can get wrong."""

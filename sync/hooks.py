@@ -1,0 +1,68 @@
+"""What an application adds to the engine, and the only way in which it does.
+
+The engine parses, the application says who is asking and what of it may enter, the engine writes and
+answers. The bare engine (`camket engine`) is one implementation, Camket's product another.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from sync.store.interface import Edit
+
+
+class Action(Enum):
+    """What a caller wants of a database (or, where none is named, of the server)."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: an id for logs and limits, and whatever the application must remember of them."""
+
+    id: str
+    grant: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document that may not enter: the name and the reason that its outcome carries.
+
+    Over the standard protocol every name but `too_large` travels as `forbidden`, since PouchDB goes on after
+    that name and stops at others.
+    """
+
+    id: str
+    rev: str
+    name: str
+    reason: str
+
+
+class Application(Protocol):
+    """The hooks, in the order in which a request meets them."""
+
+    async def identify(self, connection: HTTPConnection) -> Caller:
+        """Who is asking. Raises `sync.errors.Unauthorized`."""
+        ...
+
+    async def authorise(self, caller: Caller, action: Action, db: str | None) -> None:
+        """May they? Raises `sync.errors.Forbidden`, or `DatabaseMissing` for what they may not know of."""
+        ...
+
+    def shows(self, caller: Caller, db: str, doc_id: str) -> bool:
+        """Whether this document is among what the caller may read."""
+        ...
+
+    async def admit(self, caller: Caller, db: str, edits: Sequence[Edit]) -> Sequence[Edit | Refused]:
+        """Check each edit before it is grafted: one answer for each, in order."""
+        ...
+
+    async def observe(self, db: str, doc_ids: Collection[str]) -> None:
+        """These documents changed, and are on disk: merge them, project them."""
+        ...

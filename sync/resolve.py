@@ -1,0 +1,1 @@
+"""What to write where a document has several leaves."""

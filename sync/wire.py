@@ -1,0 +1,1 @@
+"""CouchDB's JSON on the wire."""
