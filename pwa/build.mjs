@@ -1,0 +1,182 @@
+/**
+ * Builds the app into dist/: index.html, sw.js, manifest.webmanifest, icons/, assets/ (names carry a digest).
+ *
+ *   node build.mjs [--watch] [--out DIR] [--entry FILE]     --entry: another main module, for the tests
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { png, svg } from "./icons.mjs";
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+const FIRST_LOAD_BUDGET = 60_000; // bytes, gzip: HTML + CSS + JS of the first visit
+
+const { values: flags } = parseArgs({
+  options: {
+    watch: { type: "boolean", default: false },
+    out: { type: "string", default: join(ROOT, "dist") },
+    entry: { type: "string", default: join(ROOT, "src/app/main.tsx") },
+  },
+});
+const OUT = resolve(flags.out);
+
+const common = {
+  bundle: true,
+  minify: !flags.watch,
+  target: "chrome80",
+  format: "esm",
+  charset: "utf8",
+  legalComments: "none",
+  absWorkingDir: ROOT,
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  logLevel: "warning",
+};
+
+const MANIFEST = {
+  id: "/",
+  name: "Camket",
+  short_name: "Camket",
+  lang: "vi",
+  start_url: "/",
+  scope: "/",
+  display: "standalone",
+  orientation: "portrait",
+  background_color: "#f7f6f2",
+  theme_color: "#0b6b4f",
+  icons: [
+    { src: "/icons/icon.svg", sizes: "any", type: "image/svg+xml" },
+    { src: "/icons/192.png", sizes: "192x192", type: "image/png" },
+    { src: "/icons/512.png", sizes: "512x512", type: "image/png" },
+    { src: "/icons/maskable.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+  ],
+};
+
+// No inline script or style: the server's policy is script-src 'self'; style-src 'self'.
+const page = ({ script, style }) => `<!doctype html>
+<html lang="vi">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="theme-color" content="#0b6b4f">
+<title>Camket</title>
+<link rel="manifest" href="/manifest.webmanifest">
+<link rel="icon" href="/icons/icon.svg" type="image/svg+xml">
+<link rel="apple-touch-icon" href="/icons/192.png">
+<link rel="stylesheet" href="${style}">
+<script type="module" src="${script}"></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>Camket cần JavaScript. / Camket needs JavaScript.</noscript>
+</body>
+</html>
+`;
+
+function put(path, bytes) {
+  mkdirSync(dirname(join(OUT, path)), { recursive: true });
+  writeFileSync(join(OUT, path), bytes);
+  return path;
+}
+
+/** The bundled app: file names by role, and the chunks that load later (other languages). */
+async function bundle() {
+  const { metafile } = await esbuild.build({
+    ...common,
+    entryPoints: { app: resolve(flags.entry) },
+    outdir: join(OUT, "assets"),
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    splitting: true,
+    metafile: true,
+  });
+  const outputs = Object.entries(metafile.outputs).map(([file, about]) => ({
+    path: relative(OUT, resolve(ROOT, file)),
+    about,
+  }));
+  const main = outputs.find(({ about }) => about.entryPoint && about.cssBundle);
+  if (!main) throw new Error("The entry must import the style sheet.");
+  // What the entry imports statically is needed at once; the rest comes when it is asked for.
+  const now = new Set([main.path]);
+  for (const path of now) {
+    const { about } = outputs.find((output) => output.path === path);
+    for (const { path: file, kind } of about.imports)
+      if (kind === "import-statement") now.add(relative(OUT, resolve(ROOT, file)));
+  }
+  return {
+    script: main.path,
+    style: relative(OUT, resolve(ROOT, main.about.cssBundle)),
+    now: [...now],
+    files: outputs.map(({ path }) => path),
+    parts: sizesByPart(main.about),
+  };
+}
+
+/** Minified bytes of the entry by the part of the source that they come from. */
+function sizesByPart(about) {
+  const parts = {};
+  for (const [file, { bytesInOutput }] of Object.entries(about.inputs)) {
+    const part = /node_modules\/([^/]+)/.exec(file)?.[1] ?? /src\/([^/]+)/.exec(file)?.[1] ?? "tests";
+    parts[part] = (parts[part] ?? 0) + bytesInOutput;
+  }
+  return parts;
+}
+
+/** The service worker, told what to keep. Its version is the digest of all that it keeps. */
+async function worker(files) {
+  const digest = createHash("sha256");
+  for (const path of files) digest.update(path).update(readFileSync(join(OUT, path)));
+  await esbuild.build({
+    ...common,
+    entryPoints: [join(ROOT, "src/sw/sw.ts")],
+    outfile: join(OUT, "sw.js"),
+    format: "iife",
+    define: {
+      __VERSION__: JSON.stringify(digest.digest("hex").slice(0, 16)),
+      __PRECACHE__: JSON.stringify(files.map((path) => (path === "index.html" ? "/" : `/${path}`))),
+    },
+  });
+}
+
+function report({ script, style, now, parts }) {
+  const gzip = (path) => gzipSync(readFileSync(join(OUT, path)), { level: 9 }).length;
+  const first = ["index.html", style, ...now];
+  const total = first.reduce((sum, path) => sum + gzip(path), 0);
+  for (const path of first) console.log(`${String(gzip(path)).padStart(7)}  ${basename(path)}`);
+  console.log(`${String(total).padStart(7)}  first load, gzip (budget ${FIRST_LOAD_BUDGET})`);
+  console.log(`${String(gzip("sw.js")).padStart(7)}  sw.js`);
+  const minified = Object.entries(parts).sort(([, a], [, b]) => b - a);
+  console.log(`         ${basename(script)}, minified: ${minified.map(([k, n]) => `${k} ${n}`).join(", ")}`);
+  if (total > FIRST_LOAD_BUDGET) {
+    console.error("Over the budget of the first load.");
+    process.exitCode = 1;
+  }
+}
+
+async function build() {
+  if (existsSync(OUT)) rmSync(OUT, { recursive: true });
+  const built = await bundle();
+  put("index.html", page({ script: `/${built.script}`, style: `/${built.style}` }));
+  put("manifest.webmanifest", JSON.stringify(MANIFEST));
+  put("icons/icon.svg", svg());
+  put("icons/192.png", png(192));
+  put("icons/512.png", png(512));
+  put("icons/maskable.png", png(512, { maskable: true }));
+  await worker(["index.html", "manifest.webmanifest", "icons/icon.svg", "icons/192.png", ...built.files]);
+  report(built);
+}
+
+await build();
+if (flags.watch) {
+  const { watch } = await import("node:fs");
+  let soon;
+  watch(join(ROOT, "src"), { recursive: true }, () => {
+    clearTimeout(soon);
+    soon = setTimeout(() => build().catch((error) => console.error(error.message)), 100);
+  });
+}
