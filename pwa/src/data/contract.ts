@@ -1,0 +1,317 @@
+/**
+ * What the screens may ask of the phone's data: the whole of it, in plain values.
+ *
+ * A promise of a write resolves when IndexedDB says that the transaction is complete, never before: only then
+ * may a screen say "saved". Every promise may reject with a `FieldError`, whose `code` is a key of the words
+ * catalogues. Nothing here needs a network but `join`, `syncNow` and the recovery of a forgotten PIN.
+ */
+import type {
+  Act,
+  HouseholdStatus,
+  Method,
+  Place,
+  Role,
+  SignerRole,
+  Strokes,
+  VisitResult,
+  Witness,
+} from "../core/documents";
+import type { Outcome } from "../core/outcome";
+
+/**
+ * new: nobody has joined on this phone. joined: the server knows the phone, no PIN is set, nothing is stored
+ * yet (closing the app here is harmless: the same invitation joins again). locked: the PIN is needed; sealed
+ * records still go out. open: the lists can be read.
+ */
+export type Lifecycle = "new" | "joined" | "locked" | "open";
+
+/** Keys of the words catalogues (`error.<code>`). */
+export type ErrorCode =
+  | "bad_pin" // not 6 to 12 digits
+  | "wrong_pin"
+  | "wait" // too many wrong PINs: try again in `detail` seconds
+  | "offline" // no answer from the server
+  | "bad_code" // not an invitation
+  | "spent_code" // used, expired or withdrawn
+  | "too_many" // the server wants fewer attempts: try again later
+  | "server" // an answer that this app does not understand
+  | "revoked" // the office took this phone off its list
+  | "not_saved" // IndexedDB refused; nothing was written and the form is still good
+  | "storage_full"
+  | "invalid" // a rule of the schemas is broken; `detail` says where
+  | "locked" // asked for something that needs the PIN
+  | "no_campaign" // no open campaign has reached this phone
+  | "not_yours" // only an own act may be voided
+  | "missing" // no such hamlet, household, act or form
+  | "unsafe_device"; // checkDevice() says that nothing would last here
+
+export class FieldError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail: string | number | null = null,
+  ) {
+    super(code);
+    this.name = "FieldError";
+  }
+}
+
+export interface DeviceCheck {
+  /** https (or localhost) and WebCrypto: without them there is no way to keep a secret. */
+  readonly secure: boolean;
+  /** A record written to IndexedDB came back. */
+  readonly durable: boolean;
+  /** The browser promised not to clear the storage by itself. A permanent warning where false. */
+  readonly persisted: boolean;
+  /** The app in whose own browser the page was opened ("zalo", "facebook" …), else null. */
+  readonly inApp: string | null;
+  readonly ios: boolean;
+  /** Runs from the home screen. On iOS only the installed app keeps its storage. */
+  readonly installed: boolean;
+  /** Whether joining makes sense here: secure, durable, no in-app browser, on iOS installed. */
+  readonly ready: boolean;
+}
+
+/** One user on this phone. Accounts do not see each other's data. */
+export interface Account {
+  /** The device id. */
+  readonly id: string;
+  readonly user: { readonly id: string; readonly name: string; readonly role: Role };
+  readonly commune: string;
+  readonly demo: boolean;
+}
+
+/**
+ * Where a record is. phone: only here. received: on the server's disk, which named the revision.
+ * held: the office looks at it first. refused: a rule was broken, `reason` says which, in words of the
+ * server; it stays on the phone until it is corrected. returned: staff want it corrected.
+ */
+export type Where = "phone" | "received" | "held" | "refused" | "returned";
+
+export interface HamletView {
+  readonly id: string;
+  /** "thôn", "bản" … */
+  readonly kind: string;
+  readonly name: string;
+  readonly order: number;
+  /** Households that the campaign counts. */
+  readonly total: number;
+  readonly signed: number;
+  /** Met or tried, and not signed yet. */
+  readonly visited: number;
+  /** Whole percent that the campaign wants to pass, null while there is no campaign. */
+  readonly target: number | null;
+  /** Records of this hamlet that have not reached the server. */
+  readonly waiting: number;
+}
+
+export interface HouseholdRow {
+  /** The ULID. */
+  readonly id: string;
+  readonly name: string;
+  readonly place: Place;
+  /** Place on the walk; lists come sorted by it. */
+  readonly order: number;
+  readonly status: HouseholdStatus;
+  /** Whether the campaign counts this status. */
+  readonly counts: boolean;
+  readonly outcome: Outcome;
+  /** The least safe of its records; null where nobody recorded anything and nothing waits. */
+  readonly where: Where | null;
+}
+
+export interface ActView {
+  readonly act: Act;
+  readonly where: Where;
+  /** Neither voided nor withdrawn (always true for a voiding itself). */
+  readonly stands: boolean;
+  /** An own visit or signature that stands. */
+  readonly canVoid: boolean;
+}
+
+export interface HouseholdView extends HouseholdRow {
+  readonly hamlet: string;
+  /** YYYY-MM-DD since when the status holds. */
+  readonly since: string;
+  /** Oldest first. */
+  readonly acts: readonly ActView[];
+  /** What the server said of a record that it did not simply receive. */
+  readonly reason: string | null;
+}
+
+export interface CampaignView {
+  readonly id: string;
+  readonly name: string;
+  readonly starts: string;
+  readonly ends: string;
+  readonly target: number;
+  readonly touchCounts: boolean;
+  /** Versions in force: what a signature of today names. */
+  readonly clauses: number;
+  readonly notice: number;
+}
+
+/** A version of the clauses or of the privacy notice. */
+export interface TextView {
+  readonly version: number;
+  readonly title: string;
+  readonly items: readonly string[];
+}
+
+/**
+ * An open form: the household as it was when the form opened, and (inside) the revisions that it shows. What is
+ * saved from it becomes a child of those, so a sync in between undoes nothing. Good for one form; after a save
+ * open another. Lives in memory only.
+ */
+export interface Form {
+  readonly hamlet: string;
+  readonly household: string;
+  readonly shown: HouseholdView;
+}
+
+export interface NewHousehold {
+  readonly name: string;
+  readonly place?: Place;
+  /** Place on the walk: after this household; at the end where absent. */
+  readonly after?: string;
+}
+
+export interface HouseholdChange {
+  readonly name?: string;
+  readonly place?: Place;
+  readonly order?: number;
+  readonly status?: { readonly is: HouseholdStatus; readonly since: string; readonly into?: string };
+}
+
+export interface Signing {
+  readonly signer: string;
+  readonly role: SignerRole;
+  readonly method: Method;
+  readonly assisted: boolean;
+  readonly readAloud: boolean;
+  /** Needed for a thumbprint or a mark. */
+  readonly witness?: Witness;
+  /** Needed for a touch, and only there: integers 0–999, canonical JSON at most 600 bytes. */
+  readonly strokes?: Strokes;
+}
+
+/** Many households that signed on one paper sheet. */
+export interface MeetingRecord {
+  readonly date: string;
+  readonly sheet: number;
+  readonly readAloud: boolean;
+  readonly households: readonly {
+    readonly id: string;
+    readonly signer: string;
+    readonly role: SignerRole;
+    readonly method: Exclude<Method, "touch">;
+    readonly witness?: Witness;
+  }[];
+}
+
+/** Why the last sync did not finish. Keys of the words catalogues (`sync.<problem>`). */
+export type SyncProblem =
+  | "offline"
+  | "cut" // the link broke midway; what arrived is kept
+  | "clock" // the server's and the phone's clock do not agree, and shifting did not help
+  | "revoked"
+  | "server"
+  | "storage_full"
+  | "not_saved";
+
+export interface SyncState {
+  readonly running: boolean;
+  /** Milliseconds since 1970, null for never. */
+  readonly lastSync: number | null;
+  readonly problem: SyncProblem | null;
+  /** Records that have not reached the server. */
+  readonly waiting: number;
+  readonly held: number;
+  readonly refused: number;
+  /** Bytes of bodies, sent and received, in this calendar month. */
+  readonly bytesThisMonth: number;
+}
+
+/** A record that the office or a rule holds back. */
+export interface ProblemView {
+  readonly hamlet: string;
+  readonly household: string;
+  readonly name: string;
+  readonly where: Exclude<Where, "phone" | "received">;
+  readonly reason: string | null;
+}
+
+export interface StorageView {
+  readonly persisted: boolean;
+  /** Bytes; null where the browser does not tell. */
+  readonly used: number | null;
+  readonly quota: number | null;
+  /** Less than 20 MB left, or 90 % used. */
+  readonly low: boolean;
+}
+
+export type Recovery = "none" | "pending" | "approved" | "refused";
+
+export type Change = "lifecycle" | "records" | "sync";
+
+export interface Field {
+  // --- the phone and its accounts
+  lifecycle(): Promise<Lifecycle>;
+  checkDevice(): Promise<DeviceCheck>;
+  storage(): Promise<StorageView>;
+  accounts(): Promise<readonly Account[]>;
+  /** The account in use (locked or open), null while new or joined. */
+  account(): Promise<Account | null>;
+  /** Puts another account in front, locked. */
+  choose(account: string): Promise<void>;
+
+  // --- enrolment and the PIN
+  /** Redeems an invitation (10 characters, dash or not, any case). Leads to `joined`; nothing is stored yet. */
+  join(code: string, deviceName: string): Promise<Account>;
+  /** 6 to 12 digits. Stores the account and its keys in one transaction. Leads to `open`. */
+  setPin(pin: string): Promise<void>;
+  unlock(pin: string): Promise<void>;
+  lock(): Promise<void>;
+  changePin(old: string, next: string): Promise<void>;
+  /** Asks the office to open a phone whose PIN is forgotten. */
+  forgotPin(): Promise<void>;
+  /** Asks what became of it; needs the network while pending. */
+  recovery(): Promise<Recovery>;
+  /** After `approved`: sets a new PIN over the same data. Leads to `open`. */
+  recover(pin: string): Promise<void>;
+
+  // --- reading (open only)
+  hamlets(): Promise<readonly HamletView[]>;
+  /** In walking order. Those that the campaign does not count come too. */
+  households(hamlet: string): Promise<readonly HouseholdRow[]>;
+  household(hamlet: string, id: string): Promise<HouseholdView>;
+  /** The open campaign that started last. */
+  campaign(): Promise<CampaignView | null>;
+  clauses(version: number): Promise<TextView | null>;
+  notice(version: number): Promise<TextView | null>;
+
+  // --- writing (open only)
+  openForm(hamlet: string, household: string): Promise<Form>;
+  /** Returns the new household's id. */
+  addHousehold(hamlet: string, what: NewHousehold): Promise<string>;
+  editHousehold(form: Form, change: HouseholdChange): Promise<void>;
+  recordVisit(form: Form, result: VisitResult): Promise<void>;
+  /** Clauses and notice are those in force in the campaign. */
+  recordSigned(form: Form, what: Signing): Promise<void>;
+  voidAct(form: Form, act: string): Promise<void>;
+  /** All of them or none, in one transaction. */
+  meeting(hamlet: string, what: MeetingRecord): Promise<void>;
+
+  // --- syncing
+  /**
+   * Runs now; resolves when it ended, whatever came of it (see `problem`). While locked it hands in the sealed
+   * records and nothing more.
+   */
+  syncNow(): Promise<SyncState>;
+  syncState(): Promise<SyncState>;
+  problems(): Promise<readonly ProblemView[]>;
+  /** The unsent records as one text that another phone or a stick can carry to `/sealed`. */
+  bundle(): Promise<string>;
+
+  /** Called after something changed, in this tab or another. Returns the function that ends it. */
+  onChange(listener: (change: Change) => void): () => void;
+}
