@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from server.auth import errors as auth
 from server.words import Words, words_of
+from sync import errors as peer
 from sync.store import interface as store
 
 log = logging.getLogger("camket")
@@ -57,13 +58,10 @@ class WrongType(Exception):
     """A body of a kind that this address does not take."""
 
 
-class Unauthorized(Exception):
-    """No credential, or none that is known."""
-
-
 TABLE: dict[type[Exception], Problem] = {
     BadRequest: Problem(400, "bad_request"),
-    Unauthorized: Problem(401, "unauthorized"),
+    peer.Unauthorized: Problem(401, "unauthorized"),
+    peer.Forbidden: Problem(403, "forbidden", "problem.send_only"),
     auth.SignInNeeded: Problem(401, "sign_in"),
     auth.SignInRefused: Problem(401, "sign_in_refused"),
     auth.CodeNeeded: Problem(401, "code_needed"),

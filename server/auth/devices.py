@@ -1,0 +1,153 @@
+"""Phones: one user on one phone, with a full and a send-only credential, revocable one by one."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from server.auth import tokens, users
+from server.auth.errors import DeviceUnknown
+from server.auth.grant import Grant, Role
+from server.clock import instant
+from server.rows import tables
+from server.rows.engine import table
+
+_devices, _users = table(tables.Device), table(tables.User)
+_invitations, _ledger = table(tables.Invitation), table(tables.Ledger)
+
+SEEN_EVERY = timedelta(hours=1)
+"""How exactly "last seen" is known: a write for each request would cost more than it tells."""
+
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A phone that was just enrolled. The credentials are shown this once."""
+
+    device: str
+    credential: str
+    send: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone as staff see it."""
+
+    id: str
+    user: str
+    name: str
+    created_at: str
+    last_seen_at: str | None
+    revoked_at: str | None
+    send_only_at: str | None
+
+
+def enrol(connection: Connection, user: str, name: str, invitation: str, now: datetime) -> Issued:
+    """A new phone of a person, by an invitation."""
+    device, full, send = tokens.mint_id(), tokens.mint_secret(), tokens.mint_secret()
+    connection.execute(
+        insert(_devices).values(
+            id=device,
+            user=user,
+            name=" ".join(name.split())[:LONGEST_NAME],
+            credential=tokens.digest(full),
+            send=tokens.digest(send),
+            invitation=invitation,
+            created_at=instant(now),
+        )
+    )
+    return Issued(device, f"d.{device}.{full}", f"s.{device}.{send}")
+
+
+def grant_of(connection: Connection, credential: str) -> Grant | None:
+    """Who a `d.<device>.<secret>` or `s.<device>.<secret>` speaks for; None where nobody.
+
+    A revoked or replaced phone, and one whose owner was revoked, has a grant that is not `live`.
+    """
+    kind, _, rest = credential.partition(".")
+    device, _, secret = rest.partition(".")
+    if kind not in {"d", "s"} or not secret or not device.isascii():
+        return None
+    found = connection.execute(
+        select(_devices, _users.c.name.label("person"), _users.c.role, _users.c.disabled_at)
+        .join(_users, _users.c.id == _devices.c.user)
+        .where(_devices.c.id == device)
+    ).one_or_none()
+    if found is None:
+        return None
+    stored = found.credential if kind == "d" else found.send
+    if not hmac.compare_digest(stored, tokens.digest(secret)):
+        return None
+    return _grant(connection, found, send_only=kind == "s" or found.send_only_at is not None)
+
+
+def unheard(connection: Connection, device: str | None, now: datetime) -> bool:
+    """Whether there is something for `heard` to note of this phone."""
+    seen = connection.execute(select(_devices.c.last_seen_at).where(_devices.c.id == device)).scalar()
+    return seen is None or seen <= instant(now - SEEN_EVERY)
+
+
+def heard(connection: Connection, device: str | None, now: datetime) -> None:
+    """A phone spoke: the hour is noted, and with the first time its invitation is spent."""
+    at, this = instant(now), _devices.c.id == device
+    connection.execute(update(_devices).where(this).values(last_seen_at=at))
+    first = update(_devices).where(this, _devices.c.first_exchange_at.is_(None))
+    if connection.execute(first.values(first_exchange_at=at)).rowcount:
+        spent = update(_invitations).where(_invitations.c.device == device, _invitations.c.spent_at.is_(None))
+        connection.execute(spent.values(spent_at=at))
+
+
+def revoke(connection: Connection, device: str, by: str, now: datetime) -> None:
+    """Shut one phone out, for good: a restored backup does not bring it back. Raises `DeviceUnknown`."""
+    at = instant(now)
+    live = (_devices.c.id == device) & _devices.c.revoked_at.is_(None)
+    if not connection.execute(update(_devices).where(live).values(revoked_at=at)).rowcount:
+        find(connection, device)
+        return
+    connection.execute(insert(_ledger).values(kind="revoked", db="", id=device, at=at, by=by))
+
+
+def confirm(connection: Connection, device: str) -> None:
+    """After a restore: an admin has the phone in hand, and it is a full one again."""
+    if not connection.execute(
+        update(_devices).where(_devices.c.id == device).values(send_only_at=None)
+    ).rowcount:
+        raise DeviceUnknown
+
+
+def find(connection: Connection, device: str) -> Phone:
+    """One phone. Raises `DeviceUnknown`."""
+    found = connection.execute(select(_devices).where(_devices.c.id == device)).one_or_none()
+    if found is None:
+        raise DeviceUnknown
+    return _phone(found)
+
+
+def listing(connection: Connection, user: str | None = None) -> list[Phone]:
+    """Phones, of one person or of all, the newest first; replaced ones are left out."""
+    asked = select(_devices).where(_devices.c.replaced_at.is_(None))
+    if user is not None:
+        asked = asked.where(_devices.c.user == user)
+    found = connection.execute(asked.order_by(_devices.c.created_at.desc(), _devices.c.id))
+    return [_phone(row) for row in found]
+
+
+def _grant(connection: Connection, row: Row[tuple[object, ...]], *, send_only: bool) -> Grant:
+    role = Role(row.role)
+    return Grant(
+        user=row.user,
+        name=row.person,
+        role=role,
+        hamlets=users.reach(connection, row.user, role),
+        device=row.id,
+        send_only=send_only,
+        live=row.revoked_at is None and row.replaced_at is None and row.disabled_at is None,
+    )
+
+
+def _phone(row: Row[tuple[object, ...]]) -> Phone:
+    return Phone(
+        row.id, row.user, row.name, row.created_at, row.last_seen_at, row.revoked_at, row.send_only_at
+    )

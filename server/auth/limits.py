@@ -1,0 +1,81 @@
+"""How often somebody may fail, and who "somebody" is before we know them.
+
+Failures are counted in the rows, so that several servers count together. Only failures count: an office
+where thirty phones join behind one address is no attack.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Engine, delete, func, insert, select
+from starlette.requests import HTTPConnection
+
+from server.auth.errors import AuthError, TooManyAttempts
+from server.clock import instant
+from server.rows import tables
+from server.rows.engine import table
+
+_attempt = table(tables.Attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `failures` within `window` for one key of this `kind`."""
+
+    kind: str
+    failures: int
+    window: timedelta
+
+
+CODE_BY_ADDRESS = Limit("code", 10, timedelta(minutes=15))
+LOGIN_BY_ADDRESS = Limit("address", 30, timedelta(minutes=15))
+LOGIN_BY_NAME = Limit("login", 10, timedelta(minutes=15))
+
+
+@contextmanager
+def counted(
+    engine: Engine, keys: dict[Limit, str], now: datetime, failures: tuple[type[AuthError], ...]
+) -> Iterator[None]:
+    """Run an attempt: refused where a key is over its limit, and counted where it ends in `failures`.
+
+    The count is a transaction of its own, since a failed attempt rolls its own back.
+    Raises `TooManyAttempts`.
+    """
+    named = {limit: f"{limit.kind}:{_pseudonym(value)}" for limit, value in keys.items()}
+    with engine.begin() as connection:
+        for limit, key in named.items():
+            since = instant(now - limit.window)
+            count, oldest = connection.execute(
+                select(func.count(), func.min(_attempt.c.at)).where(
+                    _attempt.c.key == key, _attempt.c.at > since
+                )
+            ).one()
+            if count >= limit.failures:
+                frees = datetime.fromisoformat(oldest) + limit.window
+                raise TooManyAttempts(max(1, round((frees - now).total_seconds())))
+    try:
+        yield
+    except failures:
+        with engine.begin() as connection:
+            longest = max(limit.window for limit in keys)
+            connection.execute(delete(_attempt).where(_attempt.c.at <= instant(now - longest)))
+            for key in named.values():
+                connection.execute(insert(_attempt).values(key=key, at=instant(now)))
+        raise
+
+
+def address_of(connection: HTTPConnection, trusted: tuple[str, ...]) -> str:
+    """The address that a request came from; `X-Forwarded-For` is believed from `trusted` proxies only."""
+    address = connection.client.host if connection.client else ""
+    hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    while address in trusted and hops:
+        address = hops.pop()
+    return address
+
+
+def _pseudonym(value: str) -> str:
+    # An address or a login name is about a person; to be counted it need not be readable.
+    return sha256(value.encode()).hexdigest()[:32]

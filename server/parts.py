@@ -1,0 +1,70 @@
+"""What a running server consists of, for its routes: `parts_of(request)`. Put together in `server/app.py`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from anyio import to_thread
+from sqlalchemy import Connection, Engine
+from starlette.requests import HTTPConnection, Request
+
+from server.auth.bearer import Bearer
+from server.auth.limits import address_of
+from server.auth.sessions import COOKIE, Session, find
+from server.clock import Clock
+from server.keys import Vault
+from server.rows.engine import readers
+from server.settings import Settings
+from sync.store.interface import DocStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One server. Nothing here is replaced while it runs."""
+
+    settings: Settings
+    clock: Clock
+    rows: Engine
+    vault: Vault
+    bearer: Bearer
+    store: DocStore
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    """The parts of the server that got this request."""
+    parts = connection.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+async def write_rows(connection: HTTPConnection, work: Callable[[Connection], T]) -> T:
+    """Do `work` in one transaction of the rows, in a thread; an exception undoes all of it."""
+
+    def run() -> T:
+        with parts_of(connection).rows.begin() as rows:
+            return work(rows)
+
+    return await to_thread.run_sync(run)
+
+
+async def read_rows(connection: HTTPConnection, work: Callable[[Connection], T]) -> T:
+    """Do `work`, which only reads, in one transaction of the rows, in a thread."""
+
+    def run() -> T:
+        with readers(parts_of(connection).rows).begin() as rows:
+            return work(rows)
+
+    return await to_thread.run_sync(run)
+
+
+async def session_of(request: Request) -> Session:
+    """Who is signed in at this browser. Raises `SignInNeeded`."""
+    cookie, now = request.cookies.get(COOKIE), parts_of(request).clock()
+    return await write_rows(request, lambda rows: find(rows, cookie, now))
+
+
+def client_of(connection: HTTPConnection) -> str:
+    """The address that limits count by, before anybody is known."""
+    return address_of(connection, parts_of(connection).settings.trusted_proxies)
