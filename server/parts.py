@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection, Request
 
 from server.auth.bearer import Bearer
 from server.auth.limits import address_of
-from server.auth.sessions import COOKIE, Session, find
+from server.auth.sessions import COOKIE, Session, find, note
 from server.clock import Clock
 from server.keys import Vault
 from server.rows.engine import readers
@@ -62,7 +62,10 @@ async def read_rows(connection: HTTPConnection, work: Callable[[Connection], T])
 async def session_of(request: Request) -> Session:
     """Who is signed in at this browser. Raises `SignInNeeded`."""
     cookie, now = request.cookies.get(COOKIE), parts_of(request).clock()
-    return await write_rows(request, lambda rows: find(rows, cookie, now))
+    session = await read_rows(request, lambda rows: find(rows, cookie, now))
+    if session.unnoted:
+        await write_rows(request, lambda rows: note(rows, session, now))
+    return session
 
 
 def client_of(connection: HTTPConnection) -> str:

@@ -32,11 +32,15 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who sits at the browser. `id` names the session in the rows (the digest of its cookie)."""
+    """Who sits at the browser. `id` names the session in the rows (the digest of its cookie).
+
+    `unnoted` says that the rows should hear of it (`note`); that is not done for every click.
+    """
 
     id: str
     csrf: str
     grant: Grant
+    unnoted: bool = False
 
     @property
     def role(self) -> Role:
@@ -79,7 +83,7 @@ def start(connection: Connection, user: str, now: datetime) -> str:
 
 
 def find(connection: Connection, cookie: str | None, now: datetime) -> Session:
-    """Whose session this cookie is. Raises `SignInNeeded`."""
+    """Whose session this cookie is; only reads. Raises `SignInNeeded`."""
     token = tokens.digest(cookie or "")
     found = connection.execute(select(_sessions).where(_sessions.c.token == token)).one_or_none()
     if found is None or found.expires_at <= instant(now) or found.seen_at <= instant(now - IDLE):
@@ -87,11 +91,15 @@ def find(connection: Connection, cookie: str | None, now: datetime) -> Session:
     person = users.find(connection, found.user)
     if not person.active:
         raise SignInNeeded
-    if found.seen_at <= instant(now - _NOTED_EVERY):
-        noted = update(_sessions).where(_sessions.c.token == token)
-        connection.execute(noted.values(seen_at=instant(now)))
     hamlets = users.reach(connection, person.id, person.role)
-    return Session(token, found.csrf, Grant(person.id, person.name, person.role, hamlets))
+    grant = Grant(person.id, person.name, person.role, hamlets)
+    return Session(token, found.csrf, grant, unnoted=found.seen_at <= instant(now - _NOTED_EVERY))
+
+
+def note(connection: Connection, session: Session, now: datetime) -> None:
+    """The person is still there: the session goes on for as long as it may be idle."""
+    noted = update(_sessions).where(_sessions.c.token == session.id)
+    connection.execute(noted.values(seen_at=instant(now)))
 
 
 def check_form(session: Session, csrf: object) -> None:
