@@ -4,7 +4,7 @@
  * Signed if a `signed` act stands that no `voided` or `withdrawn` names; else what the last visit that stands
  * found. There is no "refused" and no reason: a household has signed, or has not signed yet.
  */
-import type { Act, Method, Signed, VisitResult } from "./documents";
+import type { Act, Method, Signed, VisitResult } from "./documents.ts";
 
 export type Outcome = "signed" | "withdrawn" | VisitResult | "none";
 

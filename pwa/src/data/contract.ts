@@ -15,8 +15,8 @@ import type {
   Strokes,
   VisitResult,
   Witness,
-} from "../core/documents";
-import type { Outcome } from "../core/outcome";
+} from "../core/documents.ts";
+import type { Outcome } from "../core/outcome.ts";
 
 /**
  * new: nobody has joined on this phone. joined: the server knows the phone, no PIN is set, nothing is stored

@@ -1,0 +1,43 @@
+/**
+ * What the data layer needs from the world. All of it is passed in, so that the same code runs in a browser, in
+ * the service worker, and in Node with a fake IndexedDB and a clock of the test's own.
+ */
+export interface Env {
+  /** The wall clock, milliseconds since 1970. It may be wrong; see clock.ts. */
+  now(): number;
+  /** So many random bytes, fit for keys. */
+  random(length: number): Bytes;
+  readonly subtle: SubtleCrypto;
+  readonly indexedDB: IDBFactory;
+  fetch(path: string, init: RequestInit): Promise<Response>;
+  /** Runs `work` while no other tab or worker runs any under this name; null if another one does. */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T | null>;
+  /** Tells the other tabs that something changed, and hears them. */
+  readonly channel: Channel;
+  /** Calls once after so many milliseconds. Returns the function that calls it off. */
+  after(ms: number, call: () => void): () => void;
+  /** Whether the link looks weak or metered: uploads then go in small batches. */
+  weakLink(): boolean;
+  /** Asks for Background Sync, where there is one. */
+  wake(): void;
+  /** vi or en: the language in which the server gives its reasons. */
+  language(): string;
+  readonly device: DeviceFacts;
+}
+
+export interface Channel {
+  post(message: string): void;
+  listen(hear: (message: string) => void): () => void;
+}
+
+/** What only a browser can know; the tests answer for themselves. */
+export interface DeviceFacts {
+  secure(): boolean;
+  persist(): Promise<boolean>;
+  estimate(): Promise<{ readonly used: number | null; readonly quota: number | null }>;
+  inApp(): string | null;
+  ios(): boolean;
+  installed(): boolean;
+}
+
+export type Bytes = Uint8Array<ArrayBuffer>;
