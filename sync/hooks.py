@@ -4,13 +4,14 @@ The engine parses, the application says who is asking and what of it may enter, 
 answers. The bare engine (`camket engine`) is one implementation, Camket's product another.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
+from sync.rev import Rev
 from sync.store.interface import Edit
 
 
@@ -65,4 +66,36 @@ class Application(Protocol):
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
         """These documents changed, and are on disk: merge them, project them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an exchange tells a caller before anything else."""
+
+    dbs: Sequence[str]
+    """The databases that the caller holds: what they name beside these is `gone`."""
+    user: Mapping[str, str]
+    """Who they are: id, name, role."""
+    clock: int
+    """The server's clock in milliseconds since 1970, UTC."""
+    trusted: bool = True
+    """False where the server's own clock is plainly wrong: then nobody is refused for theirs."""
+
+
+class ExchangeApplication(Application, Protocol):
+    """What the exchange (`sync.http.exchange`) asks beyond the standard protocol."""
+
+    async def terms(self, caller: Caller) -> Terms:
+        """What the caller holds, who they are, what time it is."""
+        ...
+
+    async def outcomes(
+        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+    ) -> Sequence[Refused | None]:
+        """What became of revisions that the store does not hold: one answer for each, in order.
+
+        `Refused` (quarantined, forbidden, erased …) where the application decided about it; None where this
+        server has never had it, and the caller is asked to send it.
+        """
         ...
