@@ -17,6 +17,9 @@ from server.rows.engine import table
 _audit = table(tables.Audit)
 
 START = "0" * 64
+CONSOLE = "console"
+"""The actor of what is done at the command line: whoever has the machine."""
+
 _LOCK = 0x61756469  # of the chain's end, on PostgreSQL, where writers do not wait for one another
 
 

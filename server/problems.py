@@ -15,6 +15,7 @@ from html import escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.auth import errors as auth
 from server.words import Words, words_of
@@ -88,6 +89,7 @@ HTTP = {
 }
 """What Starlette's router and form parser raise."""
 
+FORM_FROM_ELSEWHERE = Problem(403, "forbidden", "problem.form_elsewhere")
 UNEXPECTED = Problem(500, "internal_error")
 
 Handler = Callable[[Request, Exception], Response]
@@ -95,7 +97,7 @@ Handler = Callable[[Request, Exception], Response]
 
 def handlers() -> dict[int | type[Exception], Handler]:
     """The table as Starlette wants it."""
-    found: dict[int | type[Exception], Handler] = {HTTPException: _http, Exception: _unexpected}
+    found: dict[int | type[Exception], Handler] = {HTTPException: _http}
     found.update(dict.fromkeys(TABLE, _known))
     return found
 
@@ -142,8 +144,35 @@ def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
-    return render(request, UNEXPECTED, number=note(error))
+class Cut(Exception):
+    """An answer that broke off after its first bytes; what happened is in the log under this number."""
+
+
+class Caught:
+    """The last net: whatever no row of the table knows becomes a 500 with a number, and a line in the log.
+
+    Starlette's own net hands the exception on to uvicorn, which would log its text.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - the last net
+            number = note(error)
+            if started or scope["type"] != "http":
+                raise Cut(number) from None
+            await render(Request(scope), UNEXPECTED, number=number)(scope, receive, send)
 
 
 def note(error: BaseException) -> str:

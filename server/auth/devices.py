@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from server import audit
 from server.auth import tokens, users
 from server.auth.errors import DeviceUnknown
 from server.auth.grant import Grant, Role
@@ -58,6 +59,7 @@ def enrol(connection: Connection, user: str, name: str, invitation: str, now: da
             created_at=instant(now),
         )
     )
+    audit.append(connection, user, "device.enrolled", device, now)
     return Issued(device, f"d.{device}.{full}", f"s.{device}.{send}")
 
 
@@ -99,7 +101,7 @@ def heard(connection: Connection, device: str | None, now: datetime) -> None:
         connection.execute(spent.values(spent_at=at))
 
 
-def revoke(connection: Connection, device: str, by: str, now: datetime) -> None:
+def revoke(connection: Connection, device: str, *, by: str, now: datetime) -> None:
     """Shut one phone out, for good: a restored backup does not bring it back. Raises `DeviceUnknown`."""
     at = instant(now)
     live = (_devices.c.id == device) & _devices.c.revoked_at.is_(None)
@@ -107,14 +109,15 @@ def revoke(connection: Connection, device: str, by: str, now: datetime) -> None:
         find(connection, device)
         return
     connection.execute(insert(_ledger).values(kind="revoked", db="", id=device, at=at, by=by))
+    audit.append(connection, by, "device.revoked", device, now)
 
 
-def confirm(connection: Connection, device: str) -> None:
+def confirm(connection: Connection, device: str, *, by: str, now: datetime) -> None:
     """After a restore: an admin has the phone in hand, and it is a full one again."""
-    if not connection.execute(
-        update(_devices).where(_devices.c.id == device).values(send_only_at=None)
-    ).rowcount:
+    confirmed = update(_devices).where(_devices.c.id == device).values(send_only_at=None)
+    if not connection.execute(confirmed).rowcount:
         raise DeviceUnknown
+    audit.append(connection, by, "device.confirmed", device, now)
 
 
 def find(connection: Connection, device: str) -> Phone:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
+from server import audit
 from server.auth import devices, limits, tokens, users
 from server.auth.errors import InvitationGone, InvitationUnknown
 from server.auth.users import Person
@@ -45,17 +46,17 @@ class Pending:
     expires_at: str
 
 
-def invite(connection: Connection, user: str, by: str, now: datetime) -> Invited:
+def invite(connection: Connection, user: str, *, by: str, now: datetime) -> Invited:
     """Invite a person to join with a phone. Raises `PersonUnknown`."""
     code = tokens.mint_code()
-    made, expires = _record(connection, users.find(connection, user), code, by, now)
+    made, expires = _record(connection, users.find(connection, user), code, by=by, now=now)
     return Invited(made, tokens.show_code(code), expires)
 
 
-def staff_link(connection: Connection, user: str, by: str, now: datetime, url: str) -> str:
+def staff_link(connection: Connection, user: str, *, by: str, now: datetime, url: str) -> str:
     """A one-time address at which a member of staff sets a password. Raises `PersonUnknown`."""
     token = tokens.mint_secret()
-    _record(connection, users.find(connection, user), token, by, now, purpose="staff")
+    _record(connection, users.find(connection, user), token, by=by, now=now, purpose="staff")
     return f"{url}/office/first?token={token}"
 
 
@@ -90,12 +91,12 @@ def holder(connection: Connection, token: str, now: datetime) -> Person:
 
 
 def first_password(connection: Connection, token: str, password: str, now: datetime) -> Person:
-    """Spend a staff link: the person gets this password, and may sign in again if revoked before.
+    """Spend a staff link: the person gets this password.
 
     Raises `InvitationUnknown`, `InvitationGone`, `PasswordTooShort`.
     """
     found = _usable(connection, "staff", token, now)
-    users.set_password(connection, found.user, password)
+    users.set_password(connection, found.user, password, by=found.user, now=now)
     spent = update(_invitations).where(_invitations.c.id == found.id)
     connection.execute(spent.values(spent_at=instant(now)))
     return users.find(connection, found.user)
@@ -112,14 +113,15 @@ def pending(connection: Connection, now: datetime) -> list[Pending]:
     ]
 
 
-def void(connection: Connection, invitation: str, now: datetime) -> None:
+def void(connection: Connection, invitation: str, *, by: str, now: datetime) -> None:
     """Withdraw an invitation; one that is spent stays as it is."""
     unspent = (_invitations.c.id == invitation) & _invitations.c.spent_at.is_(None)
-    connection.execute(update(_invitations).where(unspent).values(spent_at=instant(now)))
+    if connection.execute(update(_invitations).where(unspent).values(spent_at=instant(now))).rowcount:
+        audit.append(connection, by, "invitation.voided", invitation, now)
 
 
 def _record(
-    connection: Connection, person: Person, code: str, by: str, now: datetime, *, purpose: str = "device"
+    connection: Connection, person: Person, code: str, *, by: str, now: datetime, purpose: str = "device"
 ) -> tuple[str, str]:
     made, expires = tokens.mint_id(12), instant(now + LASTS)
     connection.execute(
@@ -133,6 +135,7 @@ def _record(
             expires_at=expires,
         )
     )
+    audit.append(connection, by, f"invitation.{purpose}", f"{made} {person.id}", now)
     return made, expires
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from starlette.responses import Response
 
+from server import audit
 from server.auth import limits, tokens, totp, users
 from server.auth.errors import CodeNeeded, FormStale, SignInNeeded, SignInRefused
 from server.auth.grant import Grant, Role
@@ -79,6 +80,7 @@ def start(connection: Connection, user: str, now: datetime) -> str:
             expires_at=instant(now + LONGEST),
         )
     )
+    audit.append(connection, user, "session.started", user, now)
     return cookie
 
 

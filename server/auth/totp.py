@@ -5,6 +5,7 @@ from datetime import datetime
 import pyotp
 from sqlalchemy import Connection, delete, insert, select, update
 
+from server import audit
 from server.auth import tokens
 from server.auth.errors import PersonUnknown, SignInRefused
 from server.keys import Vault
@@ -42,6 +43,7 @@ def enable(
     changed = update(_users).where(_users.c.id == user).values(totp=sealed, totp_step=step)
     if not connection.execute(changed).rowcount:
         raise PersonUnknown
+    audit.append(connection, user, "totp.enabled", user, now)
     return new_recovery_codes(connection, user)
 
 
@@ -54,10 +56,11 @@ def new_recovery_codes(connection: Connection, user: str) -> list[str]:
     return [tokens.show_code(code) for code in codes]
 
 
-def disable(connection: Connection, user: str) -> None:
+def disable(connection: Connection, user: str, *, by: str, now: datetime) -> None:
     """Switch the second factor off, its recovery codes with it."""
     connection.execute(update(_users).where(_users.c.id == user).values(totp=None, totp_step=None))
     connection.execute(delete(_codes).where(_codes.c.user == user))
+    audit.append(connection, by, "totp.disabled", user, now)
 
 
 def check(connection: Connection, vault: Vault, user: str, *, code: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from server import audit
 from server.auth import tokens
 from server.auth.errors import PasswordTooShort, PersonExists, PersonUnknown, SignInRefused
 from server.auth.grant import Role
@@ -52,8 +53,9 @@ def add(
     connection: Connection,
     name: str,
     role: Role,
-    now: datetime,
     *,
+    by: str,
+    now: datetime,
     login: str | None = None,
     hamlets: Collection[str] = (),
 ) -> Person:
@@ -67,7 +69,8 @@ def add(
             id=person, name=_tidy(name), role=role.value, login=login, created_at=instant(now)
         )
     )
-    give_hamlets(connection, person, hamlets)
+    audit.append(connection, by, "user.added", person, now)
+    give_hamlets(connection, person, hamlets, by=by, now=now)
     return find(connection, person)
 
 
@@ -102,21 +105,27 @@ def reach(connection: Connection, user: str, role: Role) -> frozenset[str]:
     return hamlets_of(connection, user) if role.walks else frozenset()
 
 
-def give_hamlets(connection: Connection, user: str, hamlets: Collection[str]) -> None:
+def give_hamlets(
+    connection: Connection, user: str, hamlets: Collection[str], *, by: str, now: datetime
+) -> None:
     """From now on these hamlets are the person's, and no others."""
+    if hamlets_of(connection, user) == frozenset(hamlets):
+        return
+    audit.append(connection, by, "user.hamlets", " ".join([user, *sorted(set(hamlets))]), now)
     connection.execute(delete(_hamlets).where(_hamlets.c.user == user))
     for hamlet in sorted(set(hamlets)):
         connection.execute(insert(_hamlets).values(user=user, hamlet=hamlet))
 
 
-def change(connection: Connection, user: str, *, name: str | None = None, role: Role | None = None) -> None:
-    """A new name or role. Raises `PersonUnknown`."""
-    values = {key: value for key, value in (("name", name and _tidy(name)), ("role", role)) if value}
-    if values and not connection.execute(update(_users).where(_users.c.id == user).values(**values)).rowcount:
+def change(connection: Connection, user: str, *, name: str, role: Role, by: str, now: datetime) -> None:
+    """A new name and role. Raises `PersonUnknown`."""
+    changed = update(_users).where(_users.c.id == user).values(name=_tidy(name), role=role.value)
+    if not connection.execute(changed).rowcount:
         raise PersonUnknown
+    audit.append(connection, by, "user.changed", f"{user} {role}", now)
 
 
-def revoke(connection: Connection, user: str, now: datetime) -> None:
+def revoke(connection: Connection, user: str, *, by: str, now: datetime) -> None:
     """Shut a person out: the account, the sessions and every phone. Raises `PersonUnknown`."""
     at = instant(now)
     found = connection.execute(update(_users).where(_users.c.id == user).values(disabled_at=at))
@@ -125,15 +134,17 @@ def revoke(connection: Connection, user: str, now: datetime) -> None:
     connection.execute(delete(_sessions).where(_sessions.c.user == user))
     live = (_devices.c.user == user) & _devices.c.revoked_at.is_(None)
     connection.execute(update(_devices).where(live).values(revoked_at=at))
+    audit.append(connection, by, "user.revoked", user, now)
 
 
-def restore(connection: Connection, user: str) -> None:
+def restore(connection: Connection, user: str, *, by: str, now: datetime) -> None:
     """Let a revoked person back in; the phones stay revoked and are enrolled anew."""
     if not connection.execute(update(_users).where(_users.c.id == user).values(disabled_at=None)).rowcount:
         raise PersonUnknown
+    audit.append(connection, by, "user.restored", user, now)
 
 
-def set_password(connection: Connection, user: str, password: str) -> None:
+def set_password(connection: Connection, user: str, password: str, *, by: str, now: datetime) -> None:
     """A new password; every session of the person ends. Raises `PasswordTooShort`, `PersonUnknown`."""
     plain = _plain(password)
     if not LEAST_PASSWORD <= len(plain) <= LONGEST_PASSWORD:
@@ -142,6 +153,7 @@ def set_password(connection: Connection, user: str, password: str) -> None:
     if not connection.execute(update(_users).where(_users.c.id == user).values(password=hashed)).rowcount:
         raise PersonUnknown
     connection.execute(delete(_sessions).where(_sessions.c.user == user))
+    audit.append(connection, by, "user.password", user, now)
 
 
 def by_password(connection: Connection, login: str, password: str) -> Person:
