@@ -171,7 +171,7 @@ class Archive(SQLModel, table=True):
     body: bytes = Field(sa_column=Column("body", LargeBinary, nullable=False))
     deleted: bool = False
     by: str | None = Field(default=None, description="Author, as the body says")
-    stamp: str | None = Field(default=None, description="The body's `*` stamp")
+    stamp: str | None = Field(default=None, index=True, description="The body's `*` stamp")
     entered_at: str
     entered_by: str | None = Field(default=None, description="Caller whose request brought it")
     source: str = Field(description="sent | derived | merged | released")

@@ -1,0 +1,214 @@
+"""Who may write what: each rule with a document that keeps it and one that breaks it."""
+
+from typing import NamedTuple
+
+import pytest
+
+from server.auth.grant import Grant, Role
+from server.rules import Asked, broken, refusal
+from server.words import words
+from tests.server.documents import (
+    FIRST,
+    HOUSEHOLD,
+    LAN,
+    MAI,
+    NOW,
+    OTHER,
+    QUAN,
+    SECOND,
+    THIRD,
+    THU,
+    Doc,
+    campaign,
+    document,
+    grant,
+    hamlet,
+    household,
+    pledge,
+    signature,
+    signed,
+    stamp,
+    taken_back,
+    visit,
+)
+
+ADMIN = grant(QUAN, Role.ADMIN)
+REVIEWER = grant(THU, Role.REVIEWER)
+HOUR = 3_600_000
+
+
+class Case(NamedTuple):
+    story: str
+    doc: Doc
+    key: str | None
+    known: tuple[Doc, ...] = ()
+    caller: Grant = grant()
+    db: str = "hamlet-nasam"
+
+
+def by_staff(doc: Doc, user: str) -> Doc:
+    return doc | {"by": user, "stamps": {"*": f"{NOW}-0000-office{user}"}}
+
+
+LONG = signature([[999] * 200])
+CASES = [
+    Case("a volunteer adds a household", household(), None),
+    Case("a reviewer corrects a household", by_staff(household(), THU), None, caller=REVIEWER),
+    Case("a household without a name", household(name=""), "schema.form"),
+    Case("a household with a phone number", household(phone="1"), "schema.additionalProperties"),
+    Case("a document of no known type", document(f"person:{HOUSEHOLD}"), "schema.unknown_type"),
+    Case("a name in NFD", household(name="My\u0309"), "nfc"),
+    Case(
+        "a stamp for a field that there is not",
+        household(stamps={"*": stamp(), "nick": stamp()}),
+        "schema.additionalProperties",
+    ),
+    Case(
+        "a date that is in no calendar",
+        household(status={"is": "moved", "since": "2026-02-30"}),
+        "schema.form",
+    ),
+    # authors
+    Case("a document in another's name", household(by=MAI), "forged_author"),
+    Case("another's stamp on an own document", household() | {"stamps": {"*": stamp(MAI)}}, "foreign_stamp"),
+    Case(
+        "another's stamp on a field that they wrote",
+        household(stamps={"*": stamp(), "name": stamp(MAI)}),
+        None,
+        known=(household(by=MAI),),
+    ),
+    Case("a stamp an hour ahead", household(at=NOW + HOUR), "future"),
+    Case("a stamp four minutes ahead", household(at=NOW + 240_000), None),
+    Case("a stamp of last year", household(at=NOW - 300 * 24 * HOUR), None),
+    # places
+    Case("a household in the shared database", household(), "wrong_database", db="commune"),
+    Case("a household among the pictures", household(), "wrong_database", db="media-nasam"),
+    Case("a hamlet by a volunteer", hamlet(by=LAN), "admin_only", db="commune"),
+    Case("a hamlet by a reviewer", by_staff(hamlet(), THU), "admin_only", caller=REVIEWER, db="commune"),
+    Case("a hamlet by an admin", by_staff(hamlet(), QUAN), None, caller=ADMIN, db="commune"),
+    Case(
+        "a campaign that ends on no day",
+        by_staff(campaign(ends="2026-11-31"), QUAN),
+        "schema.form",
+        caller=ADMIN,
+        db="commune",
+    ),
+    Case("a hamlet in a hamlet's database", by_staff(hamlet(), QUAN), "wrong_database", caller=ADMIN),
+    Case("an observer writes", household(by=MAI), "reads_only", caller=grant(MAI, Role.OBSERVER)),
+    Case(
+        "a volunteer merges two households",
+        household(status={"is": "merged_into", "since": "2026-03-01", "into": OTHER}),
+        "merge_by_staff",
+    ),
+    Case(
+        "a volunteer renames a household that staff merged",
+        household(name="Lý Mỷ", status={"is": "merged_into", "since": "2026-03-01", "into": OTHER}),
+        None,
+        known=(household(by=THU, status={"is": "merged_into", "since": "2026-03-01", "into": OTHER}),),
+    ),
+    # signatures
+    Case("a signature", signature(), None),
+    Case(
+        "a signature under another's digest",
+        signature([[1, 2]]) | {"_id": signature()["_id"]},
+        "signature_id",
+    ),
+    Case("a signature of 800 bytes", LONG, "signature_too_long"),
+    # acts
+    Case("a visit and a signing", pledge(visit(), signed()), None),
+    Case("acts out of order", pledge(signed(), visit()), "acts_order"),
+    Case("an act twice", pledge(visit(), visit()), "acts_order"),
+    Case("an act in another's name", pledge(visit(by=MAI)), "forged_act"),
+    Case(
+        "another's act that is held already",
+        pledge(visit(by=MAI), signed()),
+        None,
+        known=(pledge(visit(by=MAI)),),
+    ),
+    Case(
+        "another's act, altered",
+        pledge(visit(by=MAI, result="come_back")),
+        "act_altered",
+        known=(pledge(visit(by=MAI)),),
+    ),
+    Case("an own act, altered", pledge(visit(result="come_back")), "act_altered", known=(pledge(visit()),)),
+    Case("an act an hour ahead", pledge(visit(at="2026-03-01T03:03:04Z")), "future"),
+    Case("an act on no day", pledge(visit(at="2026-02-30T03:03:04Z")), "schema.form"),
+    Case("a volunteer voids an own signing", pledge(signed(), taken_back("voided", SECOND)), None),
+    Case(
+        "a volunteer voids another's",
+        pledge(signed(by=MAI), taken_back("voided", SECOND)),
+        "void_own_only",
+        known=(pledge(signed(by=MAI)),),
+    ),
+    Case(
+        "a head of hamlet voids another's",
+        pledge(signed(by=MAI), taken_back("voided", SECOND)),
+        "void_own_only",
+        known=(pledge(signed(by=MAI)),),
+        caller=grant(LAN, Role.HAMLET_HEAD),
+    ),
+    Case(
+        "staff void a volunteer's",
+        by_staff(pledge(signed(by=MAI), taken_back("voided", SECOND, by=THU)), THU),
+        None,
+        known=(pledge(signed(by=MAI)),),
+        caller=REVIEWER,
+    ),
+    Case(
+        "a volunteer confirms a withdrawal",
+        pledge(signed(), taken_back("withdrawn", SECOND)),
+        "withdrawn_by_staff",
+    ),
+    Case(
+        "staff confirm a withdrawal",
+        by_staff(pledge(signed(), taken_back("withdrawn", SECOND, by=THU)), THU),
+        None,
+        known=(pledge(signed()),),
+        caller=REVIEWER,
+    ),
+    Case("a void of nothing", pledge(taken_back("voided", SECOND)), "act_target"),
+    Case(
+        "a void of a void",
+        pledge(visit(), taken_back("voided", FIRST, SECOND), taken_back("voided", SECOND, THIRD)),
+        "act_target",
+    ),
+    Case(
+        "a withdrawal of a visit",
+        by_staff(pledge(visit(), taken_back("withdrawn", FIRST, by=THU)), THU),
+        "act_target",
+        known=(pledge(visit()),),
+        caller=REVIEWER,
+    ),
+    # versions
+    Case("a newer program's document", household(added=1) | {"v": 2}, None),
+    Case("a newer program's document in another's name", household(by=MAI) | {"v": 2}, "forged_author"),
+    Case(
+        "an own act beside a newer program's document",
+        pledge(visit()),
+        None,
+        known=(pledge() | {"v": 2, "acts": 7},),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.story for case in CASES])
+def test_a_document_enters_or_is_told_why_not(case: Case) -> None:
+    own = case.caller.device or f"office{case.caller.user}"
+    found = refusal(case.doc, case.known, Asked(case.caller, case.db, {own}, NOW))
+    assert (found and found.key) == case.key
+    if found:
+        assert found.name == ("clock" if case.key == "future" else "forbidden")
+        for lang in ("vi", "en"):
+            assert "{" not in found.say(words(lang))
+
+
+def test_time_is_not_judged_where_the_servers_own_clock_is_wrong() -> None:
+    asked = Asked(grant(), "hamlet-nasam", {"phonelan01"}, None)
+    assert refusal(pledge(visit(at="2030-01-01T00:00:00Z"), at=NOW + HOUR), (), asked) is None
+
+
+def test_the_follower_asks_only_what_a_document_says_of_itself() -> None:
+    assert broken(household(by=MAI)) is None
+    assert broken(household(name="")) is not None
+    assert broken(pledge(signed(), visit())) is not None
