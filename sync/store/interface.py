@@ -259,8 +259,11 @@ class DocStore(Protocol):
         """A `_local` document: N of its revision `0-N`, and its body."""
         ...
 
-    async def put_local(self, db: str, local_id: str, body: bytes | None) -> int:
-        """Write (or with None remove) a `_local` document; answers N of its revision `0-N`."""
+    async def put_local(self, db: str, local_id: str, body: bytes | None, seen: int | None = None) -> int:
+        """Write (or with None remove) a `_local` document; answers N of its revision `0-N`.
+
+        N is one more than the one `seen` by the writer, or without that, than the one stored.
+        """
         ...
 
     async def close(self) -> None: ...

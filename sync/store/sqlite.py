@@ -1,0 +1,289 @@
+"""The embedded store: one SQLite file for all databases.
+
+One thread writes, in transactions that carry everything that is queued (`sync.store.writer`); a few threads
+read, each from its own snapshot, and never wait for the writer (WAL). Waiting for a change costs a future.
+Without a path the store lives in memory: the same code, with reads on the writer's connection.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+from sync.rev import Rev
+from sync.revtree import Tree
+from sync.store import housekeeping, reading, schema, writing
+from sync.store.interface import (
+    AttachmentMissing,
+    Changes,
+    Choice,
+    Conflict,
+    DatabaseExists,
+    DatabaseMissing,
+    Document,
+    Edit,
+    Info,
+    Listing,
+    Page,
+    Seq,
+    Span,
+    StoreError,
+    Write,
+)
+from sync.store.writer import Transaction, Writer
+
+T = TypeVar("T")
+
+READERS = 3
+
+
+class SqliteStore:
+    """Documents in SQLite. Open with `SqliteStore.open`; implements `sync.store.interface.Store`."""
+
+    def __init__(self, path: Path | None, writer_conn: sqlite3.Connection) -> None:
+        self._path = path
+        self._writer = Writer(writer_conn, asyncio.get_running_loop(), self._announce)
+        self._conn = writer_conn
+        self._readers = ThreadPoolExecutor(READERS, "store-reader") if path else None
+        self._reader = threading.local()
+        self._reader_conns: list[sqlite3.Connection] = []
+        self._seqs: dict[str, int] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._beyond = reading.Beyond()
+
+    @classmethod
+    async def open(cls, path: Path | None) -> Self:
+        """Open or make the file, bringing an older one up to date. Raises StoreError where it cannot be."""
+        conn = await asyncio.to_thread(_open_for_writing, path)
+        store = cls(path, conn)
+        seqs = await store._read(lambda conn: conn.execute("SELECT name, seq FROM database").fetchall())
+        store._seqs = dict(seqs)
+        return store
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file."""
+        await self._writer.close()
+        if self._readers:
+            await asyncio.to_thread(self._readers.shutdown)
+        for conn in self._reader_conns:
+            conn.close()
+        self._conn.close()
+
+    # --- databases -------------------------------------------------------------------------------------
+
+    async def names(self) -> list[str]:
+        return await self._read(
+            lambda conn: [name for (name,) in conn.execute("SELECT name FROM database ORDER BY name")]
+        )
+
+    async def create(self, db: str) -> None:
+        """Raises DatabaseExists."""
+
+        def make(tx: Transaction) -> None:
+            if tx.conn.execute("SELECT 1 FROM database WHERE name = ?", (db,)).fetchone():
+                raise DatabaseExists(db)
+            tx.conn.execute("INSERT INTO database (name) VALUES (?)", (db,))
+            tx.dropped.discard(db)
+            tx.database(db)
+
+        await self._writer.transact(make)
+
+    async def drop(self, db: str) -> None:
+        await self._writer.transact(lambda tx: housekeeping.drop(tx, db))
+
+    async def info(self, db: str) -> Info:
+        return await self._read(lambda conn: reading.info(conn, db))
+
+    # --- documents -------------------------------------------------------------------------------------
+
+    async def trees(self, db: str, ids: Collection[str]) -> Mapping[str, Tree]:
+        return await self._read(lambda conn: reading.trees(conn, db, ids))
+
+    async def bodies(self, db: str, revs: Collection[tuple[str, Rev]]) -> Mapping[tuple[str, Rev], bytes]:
+        return await self._read(lambda conn: reading.bodies(conn, db, revs))
+
+    async def read(self, db: str, ids: Collection[str], choose: Choice) -> Mapping[str, Document]:
+        return await self._read(lambda conn: reading.read(conn, db, ids, choose))
+
+    async def listing(self, db: str, span: Span) -> Listing:
+        return await self._read(lambda conn: reading.listing(conn, db, span))
+
+    async def graft(self, db: str, edits: Sequence[Edit]) -> Sequence[bool]:
+        return await self._writer.transact(lambda tx: writing.graft(tx, db, edits))
+
+    async def graft_all(self, edits: Mapping[str, Sequence[Edit]]) -> Mapping[str, Sequence[bool]]:
+        return await self._writer.transact(
+            lambda tx: {db: writing.graft(tx, db, of_db) for db, of_db in edits.items()}
+        )
+
+    async def write(self, db: str, writes: Sequence[Write]) -> Sequence[Rev | Conflict]:
+        return await self._writer.transact(lambda tx: writing.write(tx, db, writes))
+
+    # --- the feed --------------------------------------------------------------------------------------
+
+    async def changes(self, db: str, page: Page) -> Changes:
+        return await self._read(lambda conn: reading.changes(conn, db, page, self._beyond))
+
+    async def wait(self, db: str, since: Seq) -> None:
+        """Return at the first change after `since`. Raises DatabaseMissing, also when it gets dropped."""
+        now = self._seqs.get(db)
+        if now is None:
+            raise DatabaseMissing(db)
+        if isinstance(since, int) and since < now:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(db, set())
+        waiting.add(future)
+        try:
+            await future
+        finally:
+            waiting.discard(future)
+
+    def _announce(self, changed: Mapping[str, int], dropped: set[str]) -> None:
+        for db in dropped:
+            self._seqs.pop(db, None)
+            for future in self._waiting.pop(db, ()):
+                if not future.done():
+                    future.set_exception(DatabaseMissing(db))
+        for db, seq in changed.items():
+            if self._seqs.get(db) != seq:
+                self._seqs[db] = seq
+                for future in self._waiting.pop(db, ()):
+                    if not future.done():
+                        future.set_result(None)
+
+    # --- local documents -------------------------------------------------------------------------------
+
+    async def local(self, db: str, local_id: str) -> tuple[int, bytes] | None:
+        return await self._read(lambda conn: reading.local(conn, db, local_id))
+
+    async def put_local(self, db: str, local_id: str, body: bytes | None, seen: int | None = None) -> int:
+        return await self._writer.transact(lambda tx: writing.put_local(tx, db, local_id, body, seen))
+
+    async def locals(self, db: str) -> Sequence[tuple[str, int, bytes]]:
+        return await self._read(lambda conn: reading.locals_(conn, db))
+
+    # --- attachments -----------------------------------------------------------------------------------
+
+    async def attachment(self, key: int, start: int = 0, end: int | None = None) -> bytes:
+        """Bytes of an attachment. Raises AttachmentMissing."""
+        length = 2**31 if end is None else max(end - start, 0)
+        sql = "SELECT substr(bytes, ?, ?) FROM blob WHERE key = ?"
+        row = await self._read(lambda conn: conn.execute(sql, (start + 1, length, key)).fetchone())
+        if row is None:
+            raise AttachmentMissing(str(key))
+        data: bytes = row[0]
+        return data
+
+    # --- housekeeping ----------------------------------------------------------------------------------
+
+    async def security(self, db: str) -> bytes:
+        def read(conn: sqlite3.Connection) -> bytes:
+            key = reading.database(conn, db).key
+            body: bytes = conn.execute("SELECT security FROM database WHERE key = ?", (key,)).fetchone()[0]
+            return body
+
+        return await self._read(read)
+
+    async def set_security(self, db: str, body: bytes) -> None:
+        await self._writer.transact(
+            lambda tx: tx.conn.execute(
+                "UPDATE database SET security = ? WHERE key = ?", (body, tx.database(db).key)
+            )
+        )
+
+    async def set_revs_limit(self, db: str, limit: int) -> None:
+        await self._writer.transact(lambda tx: tx.update(replace(tx.database(db), revs_limit=limit)))
+
+    async def purge(self, db: str, leaves: Mapping[str, Collection[Rev]]) -> Mapping[str, Sequence[Rev]]:
+        purged = await self._writer.transact(lambda tx: housekeeping.purge(tx, db, leaves))
+        await self._empty_log()
+        return purged
+
+    async def forget_bodies(self, db: str, ids: Collection[str]) -> None:
+        await self._writer.transact(lambda tx: housekeeping.forget_bodies(tx, db, ids))
+        await self._empty_log()
+
+    async def compact(self, db: str) -> None:
+        start: int | None = 0
+        while start is not None:
+            start = await self._writer.transact(partial(housekeeping.compact_some, name=db, start=start))
+        await self._writer.between(lambda conn: conn.execute("PRAGMA incremental_vacuum").fetchall())
+        await self._empty_log()
+
+    async def check(self) -> Sequence[str]:
+        return await self._read(housekeeping.check)
+
+    async def backup(self, path: Path) -> None:
+        """Copy the store to a new file while it is in use. Raises StoreError where the file exists."""
+        if await asyncio.to_thread(path.exists):
+            raise StoreError(f"{path} exists already.")
+
+        def copy(conn: sqlite3.Connection) -> None:
+            target = sqlite3.connect(path)
+            try:
+                conn.backup(target)
+            finally:
+                target.close()
+
+        await self._read(copy, snapshot=False)
+
+    async def _empty_log(self) -> None:
+        """Old pages live on in the write-ahead log until it is emptied; forgetting means there as well."""
+        await self._writer.between(lambda conn: conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+    # --- reading ---------------------------------------------------------------------------------------
+
+    async def _read(self, query: Callable[[sqlite3.Connection], T], *, snapshot: bool = True) -> T:
+        """Run a query on a reader's connection, all of it as of one moment."""
+        if self._readers is None:
+            return await self._writer.between(query)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._query, query, snapshot)
+
+    def _query(self, query: Callable[[sqlite3.Connection], T], snapshot: bool) -> T:
+        conn: sqlite3.Connection | None = getattr(self._reader, "conn", None)
+        if conn is None:
+            assert self._path is not None
+            conn = self._reader.conn = _connect(self._path)
+            conn.execute("PRAGMA query_only = ON")
+            conn.execute("PRAGMA cache_size = -4000")
+            self._reader_conns.append(conn)
+        if not snapshot:
+            return query(conn)
+        conn.execute("BEGIN")
+        try:
+            return query(conn)
+        finally:
+            conn.execute("ROLLBACK")
+
+
+def _open_for_writing(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    conn = _connect(path)
+    try:
+        schema.prepare(conn)
+        # FULL: a commit is on disk before it is answered. The log may grow to 16 MB between checkpoints,
+        # which makes them few; what is deleted is overwritten.
+        conn.execute("PRAGMA synchronous = FULL")
+        conn.execute("PRAGMA wal_autocheckpoint = 4000")
+        conn.execute("PRAGMA secure_delete = ON")
+        conn.execute("PRAGMA cache_size = -16000")
+    except sqlite3.DatabaseError as error:
+        conn.close()
+        raise StoreError(f"{path} cannot be opened as a document store: {error}") from error
+    except StoreError:
+        conn.close()
+        raise
+    return conn
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    return sqlite3.connect(
+        ":memory:" if path is None else path, timeout=10, isolation_level=None, check_same_thread=False
+    )

@@ -1,0 +1,224 @@
+"""What a snapshot of the file tells: trees, bodies, feeds, lists."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from sync.rev import Rev
+from sync.revtree import Tree
+from sync.store.files import read_files
+from sync.store.interface import (
+    Body,
+    Change,
+    Changes,
+    Choice,
+    DatabaseMissing,
+    Document,
+    Info,
+    Leaf,
+    Listing,
+    Page,
+    Seq,
+    Span,
+)
+from sync.store.packed import EMPTY_BODY, NO_BODY, unpack
+from sync.store.rows import select_in
+from sync.store.writer import DatabaseRow
+
+EMPTY = Body(b"{}")
+
+
+def database(conn: sqlite3.Connection, name: str) -> DatabaseRow:
+    """Raises DatabaseMissing."""
+    row = conn.execute(
+        "SELECT key, name, seq, live, dead, revs_limit FROM database WHERE name = ?", (name,)
+    ).fetchone()
+    if row is None:
+        raise DatabaseMissing(name)
+    return DatabaseRow(*row)
+
+
+def info(conn: sqlite3.Connection, name: str) -> Info:
+    """What `GET /db` tells."""
+    row = database(conn, name)
+    (size,) = conn.execute(
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    ).fetchone()
+    return Info(row.name, row.seq, row.live, row.dead, row.revs_limit, size)
+
+
+def trees(conn: sqlite3.Connection, name: str, ids: Collection[str]) -> dict[str, Tree]:
+    """The trees of those documents that exist."""
+    db = database(conn, name)
+    rows = select_in(conn, "SELECT id, tree FROM doc WHERE db = ? AND id IN", (db.key,), ids)
+    return {doc_id: unpack(blob)[0] for doc_id, blob in rows}
+
+
+def read(conn: sqlite3.Connection, name: str, ids: Collection[str], choose: Choice) -> dict[str, Document]:
+    """Trees and chosen bodies."""
+    db = database(conn, name)
+    found: dict[str, tuple[int, Tree, dict[Rev, int]]] = {}
+    for doc_id, seq, blob in select_in(
+        conn, "SELECT id, seq, tree FROM doc WHERE db = ? AND id IN", (db.key,), ids
+    ):
+        tree, held = unpack(blob)
+        wanted = {rev: held[rev] for rev in choose(doc_id, tree) if rev in held}
+        found[doc_id] = (seq, tree, wanted)
+    bodies = _bodies(conn, {key for _, _, wanted in found.values() for key in wanted.values()})
+    return {
+        doc_id: Document(tree, {rev: bodies[key] for rev, key in wanted.items()}, seq)
+        for doc_id, (seq, tree, wanted) in found.items()
+    }
+
+
+def bodies(
+    conn: sqlite3.Connection, name: str, revs: Collection[tuple[str, Rev]]
+) -> Mapping[tuple[str, Rev], bytes]:
+    """The bodies that are held."""
+    asked: dict[str, list[Rev]] = {}
+    for doc_id, rev in revs:
+        asked.setdefault(doc_id, []).append(rev)
+    found = read(conn, name, asked, lambda doc_id, _: asked[doc_id])
+    return {(doc_id, rev): body.json for doc_id, doc in found.items() for rev, body in doc.bodies.items()}
+
+
+def _bodies(conn: sqlite3.Connection, keys: Iterable[int]) -> dict[int, Body]:
+    wanted = set(keys)
+    wanted -= {NO_BODY, EMPTY_BODY}
+    rows = select_in(conn, "SELECT key, json, files FROM body WHERE key IN", (), wanted)
+    found = {key: Body(json, read_files(files)) if files else Body(json) for key, json, files in rows}
+    found[EMPTY_BODY] = EMPTY
+    return found
+
+
+def after(since: Seq, db: DatabaseRow) -> int:
+    """A `since` as a number; one that was never given (a restored backup) reads from the start."""
+    if isinstance(since, str):
+        since = int(since) if since.isascii() and since.isdigit() and len(since) < 19 else 0
+    return since if 0 <= since <= db.seq else 0
+
+
+_ROW = "SELECT seq, id, rev, deleted, body, others FROM doc WHERE db = ?"
+
+
+class Beyond:
+    """How many documents lie beyond a position, as the page before it knew.
+
+    Counting them again for every page of a long pull would make the pull quadratic.
+    """
+
+    _MOST = 256
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, int], int] = {}
+
+    def recall(self, db: DatabaseRow, position: int) -> int | None:
+        """None where it is not known, or the database has changed since."""
+        return self._known.pop((db.key, db.seq, position), None)
+
+    def keep(self, db: DatabaseRow, position: int, pending: int) -> None:
+        """Remember it for the page that goes on from there; the oldest are forgotten."""
+        self._known[db.key, db.seq, position] = pending
+        for oldest in list(self._known)[: -self._MOST]:
+            self._known.pop(oldest, None)
+
+
+def changes(conn: sqlite3.Connection, name: str, page: Page, beyond: Beyond) -> Changes:
+    """A page of the feed."""
+    db = database(conn, name)
+    since = after(page.since, db)
+    limit = -1 if page.limit is None else page.limit
+    if page.descending:
+        rows = list(conn.execute(f"{_ROW} ORDER BY seq DESC LIMIT ?", (db.key, limit)))
+    elif page.ids is not None:
+        rows = sorted(
+            row for row in set(select_in(conn, f"{_ROW} AND id IN", (db.key,), page.ids)) if row[0] > since
+        )
+        return _page(conn, db, rows[: page.limit], page, len(rows))
+    else:
+        rows = list(conn.execute(f"{_ROW} AND seq > ? ORDER BY seq LIMIT ?", (db.key, since, limit)))
+    total = len(rows) if page.limit is None else _count(conn, db, page, rows, beyond)
+    answer = _page(conn, db, rows, page, total)
+    if answer.pending and not page.descending:
+        beyond.keep(db, int(answer.last_seq), answer.pending)
+    return answer
+
+
+def _count(conn: sqlite3.Connection, db: DatabaseRow, page: Page, rows: Sequence[Any], beyond: Beyond) -> int:
+    """How many documents changed after `since`."""
+    since = after(page.since, db)
+    if page.descending or since == 0:
+        return db.live + db.dead
+    if rows and rows[-1][0] == db.seq:
+        return len(rows)
+    known = beyond.recall(db, since)
+    if known is None:
+        sql = "SELECT count(*) FROM doc WHERE db = ? AND seq > ?"
+        known = int(conn.execute(sql, (db.key, since)).fetchone()[0])
+    return known
+
+
+def _page(conn: sqlite3.Connection, db: DatabaseRow, rows: Sequence[Any], page: Page, total: int) -> Changes:
+    pending = total - len(rows)
+    last = db.seq if not pending and not page.descending else after(page.since, db)
+    if rows and (pending or page.descending):
+        last = rows[-1][0]
+    return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending)
+
+
+def _changes(conn: sqlite3.Connection, rows: Sequence[Any], *, with_bodies: bool) -> tuple[Change, ...]:
+    held = _bodies(conn, (row[4] for row in rows)) if with_bodies else {}
+    return tuple(
+        Change(seq, doc_id, _leaves(rev, deleted, others), held.get(body))
+        for seq, doc_id, rev, deleted, body, others in rows
+    )
+
+
+def _leaves(rev: str, deleted: int, others: str | None) -> tuple[Leaf, ...]:
+    winner = Leaf(Rev.parse(rev), bool(deleted))
+    if others is None:
+        return (winner,)
+    return (winner, *(Leaf(Rev.parse(text), gone) for text, gone in orjson.loads(others)))
+
+
+def listing(conn: sqlite3.Connection, name: str, span: Span) -> Listing:
+    """Documents in the order of their ids, deleted ones left out."""
+    db = database(conn, name)
+    beyond, within, order = ("<", ">", "DESC") if span.descending else (">", "<", "ASC")
+    where, bounds = (
+        "db = ? AND deleted = 0",
+        [db.key, *(id_ for id_ in (span.start, span.end) if id_ is not None)],
+    )
+    if span.start is not None:
+        where += f" AND id {beyond}= ?"
+    if span.end is not None:
+        where += f" AND id {within}{'=' if span.inclusive_end else ''} ?"
+    rows = list(
+        conn.execute(
+            f"SELECT seq, id, rev, deleted, body, others FROM doc WHERE {where} "  # noqa: S608 - our own words
+            f"ORDER BY id {order} LIMIT ? OFFSET ?",
+            (*bounds, -1 if span.limit is None else span.limit, span.skip),
+        )
+    )
+    before = 0
+    if span.start is not None:
+        sql = f"SELECT count(*) FROM doc WHERE db = ? AND deleted = 0 AND id {within} ?"  # noqa: S608 - likewise
+        (before,) = conn.execute(sql, (db.key, span.start)).fetchone()
+    offset = min(before + span.skip, db.live)
+    return Listing(_changes(conn, rows, with_bodies=span.bodies), db.live, offset, db.seq)
+
+
+def local(conn: sqlite3.Connection, name: str, local_id: str) -> tuple[int, bytes] | None:
+    """A `_local` document."""
+    row: tuple[int, bytes] | None = conn.execute(
+        "SELECT n, json FROM local WHERE db = ? AND id = ?", (database(conn, name).key, local_id)
+    ).fetchone()
+    return row
+
+
+def locals_(conn: sqlite3.Connection, name: str) -> list[tuple[str, int, bytes]]:
+    """Every `_local` document."""
+    key = database(conn, name).key
+    return list(conn.execute("SELECT id, n, json FROM local WHERE db = ? ORDER BY id", (key,)))
