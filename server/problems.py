@@ -118,21 +118,19 @@ def render(request: Request, problem: Problem, **values: object) -> Response:
     return HTMLResponse(_page(words, reason), problem.status, headers)
 
 
+def said(error: Exception) -> tuple[Problem, dict[str, object]]:
+    """The row for an exception, and what its sentence fills in: the exception's own attributes."""
+    if isinstance(error, BadRequest):
+        return Problem(400, "bad_request", error.key), error.values
+    return problem_of(error), vars(error)
+
+
 def _known(request: Request, error: Exception) -> Response:
-    problem = problem_of(error)
-    match error:
-        case auth.SignInNeeded() if request.method == "GET" and request.url.path.startswith("/office"):
-            return RedirectResponse("/office/login", 303)
-        case auth.TooManyAttempts():
-            return render(request, problem, retry_after=error.retry_after)
-        case auth.PasswordTooShort():
-            return render(request, problem, least=error.least)
-        case TooLarge():
-            return render(request, problem, limit=error.limit)
-        case BadRequest():
-            return render(request, Problem(400, "bad_request", error.key), **error.values)
-        case _:
-            return render(request, problem)
+    page = request.url.path.startswith("/office")
+    if isinstance(error, auth.SignInNeeded) and page and request.method == "GET":
+        return RedirectResponse("/office/login", 303)
+    problem, values = said(error)
+    return render(request, problem, **values)
 
 
 def _http(request: Request, error: Exception) -> Response:

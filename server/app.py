@@ -1,0 +1,84 @@
+"""The composition root: one server, put together from settings. Alone names concrete stores."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from sqlalchemy import Engine, select
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from server import identity, keys, problems, webapp
+from server.auth.bearer import Bearer
+from server.clock import Clock, system
+from server.headers import SameOrigin, SecurityHeaders
+from server.keys import Vault, open_vault
+from server.metrics import Measured, Metrics
+from server.parts import Parts, parts_of, read_rows
+from server.rows.engine import open_rows
+from server.settings import Settings
+from sync.store.sqlite import SqliteStore
+
+DOCUMENTS = "documents.sqlite"
+
+
+async def build(settings: Settings, clock: Clock = system) -> Starlette:
+    """A server over the data that `settings` names; what it opens, its lifespan closes.
+
+    Raises `RowsTooNew`, `SecretWrong`, `StoreError`: data that this program must not touch.
+    """
+    rows = await to_thread.run_sync(open_rows, settings.data, settings.database_url)
+    vault = await to_thread.run_sync(open_vault, settings.data, settings.secret)
+    await to_thread.run_sync(_make_keys, rows, vault, clock)
+    store = await SqliteStore.open(settings.data / DOCUMENTS)
+    parts = Parts(settings, clock, rows, vault, Bearer(rows, clock), store)
+    return assemble(parts)
+
+
+def assemble(parts: Parts) -> Starlette:
+    """The routes and what stands before them."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await parts.store.close()
+            parts.rows.dispose()
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/metrics", metrics.page, methods=["GET"]),
+            *identity.ROUTES,
+            *webapp.routes(webapp.load(webapp.directory())),
+        ],
+        middleware=[
+            Middleware(Measured, metrics=metrics),
+            Middleware(SecurityHeaders, https=parts.settings.https),
+            Middleware(problems.Caught),
+            Middleware(SameOrigin),
+        ],
+        exception_handlers=problems.handlers(),
+        lifespan=lifespan,
+    )
+    app.state.parts = parts
+    return app
+
+
+async def healthz(request: Request) -> Response:
+    """Whether this server can do its work now: both databases answer."""
+    await read_rows(request, lambda rows: rows.execute(select(1)))
+    await parts_of(request).store.names()
+    return JSONResponse({"status": "ok"})
+
+
+def _make_keys(rows: Engine, vault: Vault, clock: Clock) -> None:
+    # At the start rather than at the first phone: a wrong CAMKET_SECRET must stop the server here.
+    with rows.begin() as connection:
+        keys.current(connection, vault, "seal", clock())
+        keys.current(connection, vault, "recovery", clock())
