@@ -19,10 +19,10 @@ normal form of `sync.stamps`. `by` goes with the greatest stamp of all.
 How can a merge know, without an ancestor, whether one value replaced another or was written beside it? The
 write says what it replaced:
 
-    "asks": {"state": {"seen":   {"phone1": "1764547200000-0000-phone1"},
+    "asks": {"state": {"seen":   ["1764547200000-0000-phone1"],
                        "others": [{"stamp": "1764547100000-0000-phone2", "value": "ended"}]}}
 
-`seen` is, for each device, the greatest stamp of a value of this field that some write here has replaced. A
+`seen` has, for each device, the greatest stamp of a value of this field that some write here has replaced. A
 value whose stamp is not above its own device's entry is history, whoever still brings it. `others` are the
 values that stand beside the shown one, the latest first; one without `value` cleared the field. A field
 written once, by one device, needs no entry, and an empty part is left out.
@@ -138,10 +138,16 @@ def questions(body: Body) -> dict[str, tuple[Value, ...]]:
 
 @dataclass(slots=True)
 class _Ask:
-    """What an `ask` remembers beside its shown value."""
+    """What an `ask` remembers beside its shown value; `seen` by device."""
 
     seen: dict[str, str] = field(default_factory=dict)
     others: dict[tuple[str, bytes], Value] = field(default_factory=dict)
+
+    def see(self, stamps: Iterable[str]) -> None:
+        """Values of these stamps are replaced."""
+        for stamp in stamps:
+            device = device_of(stamp)
+            self.seen[device] = max(stamp, self.seen.get(device, ""))
 
     def drop_history(self, shown: Value | None) -> None:
         """Drop what `seen` covers, and the shown value itself."""
@@ -200,12 +206,13 @@ def _entries(asks: object) -> Iterable[tuple[str, Any]]:
 def _ask(entry: object) -> _Ask:
     match entry:
         case {**parts} if parts.keys() <= {"seen", "others"}:
-            seen, others = parts.get("seen", {}), parts.get("others", [])
+            seen, others = parts.get("seen", []), parts.get("others", [])
         case _:
             raise Unmergeable("asks: an entry is not of its shape")
-    if not isinstance(seen, dict) or not all(map(_is_stamp, seen.values())) or not isinstance(others, list):
+    if not isinstance(seen, list) or not all(map(_is_stamp, seen)) or not isinstance(others, list):
         raise Unmergeable("asks: an entry is not of its shape")
-    ask = _Ask(dict(seen))
+    ask = _Ask()
+    ask.see(seen)
     for other in others:
         if not isinstance(other, dict) or not _is_stamp(other.get("stamp")):
             raise Unmergeable("asks: another value without its stamp")
@@ -252,8 +259,7 @@ def _add_field(into: _State, other: _State, name: str, rule: Rule) -> None:
     if rule == "set":
         _add_set(into, other, name, values)
     ask, more = into.asks.get(name, _Ask()), other.asks.get(name, _Ask())
-    for device, stamp in more.seen.items():
-        ask.seen[device] = max(stamp, ask.seen.get(device, ""))
+    ask.see(more.seen.values())
     ask.others.update(more.others)
     if rule == "ask" and len({value.rank for value in values}) > 1:
         ask.others.update((value.rank, value) for value in values)
@@ -276,11 +282,13 @@ def _later(values: list[Value]) -> Value:
 
 
 def _settled(state: _State, name: str) -> _Ask:
-    ask = state.asks.get(name, _Ask())
-    for value in (*ask.others.values(), *(state.shown[n] for n in (name,) if n in state.shown)):
-        device = device_of(value.stamp)
-        ask.seen[device] = max(value.stamp, ask.seen.get(device, ""))
-    return _Ask(ask.seen)
+    """What an `ask` remembers once every value that it has is replaced."""
+    before = state.asks.get(name, _Ask())
+    after = _Ask(before.seen)
+    after.see(value.stamp for value in before.others.values())
+    if (shown := state.shown.get(name)) is not None:
+        after.see((shown.stamp,))
+    return after
 
 
 def _render(state: _State) -> dict[str, Any]:
@@ -302,7 +310,7 @@ def _render(state: _State) -> dict[str, Any]:
 def _render_ask(ask: _Ask) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     if ask.seen:
-        entry["seen"] = dict(sorted(ask.seen.items()))
+        entry["seen"] = sorted(ask.seen.values())
     if ask.others:
         entry["others"] = [
             {"stamp": value.stamp} if value.value is CLEARED else {"stamp": value.stamp, "value": value.value}
