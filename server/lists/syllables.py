@@ -1,0 +1,30 @@
+"""Whether a word could be a Vietnamese syllable: an onset, a rime, a tone. Names are made of syllables."""
+
+import unicodedata
+from functools import lru_cache
+
+_ONSET_LIST = "b c ch d đ g gh gi h k kh l m n ng ngh nh p ph qu r s t th tr v x"
+_RIME_LIST = """
+a ac ach ai am an ang anh ao ap at au ay  ăc ăm ăn ăng ăp ăt  âc âm ân âng âp ât âu ây
+e ec em en eng eo ep et  ê êch êm ên ênh êp êt êu
+i ia ich im in inh ip it iu iêc iêm iên iêng iêp iêt iêu  y yêm yên yêng yêt yêu yt
+o oc oi om on ong op ot oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt
+oe oen oeo oet ooc oong  ô ôc ôi ôm ôn ông ôp ôt  ơ ơi ơm ơn ơp ơt
+u ua uc ui um un ung up ut uê uêch uênh uơ uy uya uych uyn uynh uyt uyu uyên uyêt uân uâng uât uây
+uôc uôi uôm uôn uông uôt  ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu
+ưng êng
+"""
+_ONSETS = frozenset(["", *_ONSET_LIST.split()])
+_RIMES = frozenset(_RIME_LIST.split())
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_STRIP = dict.fromkeys(map(ord, _TONES))
+
+
+@lru_cache(maxsize=20_000)
+def possible(word: str) -> bool:
+    """Whether the word is built as a Vietnamese syllable is (with or without its tone)."""
+    spread = unicodedata.normalize("NFD", word.lower())
+    if sum(spread.count(tone) for tone in _TONES) > 1:
+        return False
+    plain = unicodedata.normalize("NFC", spread.translate(_STRIP))
+    return any(plain[:cut] in _ONSETS and plain[cut:] in _RIMES for cut in range(min(4, len(plain))))
