@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server import identity, keys, problems, webapp
+from server import identity, keys, office, problems, webapp
 from server.auth.bearer import Bearer
 from server.clock import Clock, system
 from server.headers import SameOrigin, SecurityHeaders
@@ -55,6 +55,7 @@ def assemble(parts: Parts) -> Starlette:
             Route("/healthz", healthz, methods=["GET"]),
             Route("/metrics", metrics.page, methods=["GET"]),
             *identity.ROUTES,
+            *office.routes(),
             *webapp.routes(webapp.load(webapp.directory())),
         ],
         middleware=[

@@ -1,0 +1,77 @@
+"""The staff's pages under `/office`: server-rendered, without scripts. One module and its templates per task.
+
+`PAGES` is the whole of it: which address, who may, which handler. `server/app.py` mounts `routes()`.
+"""
+
+from typing import NamedTuple
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from server.auth.grant import STAFF, Role
+from server.office import (
+    auditing,
+    campaign,
+    coverage,
+    households,
+    login,
+    people,
+    quarantine,
+    record,
+    recoveries,
+)
+from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gate
+
+
+class Page(NamedTuple):
+    """One address of the office. `roles` None: nobody need be signed in. `limit` in MiB of a form."""
+
+    method: str
+    path: str
+    handler: Handler
+    roles: frozenset[Role] | None
+    limit: int = FORM_LIMIT
+
+
+_HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_PERSON = "/office/people/{person}"
+
+PAGES = (
+    Page("GET", "/office/login", login.show, None),
+    Page("POST", "/office/login", login.enter, None),
+    Page("GET", "/office/first", login.show_first, None),
+    Page("POST", "/office/first", login.set_first, None),
+    Page("POST", "/office/language", login.choose_language, None),
+    Page("POST", "/office/logout", login.leave, READERS),
+    Page("GET", "/office", coverage.show, READERS),
+    Page("GET", "/office/campaign", campaign.show, READERS),
+    Page("GET", "/office/households", households.show_all, STAFF),
+    Page("GET", "/office/hamlets/{hamlet}", households.show_hamlet, STAFF),
+    Page("POST", "/office/search", households.search, STAFF),
+    Page("GET", _HOUSEHOLD, record.show, STAFF),
+    Page("GET", "/office/quarantine", quarantine.show, STAFF),
+    Page("GET", "/office/people", people.show_all, ADMINS),
+    Page("GET", "/office/people/new", people.show_new, ADMINS),
+    Page("POST", "/office/people/new", people.add, ADMINS),
+    Page("GET", _PERSON, people.show, ADMINS),
+    Page("POST", _PERSON + "/invite", people.invite, ADMINS),
+    Page("POST", _PERSON + "/link", people.link, ADMINS),
+    Page("GET", _PERSON + "/invitation", people.show_once, ADMINS),
+    Page("POST", _PERSON + "/hamlets", people.give_hamlets, ADMINS),
+    Page("POST", _PERSON + "/void", people.void, ADMINS),
+    Page("POST", _PERSON + "/revoke", people.revoke, ADMINS),
+    Page("POST", _PERSON + "/return", people.let_return, ADMINS),
+    Page("POST", "/office/devices/{device}/revoke", people.revoke_phone, ADMINS),
+    Page("POST", "/office/devices/{device}/confirm", people.confirm_phone, ADMINS),
+    Page("GET", "/office/recovery", recoveries.show, ADMINS),
+    Page("POST", "/office/recovery/{request}", recoveries.decide, ADMINS),
+    Page("GET", "/office/audit", auditing.show, ADMINS),
+)
+
+
+def routes() -> list[BaseRoute]:
+    """Every page behind its gate, and the static files."""
+    pages = [
+        Route(page.path, gate(page.handler, page.roles, page.limit), methods=[page.method]) for page in PAGES
+    ]
+    return [*pages, Mount("/office/static", StaticFiles(directory=STATIC))]

@@ -1,0 +1,59 @@
+"""The audit log, for admins: who saw, changed and exported what; ids only, and whether the chain is whole."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from starlette.responses import Response
+
+from server import audit
+from server.office.desk import Desk
+from server.rows import tables
+from server.rows.engine import table
+from server.words import Words
+
+PAGE = 100
+_audit, _users, _devices = table(tables.Audit), table(tables.User), table(tables.Device)
+
+
+async def show(desk: Desk) -> Response:
+    """The newest entries first."""
+
+    def work(rows: Connection) -> tuple[int, int, list[dict[str, Any]], int]:
+        count = rows.execute(select(func.count()).select_from(_audit)).scalar_one()
+        number = min(desk.page_number(), max(1, -(-count // PAGE)))
+        asked = select(_audit).order_by(_audit.c.number.desc()).limit(PAGE).offset((number - 1) * PAGE)
+        people = _people(rows)
+        found = [_shown(dict(row), people, desk.words) for row in rows.execute(asked).mappings()]
+        return count, number, found, _broken(rows)
+
+    count, number, found, broken = await desk.read(work)
+    verdict = "office.audit.broken" if broken else "office.audit.whole"
+    return await desk.render(
+        "audit.html",
+        "audit",
+        found=found,
+        count=desk.words.number(count),
+        whole=not broken,
+        verdict=desk.words.say(verdict, number=desk.words.number(broken)),
+        pages=desk.pages(number, count, PAGE, "/office/audit"),
+    )
+
+
+def _broken(rows: Connection) -> int:
+    try:
+        audit.verify(rows)
+    except audit.ChainBroken as error:
+        return error.number
+    return 0
+
+
+def _people(rows: Connection) -> dict[str, str]:
+    people = {row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))}
+    phones = rows.execute(select(_devices.c.id, _devices.c.user)).all()
+    return people | {row.id: people.get(row.user, "") for row in phones}
+
+
+def _shown(row: dict[str, Any], people: dict[str, str], words: Words) -> dict[str, Any]:
+    key = f"office.did.{row['action'].replace('.', '_')}"
+    action = words.say(key) if words.knows(key) else row["action"]
+    return {**row, "who": people.get(row["actor"]) or row["actor"], "action": action}

@@ -1,0 +1,175 @@
+"""What happened to a document, told from its archived revisions: who wrote what, when, and which values lost.
+
+A *write* is one field's value under one stamp. A revision made the writes whose stamps its parent does not
+have. A write was overwritten knowingly if some other write was made upon it (the parent's stamp of that field
+was its own); it LOST if it is neither current nor overwritten knowingly: somebody wrote at the same time and
+the later stamp won. Merged revisions make no writes of their own.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sync.stamps import Stamp
+from sync.stamps import stamp_of as stamps_of_field
+
+Body = Mapping[str, Any]
+
+ENVELOPE = frozenset({"_id", "type", "v", "by", "stamps", "asks", "absorbed"})
+ACTS = "acts"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One archived revision. `source` is sent, derived, merged or released."""
+
+    rev: str
+    parent: str | None
+    body: Body
+    deleted: bool
+    by: str | None
+    stamp: str | None
+    entered_at: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one entry; `before` is None where the field was not there."""
+
+    field: str
+    before: Any
+    after: Any
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision that a reader can tell from the one before."""
+
+    doc_id: str
+    rev: str
+    at: str
+    entered_at: str
+    by: str | None
+    source: str
+    deleted: bool
+    first: bool
+    changes: tuple[Change, ...]
+    acts: tuple[Body, ...]
+
+    @property
+    def lost(self) -> bool:
+        """Whether a value of this entry lost against one written at the same time."""
+        return any(change.lost for change in self.changes)
+
+
+def stamp_of(body: Body, field: str) -> str | None:
+    """When a field was last written or cleared; None where it never was."""
+    stamps = body.get("stamps")
+    return stamps_of_field(stamps, field, field in body) if stamps else None
+
+
+def instant_of(stamp: str) -> str:
+    """The time in a stamp, as UTC text."""
+    return datetime.fromtimestamp(Stamp.parse(stamp).ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tell(doc_id: str, revisions: Iterable[Kept], current: str | None) -> tuple[Entry, ...]:
+    """The entries of one document, oldest first. `current` is the revision that stands now."""
+    ordered = sorted(revisions, key=lambda kept: (kept.stamp or "", kept.entered_at, kept.rev))
+    held = {kept.rev: kept for kept in ordered}
+    standing = held[current].body if current in held else {}
+    overwritten = _overwritten(ordered, held)
+    seen_writes: set[tuple[str, str | None]] = set()
+    seen_acts: set[str] = set()
+    entries = []
+    for kept in ordered:
+        parent = held.get(kept.parent or "")
+        changes = tuple(
+            Change(field, before, kept.body.get(field), _lost(kept.body, field, standing, overwritten))
+            for field, before in _writes(kept, parent, seen_writes)
+        )
+        acts = _new_acts(kept.body, parent.body if parent else {}, seen_acts)
+        if changes or acts or _deletes(kept) or kept.source == "merged":
+            entries.append(_entry(doc_id, kept, changes, acts))
+    return tuple(entries)
+
+
+def merge(stories: Iterable[Sequence[Entry]]) -> tuple[Entry, ...]:
+    """The entries of several documents as one, newest first."""
+    return tuple(sorted((e for story in stories for e in story), key=lambda e: (e.at, e.rev), reverse=True))
+
+
+def lost_value(entries: Iterable[Entry], rev: str, field: str) -> Change | None:
+    """The losing value that a page offered to restore, if it is one."""
+    found = (c for e in entries if e.rev == rev for c in e.changes if c.field == field and c.lost)
+    return next(found, None)
+
+
+def _entry(doc_id: str, kept: Kept, changes: tuple[Change, ...], acts: tuple[Body, ...]) -> Entry:
+    return Entry(
+        doc_id=doc_id,
+        rev=kept.rev,
+        at=instant_of(kept.stamp) if kept.stamp else kept.entered_at,
+        entered_at=kept.entered_at,
+        by=kept.by,
+        source=kept.source,
+        deleted=_deletes(kept),
+        first=kept.parent is None,
+        changes=changes,
+        acts=acts,
+    )
+
+
+def _deletes(kept: Kept) -> bool:
+    """Absorbed leaves are tombstones too, but nobody deleted anything."""
+    return kept.deleted and not kept.body.get("absorbed")
+
+
+def _fields(body: Body) -> Collection[str]:
+    """Fields with a value or with a stamp of their own: a cleared field has only the latter."""
+    stamped = set(body.get("stamps", {})) - {"*"}
+    return sorted((set(body) | stamped) - ENVELOPE - {ACTS})
+
+
+def _writes(kept: Kept, parent: Kept | None, seen: set[tuple[str, str | None]]) -> Iterable[tuple[str, Any]]:
+    """Field and value before, of each write that no earlier entry showed."""
+    for field in _fields(kept.body):
+        stamp = stamp_of(kept.body, field)
+        if stamp is None or (field, stamp) in seen:
+            continue
+        if parent and stamp_of(parent.body, field) == stamp:
+            continue
+        seen.add((field, stamp))
+        before = parent.body.get(field) if parent else None
+        if before != kept.body.get(field):
+            yield field, before
+
+
+def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple[str, str | None]]:
+    found = set()
+    for kept in ordered:
+        parent = held.get(kept.parent or "")
+        if parent is None or kept.source in {"merged", "derived"}:
+            continue
+        for field in _fields(kept.body):
+            before, after = stamp_of(parent.body, field), stamp_of(kept.body, field)
+            if before != after:
+                found.add((field, before))
+    return found
+
+
+def _lost(body: Body, field: str, standing: Body, overwritten: set[tuple[str, str | None]]) -> bool:
+    stamp = stamp_of(body, field)
+    if (field, stamp) in overwritten or stamp == stamp_of(standing, field):
+        return False
+    return bool(body.get(field) != standing.get(field))
+
+
+def _new_acts(body: Body, before: Body, seen: set[str]) -> tuple[Body, ...]:
+    old = {act["id"] for act in before.get(ACTS, ())} | seen
+    new = tuple(act for act in body.get(ACTS, ()) if act["id"] not in old)
+    seen.update(act["id"] for act in new)
+    return new

@@ -1,0 +1,252 @@
+"""One household: what it is, what it pledged, and everything that happened to its record."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from server.office import acts, history, ink
+from server.office.acts import Act, Who
+from server.office.desk import Desk
+from server.office.history import Entry, Kept
+from server.office.households import TONES, place_of
+from server.office.places import Campaign, Hamlet, campaigns, hamlet_of
+from server.rows import tables
+from server.rows.engine import table
+from server.words import Words
+
+_households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
+_acts, _archive, _users = table(tables.ActRow), table(tables.Archive), table(tables.User)
+
+
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """A pledge document as it stands: its id, revision, campaign, and acts in order of their ids."""
+
+    id: str
+    rev: str
+    campaign: str
+    acts: tuple[Act, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that the rows know of one household."""
+
+    db: str
+    hamlet: Hamlet
+    household: Row[tuple[object, ...]]
+    pledges: tuple[Pledge, ...]
+    story: tuple[Entry, ...]
+    inks: Mapping[str, ink.Ink]
+    people: Mapping[str, str]
+    campaigns: tuple[Campaign, ...]
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return f"household:{self.household.ulid}"
+
+    @property
+    def base(self) -> str:
+        """The address of its page."""
+        return f"/office/households/{self.hamlet.id}/{self.household.ulid}"
+
+
+async def show(desk: Desk) -> Response:
+    """The page; looking at it is noted in the audit log."""
+    record = await open_record(desk)
+    await desk.noted("household.viewed", f"{record.db}/{record.id}")
+    campaign = next(iter(record.campaigns), None)
+    return await desk.render(
+        "household.html",
+        "households",
+        hamlet=record.hamlet,
+        household=record.household,
+        base=record.base,
+        counted=bool(campaign and record.household.status in campaign.counts),
+        pledges=pledges_shown(record, desk.words),
+        history=history_shown(record, desk.words),
+    )
+
+
+async def open_record(desk: Desk) -> Record:
+    """The household that the address names; 404 where there is none, or not for this person."""
+    hamlet, ulid = desk.path("hamlet"), desk.path("ulid")
+    record = None
+    if hamlet in desk.signed_in.grant.hamlets:
+        record = await desk.read(lambda rows: find(rows, hamlet, ulid))
+    if record is None:
+        raise HTTPException(404)
+    return record
+
+
+def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:
+    """Read the record, or None."""
+    db = f"hamlet-{hamlet}"
+    household = rows.execute(
+        select(_households).where(_households.c.db == db, _households.c.ulid == ulid)
+    ).one_or_none()
+    place = hamlet_of(rows, hamlet)
+    if household is None or place is None:
+        return None
+    pledges = _pledges_of(rows, db, ulid)
+    revisions = {household.id: household.rev, **{pledge.id: pledge.rev for pledge in pledges}}
+    return Record(
+        db=db,
+        hamlet=place,
+        household=household,
+        pledges=pledges,
+        story=_story(rows, db, revisions),
+        inks=_inks(rows, db, [act["signature"] for p in pledges for act in p.acts if "signature" in act]),
+        people={row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))},
+        campaigns=tuple(campaigns(rows)),
+    )
+
+
+def body_of(rows: Connection, db: str, doc_id: str, rev: str) -> dict[str, Any] | None:
+    """An archived body."""
+    found = rows.execute(
+        select(_archive.c.body).where(_archive.c.db == db, _archive.c.id == doc_id, _archive.c.rev == rev)
+    ).scalar()
+    return json.loads(found) if found is not None else None
+
+
+# ---- As the page shows it ---------------------------------------------------------------------------------
+
+
+def pledges_shown(record: Record, words: Words) -> list[dict[str, Any]]:
+    """The pledges, the current campaign's first; one may be withdrawn while it stands."""
+    names = {campaign.id: campaign.name for campaign in record.campaigns}
+    order = {campaign.id: number for number, campaign in enumerate(record.campaigns)}
+    who = _who(record.people, words)
+    found = []
+    for pledge in sorted(record.pledges, key=lambda pledge: order.get(pledge.campaign, len(order))):
+        outcome = acts.outcome(pledge.acts)
+        found.append(
+            {
+                "id": pledge.id,
+                "campaign": names.get(pledge.campaign, pledge.campaign),
+                "outcome": outcome,
+                "tone": TONES.get(outcome, ""),
+                "acts": acts.lines(pledge.acts, who, words, record.inks, may_withdraw=True),
+            }
+        )
+    return found
+
+
+def history_shown(record: Record, words: Words) -> list[dict[str, Any]]:
+    """The whole history in words, the newest first."""
+    who = _who(record.people, words)
+    all_acts = [act for pledge in record.pledges for act in pledge.acts]
+    return [
+        {
+            "rev": entry.rev,
+            "lost": entry.lost,
+            "what": words.say(_headline(entry)),
+            "who": _byline(entry, who, words),
+            "changes": [_change(change, words) for change in entry.changes],
+            "acts": [acts.short(act, who, words, all_acts) for act in entry.acts],
+        }
+        for entry in record.story
+    ]
+
+
+def value_in_words(field: str, value: Any, words: Words) -> str:
+    """A field's value as people read it."""
+    match field, value:
+        case _, None:
+            return words.say("office.none")
+        case "place", dict():
+            return place_of(value.get("house", ""), value.get("lane", "")) or words.say("office.none")
+        case "status", dict():
+            since = words.say("office.household.since", date=words.date(value["since"]))
+            return f"{words.say('office.status.' + value['is'])}, {since}"
+        case _, int():
+            return words.number(value)
+    return str(value)
+
+
+def _headline(entry: Entry) -> str:
+    kind = entry.doc_id.partition(":")[0]
+    if entry.deleted:
+        return "office.history.deleted"
+    if entry.source in {"merged", "derived"}:
+        return f"office.history.{entry.source}"
+    return f"office.history.{kind}_{'first' if entry.first else 'changed'}"
+
+
+def _byline(entry: Entry, who: Who, words: Words) -> str:
+    if entry.source in {"merged", "derived"}:
+        return words.time(entry.entered_at)
+    key = (
+        "office.history.by_at" if entry.at[:16] == entry.entered_at[:16] else "office.history.by_at_received"
+    )
+    return words.say(key, who=who(entry.by), at=words.time(entry.at), received=words.time(entry.entered_at))
+
+
+def _change(change: history.Change, words: Words) -> dict[str, Any]:
+    return {
+        "name": change.field,
+        "field": words.say(f"office.field.{change.field}"),
+        "before": "" if change.before is None else value_in_words(change.field, change.before, words),
+        "after": value_in_words(change.field, change.after, words),
+        "lost": change.lost,
+    }
+
+
+def _who(people: Mapping[str, str], words: Words) -> Who:
+    return lambda user: people.get(user or "") or words.say("office.somebody")
+
+
+# ---- From the rows ----------------------------------------------------------------------------------------
+
+
+def _pledges_of(rows: Connection, db: str, ulid: str) -> tuple[Pledge, ...]:
+    found = rows.execute(select(_pledges).where(_pledges.c.db == db, _pledges.c.subject == ulid)).all()
+    return tuple(Pledge(row.id, row.rev, row.campaign, _acts_of(rows, db, row.id)) for row in found)
+
+
+def _acts_of(rows: Connection, db: str, pledge: str) -> tuple[Act, ...]:
+    asked = select(_acts).where(_acts.c.db == db, _acts.c.doc_id == pledge).order_by(_acts.c.id)
+    return tuple(_act(dict(row)) for row in rows.execute(asked).mappings())
+
+
+def _act(row: dict[str, Any]) -> Act:
+    """The act as its document has it (schemas/common.json)."""
+    date, sheet = row.pop("meeting_date"), row.pop("sheet")
+    act = {name: value for name, value in row.items() if value is not None}
+    if date:
+        act["meeting"] = {"date": date} | ({"sheet": sheet} if sheet else {})
+    return act
+
+
+def _story(rows: Connection, db: str, revisions: Mapping[str, str]) -> tuple[Entry, ...]:
+    asked = select(_archive).where(_archive.c.db == db, _archive.c.id.in_(revisions))
+    held: dict[str, list[Kept]] = {}
+    for row in rows.execute(asked):
+        body = json.loads(row.body)
+        kept = Kept(row.rev, row.parent, body, row.deleted, row.by, row.stamp, row.entered_at, row.source)
+        held.setdefault(row.id, []).append(kept)
+    return history.merge(history.tell(doc, kept, revisions[doc]) for doc, kept in held.items())
+
+
+def _inks(rows: Connection, db: str, hashes: Collection[str]) -> Mapping[str, ink.Ink]:
+    asked = select(_archive.c.id, _archive.c.body).where(
+        _archive.c.db == db,
+        _archive.c.id.in_([f"signature:{digest}" for digest in hashes]),
+        _archive.c.deleted.is_(False),
+    )
+    return {
+        row.id.removeprefix("signature:"): ink.draw(_strokes(json.loads(row.body)))
+        for row in rows.execute(asked)
+    }
+
+
+def _strokes(body: Mapping[str, Any]) -> Sequence[Sequence[int]]:
+    strokes: Sequence[Sequence[int]] = body["strokes"]
+    return strokes
