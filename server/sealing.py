@@ -71,6 +71,8 @@ def b64url(data: bytes) -> str:
 
 def from_b64url(text: str) -> bytes:
     """Back from base64url, padded or not. Raises `NotOpened` for anything else."""
+    if "+" in text or "/" in text:  # the other alphabet, which the decoder would let pass
+        raise NotOpened
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
