@@ -205,6 +205,8 @@ def _judge_writer(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
 
 
 def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
+    if device_of(doc["stamps"][ALL]) not in asked.devices:
+        return _no("foreign_stamp")  # `by` goes with the latest stamp
     seen = {stamp for body in known for stamp in body["stamps"].values()}
     for stamp in set(doc["stamps"].values()) - seen:
         if device_of(stamp) not in asked.devices:

@@ -1,0 +1,174 @@
+"""What becomes of each edit of a batch: pure, from the caller, the clock and what is held already."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+
+from server import archive, quarantine
+from server.auth.grant import COMMUNE, Grant
+from server.rules import Asked, refusal
+from server.settle import POLICY, read_body
+from server.words import Words
+from sync import resolve, revtree
+from sync.hooks import Caller, Refused
+from sync.merge import Body
+from sync.resolve import Derived
+from sync.rev import Rev
+from sync.revtree import Tree
+from sync.stamps import SKEW
+from sync.store.interface import Document, Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is remembered of a caller: the grant, the language, and how wrong a sealed record's clock was."""
+
+    grant: Grant
+    words: Words
+    skew_ms: int = 0
+
+
+def caller_of(grant: Grant, words: Words, skew_ms: int = 0) -> Caller:
+    """Somebody whom the credential, the session or a sealed record has made known."""
+    return Caller(grant.device or grant.user, Asking(grant, words, skew_ms))
+
+
+def asking_of(caller: Caller) -> Asking:
+    """What `caller_of` has put in."""
+    assert isinstance(caller.grant, Asking)
+    return caller.grant
+
+
+def office_device(user: str) -> str:
+    """The device in the stamps of what a member of staff writes at a browser."""
+    return f"office{user}"[:16]
+
+
+class Known(NamedTuple):
+    """What is known here about the documents of one batch, read at once."""
+
+    documents: Mapping[str, Document]
+    archived: Mapping[tuple[str, Rev], bytes]
+    decided: Mapping[tuple[str, Rev], quarantine.Decided]
+    erased: Collection[str]
+    devices: Collection[str]
+
+    def bodies(self, edit: Edit) -> dict[Rev, Body]:
+        """Every valid body that may have told the writer something: of the live leaves and of the parent."""
+        revs = {*revtree.live(self.tree(edit.id)), *edit.path[1:2]}
+        return {rev: body for rev in revs if (body := self._body(edit.id, rev)) is not None}
+
+    def tree(self, doc_id: str) -> Tree:
+        """The tree of a document, empty where there is none."""
+        document = self.documents.get(doc_id)
+        return document.tree if document else {}
+
+    def _body(self, doc_id: str, rev: Rev) -> Body | None:
+        document = self.documents.get(doc_id)
+        held = document.bodies.get(rev) if document else None
+        raw = held.json if held else self.archived.get((doc_id, rev))
+        return read_body(doc_id, raw) if raw is not None else None
+
+
+class Admitted(NamedTuple):
+    """An edit that enters, with what to archive of it; its path may begin with a derived child."""
+
+    edit: Edit
+    entries: tuple[archive.Entry, ...]
+
+
+Verdict = Admitted | quarantine.Held | Refused
+
+
+class Judge:
+    """Judges one batch. `now` is the server's clock in milliseconds, None where it is not sane."""
+
+    def __init__(self, asking: Asking, db: str, known: Known, now: int | None) -> None:
+        self._asking = asking
+        self._db = db
+        self._known = known
+        wrong = abs(asking.skew_ms) > SKEW
+        self._asked = Asked(asking.grant, db, known.devices, None if wrong else now)
+        self._hold: quarantine.Why | None = None
+        if wrong or not asking.grant.live:
+            self._hold = "clock" if asking.grant.live else "revoked"
+
+    def verdict(self, edit: Edit) -> Verdict:
+        """What becomes of one edit."""
+        bodies = self._known.bodies(edit)
+        found = self._settled(edit) or self._forbidden(edit) or self._broken(edit, list(bodies.values()))
+        if found:
+            return found
+        if self._hold:
+            grant, skew = self._asking.grant, self._asking.skew_ms
+            return quarantine.Held(self._db, edit, self._hold, grant.user, grant.device, skew or None)
+        return self._enter(edit, bodies.get(edit.path[1]) if len(edit.path) > 1 else None)
+
+    def _settled(self, edit: Edit) -> Verdict | None:
+        """What was said of this revision before, or of its document for good."""
+        if edit.id in self._known.erased:
+            return refused(edit.id, edit.rev, "erased", self._asking.words.say("rule.erased"))
+        if edit.rev in self._known.tree(edit.id):
+            return Admitted(edit, ())  # sent again because the answer was lost
+        if before := self._known.decided.get((edit.id, edit.rev)):
+            return decision(edit.id, edit.rev, before, self._asking.words)
+        return None
+
+    def _forbidden(self, edit: Edit) -> Refused | None:
+        words, reason = self._asking.words, None
+        if not holds(self._asking.grant, self._db):
+            reason = words.say("rule.wrong_hamlet")
+        elif edit.deleted:
+            reason = words.say("rule.no_deleting")
+        elif edit.files:
+            reason = words.say("rule.schema.additionalProperties", place="_attachments")
+        return refused(edit.id, edit.rev, "forbidden", reason) if reason else None
+
+    def _broken(self, edit: Edit, known: list[Body]) -> Refused | None:
+        found = refusal({"_id": edit.id, **orjson.loads(edit.body)}, known, self._asked)
+        return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
+
+    def _enter(self, edit: Edit, parent: Body | None) -> Admitted:
+        sent = archive.Entry.of(self._db, edit, "sent")
+        derived = resolve.inline(Derived(edit.path, edit.body, False), parent, POLICY) if parent else None
+        if derived is None:
+            return Admitted(edit, (sent,))
+        child = Edit(edit.id, derived.path, derived.body)
+        return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
+
+
+def holds(grant: Grant, db: str) -> bool:
+    """Whether a database is among the caller's; staff work in every hamlet, and in one that they add."""
+    kind, _, hamlet = db.partition("-")
+    if grant.role.staff:
+        return db == COMMUNE or (kind in {"hamlet", "media"} and bool(hamlet))
+    return db == COMMUNE or (kind in {"hamlet", "media"} and hamlet in grant.hamlets)
+
+
+def refused(doc_id: str, rev: Rev, name: str, reason: str) -> Refused:
+    """The outcome of a revision that did not enter."""
+    return Refused(doc_id, str(rev), name, reason)
+
+
+def decision(doc_id: str, rev: Rev, decided: quarantine.Decided, words: Words) -> Refused:
+    """The outcome of a revision that a person has decided about, or has still to."""
+    match decided.state:
+        case "waiting":
+            return refused(doc_id, rev, "quarantined", words.say(f"rule.quarantined.{decided.why}"))
+        case "released":
+            return refused(doc_id, rev, "absorbed", "")  # it entered as another revision, corrected
+        case "discarded":
+            return refused(doc_id, rev, "forbidden", words.say("rule.quarantined.discarded"))
+
+
+def answer(verdict: Verdict, words: Words) -> Edit | Refused:
+    """What the engine is told of a verdict."""
+    match verdict:
+        case Admitted(edit):
+            return edit
+        case quarantine.Held(edit=edit, why=why):
+            return refused(edit.id, edit.rev, "quarantined", words.say(f"rule.quarantined.{why}"))
+        case Refused():
+            return verdict

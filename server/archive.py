@@ -1,0 +1,87 @@
+"""Every body that was accepted, by (database, id, revision): the history that compaction does not touch.
+
+A body is archived before it is grafted. After a crash between the two, the archive holds a revision that was
+never acknowledged; the phone sends it again, and nothing is written twice.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, select
+
+from server.rows import tables
+from server.rows.engine import table
+from server.rows.statements import chunks, insert_new
+from sync.rev import Rev
+from sync.stamps import ALL
+from sync.store.interface import Edit
+
+_archive = table(tables.Archive)
+
+Source = Literal["sent", "derived", "merged", "released"]
+
+
+class Entry(NamedTuple):
+    """A revision to keep: one of an edit's path, with its body, and how it came about."""
+
+    db: str
+    id: str
+    rev: Rev
+    parent: Rev | None
+    body: bytes
+    deleted: bool
+    source: Source
+
+    @classmethod
+    def of(cls, db: str, edit: Edit, source: Source) -> "Entry":
+        """The revision that an edit adds."""
+        parent = edit.path[1] if len(edit.path) > 1 else None
+        return cls(db, edit.id, edit.rev, parent, edit.body, edit.deleted, source)
+
+
+def keep(connection: Connection, entries: Iterable[Entry], at: str, by: str | None) -> None:
+    """Keep these bodies; one that is kept already stays as it is. `by` is the caller who brought them."""
+    insert_new(connection, _archive, [_row(entry, at, by) for entry in entries])
+
+
+def bodies(
+    connection: Connection, db: str, revs: Collection[tuple[str, Rev]]
+) -> Mapping[tuple[str, Rev], bytes]:
+    """Those of these revisions' bodies that are kept."""
+    wanted = set(revs)
+    found: dict[tuple[str, Rev], bytes] = {}
+    for ids in chunks(sorted({doc_id for doc_id, _ in wanted})):
+        held = select(_archive.c.id, _archive.c.rev, _archive.c.body).where(
+            _archive.c.db == db, _archive.c.id.in_(ids)
+        )
+        for row in connection.execute(held):
+            key = (row.id, Rev.parse(row.rev))
+            if key in wanted:
+                found[key] = row.body
+    return found
+
+
+def latest_stamp(connection: Connection) -> str | None:
+    """The greatest stamp that was ever accepted: a server whose clock is behind it has a wrong clock."""
+    newest = select(_archive.c.stamp).where(_archive.c.stamp.is_not(None)).order_by(_archive.c.stamp.desc())
+    return connection.execute(newest.limit(1)).scalar()
+
+
+def _row(entry: Entry, at: str, by: str | None) -> dict[str, Any]:
+    body = orjson.loads(entry.body)
+    stamps = body.get("stamps")
+    return {
+        "db": entry.db,
+        "id": entry.id,
+        "rev": str(entry.rev),
+        "generation": entry.rev.generation,
+        "parent": str(entry.parent) if entry.parent else None,
+        "body": entry.body,
+        "deleted": entry.deleted,
+        "by": body.get("by"),
+        "stamp": stamps.get(ALL) if isinstance(stamps, dict) else None,
+        "entered_at": at,
+        "entered_by": by,
+        "source": entry.source,
+    }

@@ -1,0 +1,152 @@
+"""The follower: reads the changes feed, settles what it finds in conflict, and keeps the rows up to date.
+
+The feed is the only queue. What it made of a page of the feed and the position after it are one commit:
+`UPDATE cursor … WHERE seq = :read` comes first in it, and where that changes nothing, another follower was
+quicker and all is rolled back. So followers may run twice without harm, and one that was killed goes on
+where it was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Sequence
+
+import orjson
+from anyio import to_thread
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+
+from server.projection import PROJECTED, Projected, Row, project
+from server.rows import tables
+from server.rows.engine import readers, table
+from server.rows.statements import chunks, insert_new
+from server.settle import Settler, ends
+from sync.store.interface import DatabaseMissing, DocStore, Page, Seq, StoreError
+
+_cursor = table(tables.Cursor)
+_log = logging.getLogger(__name__)
+
+PAGE = 500
+"""Documents projected in one commit."""
+
+
+class Follower:
+    """Follows every database of documents of one store into the rows."""
+
+    def __init__(self, store: DocStore, rows: Engine, settler: Settler, *, poll: float = 5.0) -> None:
+        """`poll`: seconds after which it looks by itself; what this process changed, it is told by `wake`."""
+        self._store = store
+        self._rows = rows
+        self._settler = settler
+        self._poll = poll
+        self._woken: set[str] = set()
+        self._news = asyncio.Event()
+        self._one = asyncio.Lock()
+
+    def wake(self, db: str) -> None:
+        """A database has changed."""
+        self._woken.add(db)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Follow until cancelled. A failure is logged, and tried again after a while: nothing is skipped."""
+        every: Collection[str] | None = None
+        while True:
+            try:
+                await self.catch_up(every)
+            except (StoreError, OSError, ValueError) as error:
+                _log.error("follower: %s; trying again", type(error).__name__)
+                await asyncio.sleep(self._poll)
+                every = None
+                continue
+            try:
+                async with asyncio.timeout(self._poll):
+                    await self._news.wait()
+                self._news.clear()
+                every, self._woken = self._woken, set()
+            except TimeoutError:
+                every = None
+
+    async def catch_up(self, dbs: Collection[str] | None = None) -> int:
+        """Read the feeds of these databases (None: of all) to their end; how many changes were projected."""
+        async with self._one:
+            names = [name for name in await self._store.names() if _is_followed(name)]
+            return sum([await self._follow(name) for name in names if dbs is None or name in dbs])
+
+    async def rebuild(self) -> int:
+        """Throw the read model away and project everything again; how many changes that were."""
+        async with self._one:
+            await to_thread.run_sync(self._forget)
+        return await self.catch_up()
+
+    async def _follow(self, db: str) -> int:
+        count = 0
+        try:
+            while True:
+                since = await to_thread.run_sync(self._position, db)
+                page = await self._store.changes(db, Page(since=since, limit=PAGE))
+                if not page.rows:
+                    return count
+                ids = [row.id for row in page.rows if not row.id.startswith("_")]
+                if any(len(row.leaves) > 1 for row in page.rows):
+                    await self._settler.settle(db, ids)
+                documents = await self._store.read(db, ids, ends)
+                rows = [
+                    row
+                    for doc_id in ids
+                    if doc_id in documents
+                    for row in project(db, doc_id, documents[doc_id])
+                ]
+                if await to_thread.run_sync(self._commit, db, ids, rows, since, page.last_seq):
+                    count += len(page.rows)
+        except DatabaseMissing:
+            return count
+
+    # ---- in threads -------------------------------------------------------------------------------------
+
+    def _position(self, db: str) -> Seq:
+        with readers(self._rows).begin() as connection:
+            asked = select(_cursor.c.seq).where(_cursor.c.follower == "rows", _cursor.c.db == db)
+            found = connection.execute(asked).scalar()
+        seq: Seq = 0 if found is None else orjson.loads(found)
+        return seq
+
+    def _commit(self, db: str, ids: Sequence[str], rows: Iterable[Projected], since: Seq, after: Seq) -> bool:
+        with self._rows.begin() as connection:
+            if not _advance(connection, db, since, after):
+                connection.rollback()
+                return False
+            _replace(connection, db, ids, rows)
+        return True
+
+    def _forget(self) -> None:
+        with self._rows.begin() as connection:
+            for projected in (*PROJECTED, _cursor):
+                connection.execute(delete(projected))
+
+
+def _is_followed(db: str) -> bool:
+    return db == "commune" or db.startswith("hamlet-")
+
+
+def _advance(connection: Connection, db: str, since: Seq, after: Seq) -> bool:
+    """Move the cursor; False where it does not stand where it was read."""
+    row = {"follower": "rows", "db": db, "seq": _text(after)}
+    if since == 0 and insert_new(connection, _cursor, [row]):
+        return True
+    here = (_cursor.c.follower == "rows", _cursor.c.db == db, _cursor.c.seq == _text(since))
+    return connection.execute(update(_cursor).where(*here).values(seq=_text(after))).rowcount == 1
+
+
+def _text(seq: Seq) -> str:
+    return orjson.dumps(seq).decode()
+
+
+def _replace(connection: Connection, db: str, ids: Sequence[str], rows: Iterable[Projected]) -> None:
+    by_table: dict[Table, list[Row]] = {projected: [] for projected in PROJECTED}
+    for one in rows:
+        by_table[one.table].append(one.row)
+    for projected, new in by_table.items():
+        named = projected.c[PROJECTED[projected]]
+        for some in chunks(ids):
+            connection.execute(delete(projected).where(projected.c.db == db, named.in_(some)))
+        if new:
+            connection.execute(insert(projected), new)

@@ -1,0 +1,202 @@
+"""The way in: who may do what, what enters, what is held for a person, and what comes of a collision.
+
+Implements the engine's hooks (`sync.hooks.ExchangeApplication`). A document that breaks a rule is that
+document's outcome, with a reason in the sender's language; the rest of its batch goes on. What is accepted
+is archived in one transaction of the rows before the engine grafts it, also in one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+from anyio import to_thread
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import OperationalError
+from starlette.requests import HTTPConnection
+
+from server import archive, quarantine
+from server.admission import (
+    Admitted,
+    Asking,
+    Judge,
+    Known,
+    answer,
+    asking_of,
+    caller_of,
+    decision,
+    holds,
+    office_device,
+    refused,
+)
+from server.auth.bearer import Bearer
+from server.auth.grant import Grant
+from server.clock import Clock, instant, milliseconds
+from server.follower import Follower
+from server.rows import tables
+from server.rows.engine import readers, table
+from server.rows.statements import chunks
+from server.settle import Settler
+from server.words import words_of
+from sync import revtree
+from sync.errors import Forbidden
+from sync.hooks import Action, Caller, Refused, Terms
+from sync.rev import Rev
+from sync.revtree import Tree
+from sync.stamps import SKEW, Stamp
+from sync.store.interface import DocStore, Document, Edit, StoreFull
+
+_devices, _ledger = table(tables.Device), table(tables.Ledger)
+
+EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
+"""No server of this program runs before this: a clock that says so has lost its battery."""
+
+STORED_ONLY = ("signature:",)
+"""Phones push these and never pull them."""
+
+
+class Intake:
+    """The product's rules, plugged into the engine."""
+
+    def __init__(
+        self, store: DocStore, rows: Engine, clock: Clock, bearer: Bearer, follower: Follower
+    ) -> None:
+        self._store = store
+        self._rows = rows
+        self._clock = clock
+        self._bearer = bearer
+        self._follower = follower
+        self._settler = Settler(store, rows, clock)
+        self._latest: int | None = None
+
+    # ---- who ----------------------------------------------------------------------------------------
+
+    async def identify(self, connection: HTTPConnection) -> Caller:
+        """The phone that asks. Raises `Unauthorized`, and `Forbidden` for a send-only credential."""
+        return caller_of(await self._bearer.authenticate(connection), words_of(connection))
+
+    async def authorise(self, caller: Caller, action: Action, db: str | None) -> None:
+        """Phones read and write what they hold; what of it may be written, `admit` says for each document."""
+        asking = asking_of(caller)
+        if action is Action.ADMIN:
+            raise Forbidden(asking.words.say("rule.no_administration"))
+        if db is not None and not holds(asking.grant, db):
+            raise Forbidden(asking.words.say("rule.wrong_hamlet"))
+
+    def shows(self, caller: Caller, db: str, doc_id: str) -> bool:
+        """Signatures go to the office and never to a phone."""
+        del caller, db
+        return not doc_id.startswith(STORED_ONLY)
+
+    async def terms(self, caller: Caller) -> Terms:
+        """What an exchange tells a phone first."""
+        grant = asking_of(caller).grant
+        now = milliseconds(self._clock())
+        user = {"id": grant.user, "name": grant.name, "role": grant.role.value}
+        return Terms(grant.databases, user, now, await self.clock_is_sane(now))
+
+    async def clock_is_sane(self, now: int) -> bool:
+        """Whether the server's own clock (milliseconds) can judge others'."""
+        if self._latest is None:
+            self._latest = await to_thread.run_sync(self._read_latest)
+        return now >= EARLIEST and now + SKEW >= self._latest
+
+    # ---- what enters --------------------------------------------------------------------------------
+
+    async def admit(self, caller: Caller, db: str, edits: Sequence[Edit]) -> Sequence[Edit | Refused]:
+        """Check each edit before it is grafted: one answer for each, in order.
+
+        An accepted edit comes back as it is, or with a derived child at the head of its path where it had
+        left out what its parent says. Raises `StoreFull`.
+        """
+        asking = asking_of(caller)
+        parents: dict[str, set[Rev]] = {}
+        for edit in edits:
+            parents.setdefault(edit.id, set()).update(edit.path[1:2])
+
+        def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
+            return {*revtree.live(tree), *(parents[doc_id] & tree.keys())}
+
+        documents = await self._store.read(db, parents.keys(), choose)
+        sane = await self.clock_is_sane(milliseconds(self._clock()))
+        return await to_thread.run_sync(self._admit, asking, db, edits, documents, sane)
+
+    async def observe(self, db: str, doc_ids: Collection[str]) -> None:
+        """Merge what collided among these documents, then let the follower know."""
+        await self._settler.settle(db, doc_ids)
+        self._follower.wake(db)
+
+    async def outcomes(
+        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+    ) -> Sequence[Refused | None]:
+        """What became of revisions that the store does not hold; None where it has never had them."""
+        words = asking_of(caller).words
+
+        def look() -> list[Refused | None]:
+            with readers(self._rows).begin() as connection:
+                erased = _erased(connection, db, {doc_id for doc_id, _ in asked})
+                decided = quarantine.decided(connection, db, asked)
+            return [
+                refused(doc_id, rev, "erased", words.say("rule.erased"))
+                if doc_id in erased
+                else decision(doc_id, rev, decided[doc_id, rev], words)
+                if (doc_id, rev) in decided
+                else None
+                for doc_id, rev in asked
+            ]
+
+        return await to_thread.run_sync(look)
+
+    # ---- in threads ---------------------------------------------------------------------------------
+
+    def _read_latest(self) -> int:
+        with readers(self._rows).begin() as connection:
+            stamp = archive.latest_stamp(connection)
+        return Stamp.parse(stamp).ms if stamp else 0
+
+    def _admit(
+        self, asking: Asking, db: str, edits: Sequence[Edit], documents: Mapping[str, Document], sane: bool
+    ) -> list[Edit | Refused]:
+        now = self._clock()
+        try:
+            with self._rows.begin() as connection:
+                known = _look_up(connection, asking.grant, db, edits, documents)
+                judge = Judge(asking, db, known, milliseconds(now) if sane else None)
+                verdicts = [judge.verdict(edit) for edit in edits]
+                entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
+                archive.keep(connection, entries, instant(now), asking.grant.user)
+                quarantine.hold(
+                    connection, (one for one in verdicts if isinstance(one, quarantine.Held)), instant(now)
+                )
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL":
+                raise StoreFull("rows") from error
+            raise
+        return [answer(one, asking.words) for one in verdicts]
+
+
+def _look_up(
+    connection: Connection, grant: Grant, db: str, edits: Sequence[Edit], documents: Mapping[str, Document]
+) -> Known:
+    lost = {
+        (edit.id, edit.path[1])
+        for edit in edits
+        if len(edit.path) > 1
+        and not ((document := documents.get(edit.id)) and edit.path[1] in document.bodies)
+    }
+    asked = select(_devices.c.id).where(_devices.c.user == grant.user)
+    devices = {row.id for row in connection.execute(asked)}
+    own = {office_device(grant.user)} if grant.role.staff else set()
+    return Known(
+        documents,
+        archive.bodies(connection, db, lost) if lost else {},
+        quarantine.decided(connection, db, {(edit.id, edit.rev) for edit in edits}),
+        _erased(connection, db, {edit.id for edit in edits}),
+        devices | own | ({grant.device} if grant.device else set()),
+    )
+
+
+def _erased(connection: Connection, db: str, ids: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for some in chunks(sorted(ids)):
+        here = (_ledger.c.kind == "erased", _ledger.c.db == db, _ledger.c.id.in_(some))
+        found.update(connection.execute(select(_ledger.c.id).where(*here)).scalars())
+    return found

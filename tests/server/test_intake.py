@@ -1,0 +1,313 @@
+"""What becomes of what is sent: told over the real store, as the engine calls the hooks."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+from sqlalchemy import insert
+
+from server.admission import caller_of
+from server.rows import tables
+from server.rows.engine import table
+from server.words import words
+from sync import canonical
+from sync.errors import Forbidden
+from sync.hooks import Action
+from sync.rev import Rev
+from tests.server.documents import (
+    HOUSEHOLD,
+    LAN,
+    MAI,
+    NOW,
+    THU,
+    grant,
+    household,
+    pledge,
+    signature,
+    signed,
+    visit,
+)
+from tests.server.harness import Product, edit, later, product, revoked
+
+DB = "hamlet-nasam"
+HOUR = 3_600_000
+lan, mai = grant(LAN), grant(MAI)
+
+
+@pytest.fixture
+async def camket(tmp_path: Path) -> AsyncIterator[Product]:
+    async with product(tmp_path, ["commune", DB]) as made:
+        yield made
+
+
+# ---- Who may ask for what -------------------------------------------------------------------------------
+
+
+async def test_a_phone_reads_and_writes_its_hamlet_and_the_shared_database(camket: Product) -> None:
+    caller = caller_of(lan, words("vi"))
+    for db in (DB, "media-nasam", "commune", None):
+        await camket.intake.authorise(caller, Action.READ, db)
+        await camket.intake.authorise(caller, Action.WRITE, db)
+
+
+@pytest.mark.parametrize(
+    ("action", "db"),
+    [
+        (Action.READ, "hamlet-bankhu"),
+        (Action.WRITE, "hamlet-bankhu"),
+        (Action.READ, "users"),
+        (Action.ADMIN, DB),
+    ],
+)
+async def test_another_hamlet_is_forbidden_in_the_readers_language(
+    camket: Product, action: Action, db: str
+) -> None:
+    reasons = set()
+    for lang in ("vi", "en"):
+        with pytest.raises(Forbidden) as told:
+            await camket.intake.authorise(caller_of(lan, words(lang)), action, db)
+        reasons.add(told.value.reason)
+    assert len(reasons) == 2
+
+
+async def test_signatures_are_never_shown_to_a_phone(camket: Product) -> None:
+    caller = caller_of(lan, words("vi"))
+    assert not camket.intake.shows(caller, DB, signature()["_id"])
+    assert camket.intake.shows(caller, DB, household()["_id"])
+
+
+async def test_an_exchange_is_told_what_the_caller_holds(camket: Product) -> None:
+    terms = await camket.intake.terms(caller_of(lan, words("vi")))
+    assert terms.dbs == ("commune", DB)
+    assert terms.user == {"id": LAN, "name": "Lan01", "role": "volunteer"}
+    assert terms.clock == NOW
+    assert terms.trusted
+
+
+# ---- What enters ----------------------------------------------------------------------------------------
+
+
+async def test_what_is_accepted_is_archived_word_for_word(camket: Product) -> None:
+    sent = edit(household(), "1-a")
+    assert await camket.send(lan, DB, sent) == ["received"]
+    (kept,) = camket.all(tables.Archive)
+    assert kept["body"] == sent.body
+    assert (kept["db"], kept["id"], kept["rev"], kept["parent"]) == (DB, sent.id, "1-a", None)
+    assert (kept["by"], kept["entered_by"], kept["source"]) == (LAN, LAN, "sent")
+
+
+async def test_a_batch_goes_on_after_a_document_that_breaks_a_rule(camket: Product) -> None:
+    outcomes = await camket.send(
+        lan,
+        DB,
+        edit(household(), "1-a"),
+        edit(pledge(visit(by=MAI)), "1-b"),
+        edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE", at=NOW + HOUR), "1-c"),
+        edit(signature(), "1-d"),
+    )
+    assert outcomes == ["received", "forbidden", "clock", "received"]
+    assert {row["rev"] for row in camket.all(tables.Archive)} == {"1-a", "1-d"}
+
+
+async def test_what_is_sent_twice_is_received_twice_and_kept_once(camket: Product) -> None:
+    for _ in range(2):
+        assert await camket.send(lan, DB, edit(household(), "1-a")) == ["received"]
+    assert len(camket.all(tables.Archive)) == 1
+
+
+async def test_a_form_opened_before_a_sync_undoes_nothing(camket: Product) -> None:
+    await camket.send(lan, DB, edit(pledge(visit()), "1-a"))
+    forgot = pledge(signed(), at=NOW + 1000)
+    assert await camket.send(lan, DB, edit(forgot, "2-b", "1-a")) == ["received"]
+    ((winner, body),) = [await camket.shown(DB, forgot["_id"])]
+    assert [act["kind"] for act in body["acts"]] == ["visit", "signed"]
+    assert winner.generation == 3
+    assert {row["rev"]: row["source"] for row in camket.all(tables.Archive)} == {
+        "1-a": "sent",
+        "2-b": "sent",
+        str(winner): "derived",
+    }
+
+
+async def test_an_old_value_does_not_come_back_through_a_form_that_did_not_touch_it(camket: Product) -> None:
+    first = household()
+    renamed = later(first, MAI, NOW + 1000, name="Hoàng Văn Tú")
+    moved_up = later(first, LAN, NOW + 2000, order=3)
+    await camket.send(lan, DB, edit(first, "1-a"))
+    await camket.send(mai, DB, edit(renamed, "2-b", "1-a"))
+    await camket.send(lan, DB, edit(moved_up, "2-c", "1-a"))
+    _, body = await camket.shown(DB, first["_id"])
+    assert (body["name"], body["order"]) == ("Hoàng Văn Tú", 3)
+
+
+async def test_a_parent_that_compaction_dropped_is_read_from_the_archive(camket: Product) -> None:
+    await camket.send(lan, DB, edit(pledge(visit()), "1-a"))
+    await camket.send(lan, DB, edit(pledge(visit(), signed(), at=NOW + 1000), "2-b", "1-a"))
+    await camket.store.compact(DB)
+    late = edit(
+        pledge(by=MAI, at=NOW + 2000) | {"acts": [visit(), signed("01J8ZQ5A0000000000000000B1", MAI)]},
+        "2-c",
+        "1-a",
+    )
+    assert await camket.send(mai, DB, late) == ["received"]
+    _, body = await camket.shown(DB, late.id)
+    assert len(body["acts"]) == 3
+
+
+async def test_a_newer_programs_document_is_kept_beside_and_not_merged(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    newer = household(at=NOW + 1000) | {"v": 2, "household_size": 4}
+    assert await camket.send(lan, DB, edit(newer, "2-b", "1-a")) == ["received"]
+    _, body = await camket.shown(DB, newer["_id"])
+    assert body["household_size"] == 4
+
+
+# ---- Collisions -----------------------------------------------------------------------------------------
+
+
+async def test_two_phones_that_collide_get_one_result_and_the_history_shows_both(camket: Product) -> None:
+    first = household()
+    await camket.send(lan, DB, edit(first, "1-a"))
+    await camket.send(lan, DB, edit(later(first, LAN, NOW + 1000, name="Hoàng Thị Mỵ"), "2-b", "1-a"))
+    await camket.send(mai, DB, edit(later(first, MAI, NOW + 2000, place={"lane": "Xóm trên"}), "2-c", "1-a"))
+    (one,) = await camket.live(DB, first["_id"])
+    _, body = await camket.shown(DB, first["_id"])
+    assert (body["name"], body["place"]) == ("Hoàng Thị Mỵ", {"lane": "Xóm trên"})
+    assert body["by"] == MAI
+    assert {(row["rev"], row["by"]) for row in camket.all(tables.Archive)} == {
+        ("1-a", LAN),
+        ("2-b", LAN),
+        ("2-c", MAI),
+        (str(one), MAI),
+    }
+
+
+async def test_two_volunteers_who_never_met_pledge_the_same_household_once(camket: Product) -> None:
+    await camket.send(lan, DB, edit(pledge(signed()), "1-a"))
+    await camket.send(mai, DB, edit(pledge(visit(by=MAI), by=MAI), "1-b"))
+    assert len(await camket.live(DB, pledge()["_id"])) == 1
+    _, body = await camket.shown(DB, pledge()["_id"])
+    assert {act["by"] for act in body["acts"]} == {LAN, MAI}
+
+
+async def test_the_order_of_arrival_does_not_matter(tmp_path: Path) -> None:
+    first = household()
+    edits = [
+        edit(first, "1-a"),
+        edit(later(first, LAN, NOW + 1000, name="Hoàng Thị Mỵ"), "2-b", "1-a"),
+        edit(later(first, LAN, NOW + 2000, order=7), "2-c", "1-a"),
+    ]
+    results = set()
+    for number, order in enumerate([(0, 1, 2), (0, 2, 1), (1, 0, 2), (2, 1, 0)]):
+        async with product(tmp_path / str(number), [DB]) as camket:
+            for place in order:
+                await camket.send(lan, DB, edits[place])
+            rev, body = await camket.shown(DB, first["_id"])
+            results.add((rev, canonical.encode(body)))
+    assert len(results) == 1
+
+
+# ---- What is held for a person --------------------------------------------------------------------------
+
+
+async def test_what_a_revoked_phone_hands_in_waits_for_a_person(camket: Product) -> None:
+    sent = edit(household(), "1-a")
+    assert await camket.send(revoked(lan), DB, sent) == ["quarantined"]
+    assert await camket.store.trees(DB, [sent.id]) == {}
+    (held,) = camket.all(tables.Quarantine)
+    assert (held["why"], held["state"], held["path"], held["body"]) == (
+        "revoked",
+        "waiting",
+        ["1-a"],
+        sent.body,
+    )
+    # sent again, now by anybody: it still waits, once
+    assert await camket.send(lan, DB, sent) == ["quarantined"]
+    assert len(camket.all(tables.Quarantine)) == 1
+
+
+async def test_a_sealed_record_of_a_wrong_clock_waits_with_its_skew(camket: Product) -> None:
+    sent = edit(household(at=NOW + 24 * HOUR), "1-a")
+    assert await camket.send(lan, DB, sent, skew_ms=-24 * HOUR) == ["quarantined"]
+    (held,) = camket.all(tables.Quarantine)
+    assert (held["why"], held["skew_ms"], held["device"]) == ("clock", -24 * HOUR, lan.device)
+
+
+async def test_what_breaks_a_rule_does_not_even_wait(camket: Product) -> None:
+    assert await camket.send(revoked(lan), DB, edit(household(name=""), "1-a")) == ["forbidden"]
+    assert camket.all(tables.Quarantine) == []
+
+
+async def test_the_waiting_list_is_told_what_was_decided(camket: Product) -> None:
+    sent = edit(household(), "1-a")
+    await camket.send(revoked(lan), DB, sent)
+    caller = caller_of(lan, words("vi"))
+    asked = [(sent.id, Rev(1, "a")), (sent.id, Rev(1, "never"))]
+    waiting, unknown = await camket.intake.outcomes(caller, DB, asked)
+    assert waiting is not None
+    assert waiting.name == "quarantined"
+    assert unknown is None
+
+
+async def test_an_erased_document_is_answered_erased_for_good(camket: Product) -> None:
+    sent = edit(household(), "1-a")
+    with camket.rows.begin() as connection:
+        row = {"kind": "erased", "db": DB, "id": sent.id, "at": "2026-01-01T00:00:00Z", "by": THU}
+        connection.execute(insert(table(tables.Ledger)), row)
+    assert await camket.send(lan, DB, sent) == ["erased"]
+    (told,) = await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [(sent.id, sent.rev)])
+    assert told is not None
+    assert told.name == "erased"
+    assert camket.all(tables.Archive) == []
+
+
+# ---- Refused whole --------------------------------------------------------------------------------------
+
+
+async def test_phones_delete_nothing(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    gone = edit({"_id": household()["_id"]}, "2-b", "1-a", deleted=True)
+    assert await camket.send(lan, DB, gone) == ["forbidden"]
+    assert await camket.live(DB, gone.id) == [Rev(1, "a")]
+
+
+async def test_another_hamlets_document_and_a_forged_author_are_forbidden(camket: Product) -> None:
+    await camket.store.create("hamlet-bankhu")
+    assert await camket.send(lan, "hamlet-bankhu", edit(household(), "1-a")) == ["forbidden"]
+    assert await camket.send(lan, DB, edit(household(by=MAI), "1-a")) == ["forbidden"]
+    assert camket.all(tables.Archive) == []
+
+
+async def test_a_stamp_of_an_own_earlier_phone_is_an_own_stamp(camket: Product) -> None:
+    with camket.rows.begin() as connection:
+        at = "2026-01-01T00:00:00Z"
+        connection.execute(
+            insert(table(tables.User)), {"id": LAN, "name": "L", "role": "volunteer", "created_at": at}
+        )
+        phone = {"id": "oldphone1", "user": LAN, "name": "", "credential": "", "send": "", "created_at": at}
+        connection.execute(insert(table(tables.Device)), phone)
+    doc = household() | {"stamps": {"*": f"{NOW}-0000-oldphone1"}}
+    assert await camket.send(lan, DB, edit(doc, "1-a")) == ["received"]
+    assert await camket.send(mai, DB, edit(doc | {"by": MAI}, "1-b")) == ["forbidden"]
+
+
+async def test_a_server_with_a_dead_battery_refuses_nothing_for_time(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    camket.now = camket.now.replace(year=2020)
+    assert not (await camket.intake.terms(caller_of(lan, words("vi")))).trusted
+    doc = later(household(), LAN, NOW + HOUR, order=2)
+    assert await camket.send(lan, DB, edit(doc, "2-b", "1-a")) == ["received"]
+
+
+async def test_a_reason_names_the_place(camket: Product) -> None:
+    caller = caller_of(lan, words("en"))
+    (answer,) = await camket.intake.admit(caller, DB, [edit(household(order=-1), "1-a")])
+    assert "“order”" in str(answer)
+
+
+async def test_bodies_stay_as_they_were_sent(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    _, body = await camket.shown(DB, f"household:{HOUSEHOLD}")
+    assert body == {name: value for name, value in household().items() if name != "_id"}
+    assert orjson.loads(camket.all(tables.Archive)[0]["body"]) == body
