@@ -22,18 +22,28 @@ This module reads and writes these; it does nothing. What a phone sends is judge
 that cannot be stored becomes that document's outcome; only a request that cannot be understood is an error.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import orjson
+
+from sync import canonical, revtree
+from sync.errors import BadRequest, InvalidJSON
+from sync.resolve import absorbed
 from sync.rev import Rev
+from sync.revtree import Tree
 from sync.store.interface import Edit, Seq
 
 MAX_REQUEST = 16 * 1024 * 1024
 MAX_DOCUMENT = 1024 * 1024
+MAX_PATH = 1000
+"""Revisions of a path that are read; older ones would be stemmed anyway."""
 PART = 32 * 1024
 """Bytes of one part before compression; only a single row that is larger may exceed it."""
+_FRAME = 400
+"""Bytes kept free in a part for what stands around its items: the names, the position."""
 
 Named = tuple[str, Rev]
 """One revision of one document."""
@@ -58,7 +68,7 @@ class Outcome:
     """What became of one revision, with a reason that its author can read."""
 
     id: str
-    rev: str
+    rev: Rev
     status: str
     reason: str | None = None
 
@@ -72,15 +82,19 @@ class Position:
     rev: Rev
 
 
+UNREADABLE = Position(-1, "", Rev(1, ""))
+"""A position that no server of ours has given: as good as lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a request wants of one database. `edits` can be stored, `refused` cannot whoever sends them."""
 
-    since: Position | None
-    edits: Sequence[Edit]
-    refused: Sequence[Outcome]
-    waiting: Sequence[Named]
-    have: Sequence[Named]
+    since: Position | None = None
+    edits: Sequence[Edit] = ()
+    refused: Sequence[Outcome] = ()
+    waiting: Sequence[Named] = ()
+    have: Sequence[Named] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +119,241 @@ class Row:
     absorbed: Sequence[Rev]
 
 
+# --- the request ------------------------------------------------------------------------------------------
+
+
 def parse(data: bytes) -> Request:
-    """Read a request. Raises BadRequest (which says where) for anything that is not as above."""
-    raise NotImplementedError
+    """Read a request. Raises InvalidJSON, or BadRequest (which says where) for what is not as above."""
+    try:
+        whole = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise InvalidJSON from None
+    fields = _object(whole, "request", {"clock", "dbs"})
+    clock = fields.get("clock")
+    if type(clock) is not int or clock < 0:
+        raise BadRequest("clock: milliseconds since 1970 are expected")
+    dbs = _object(fields.get("dbs"), "dbs")
+    return Request(clock, {name: _asked(asked, f"dbs.{name[:40]}") for name, asked in dbs.items()})
+
+
+def _asked(value: Any, place: str) -> Asked:
+    fields = _object(value, place, {"since", "docs", "waiting", "have"})
+    edits: list[Edit] = []
+    refused: list[Outcome] = []
+    for index, doc in enumerate(_list(fields, "docs", place)):
+        read = _document(doc, f"{place}.docs[{index}]")
+        (edits if isinstance(read, Edit) else refused).append(read)  # type: ignore[arg-type] # by its type
+    return Asked(
+        since=_since(fields.get("since"), place),
+        edits=edits,
+        refused=refused,
+        waiting=_named(fields, "waiting", place),
+        have=_named(fields, "have", place),
+    )
+
+
+def _object(value: Any, place: str, names: Iterable[str] | None = None) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest(f"{place}: an object is expected")
+    if names is not None and (others := value.keys() - set(names)):
+        raise BadRequest(f"{place}: there is no {min(others)[:40]!r}")
+    return value
+
+
+def _list(fields: Mapping[str, Any], name: str, place: str) -> list[Any]:
+    value = fields.get(name, [])
+    if not isinstance(value, list):
+        raise BadRequest(f"{place}.{name}: a list is expected")
+    return value
+
+
+def _since(text: Any, place: str) -> Position | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise BadRequest(f"{place}.since: a position or null is expected")
+    try:
+        return decode_position(text)
+    except ValueError:
+        return UNREADABLE
+
+
+def _named(fields: Mapping[str, Any], name: str, place: str) -> list[Named]:
+    named: list[Named] = []
+    for index, pair in enumerate(_list(fields, name, place)):
+        match pair:
+            case [str(doc_id), str(rev)]:
+                named.append((doc_id, _rev(rev, f"{place}.{name}[{index}]")))
+            case _:
+                raise BadRequest(f"{place}.{name}[{index}]: an id and a revision are expected")
+    return named
+
+
+def _rev(text: str, place: str) -> Rev:
+    try:
+        return Rev.parse(text)
+    except ValueError:
+        raise BadRequest(f"{place}: not a revision") from None
+
+
+def _document(doc: Any, place: str) -> Edit | Outcome:
+    """One document. Only what has no id and revision to answer by is an error of the whole request."""
+    fields = _object(doc, place)
+    doc_id, rev_text = fields.get("_id"), fields.get("_rev")
+    if not isinstance(doc_id, str) or not doc_id:
+        raise BadRequest(f"{place}._id: text is expected")
+    if not isinstance(rev_text, str):
+        raise BadRequest(f"{place}._rev: text is expected")
+    rev = _rev(rev_text, f"{place}._rev")
+    body = {name: value for name, value in fields.items() if not name.startswith("_")}
+    try:
+        path = _path(fields, rev)
+        encoded = canonical.encode(body)
+    except ValueError as error:
+        return Outcome(doc_id, rev, Status.FORBIDDEN.value, str(error))
+    if len(encoded) > MAX_DOCUMENT:
+        return Outcome(doc_id, rev, Status.TOO_LARGE.value, f"more than {MAX_DOCUMENT} bytes")
+    return Edit(doc_id, path, encoded, bool(fields.get("_deleted", False)))
+
+
+def _path(fields: Mapping[str, Any], rev: Rev) -> tuple[Rev, ...]:
+    """The revision's ancestry. Raises ValueError for what the replication protocol does not have."""
+    if others := [name for name in fields if name.startswith("_") and name not in _REPLICATED]:
+        raise ValueError(f"{min(others)[:40]} is not taken here")
+    if fields["_id"].startswith("_"):
+        raise ValueError("an id that begins with _ is not taken here")
+    if type(fields.get("_deleted", False)) is not bool:
+        raise ValueError("_deleted: true or false is expected")
+    match fields.get("_revisions"):
+        case {"start": int(start), "ids": [*ids]} if ids and all(type(part) is str for part in ids):
+            path = tuple(Rev(start - back, digest) for back, digest in enumerate(ids[:MAX_PATH]))
+        case _:
+            raise ValueError("_revisions: start and ids are expected")
+    if path[0] != rev or len(ids) > start:
+        raise ValueError("_revisions: not the history of _rev")
+    return path
+
+
+_REPLICATED = frozenset({"_id", "_rev", "_revisions", "_deleted"})
+
+
+# --- positions --------------------------------------------------------------------------------------------
 
 
 def encode_position(position: Position) -> str:
     """A position as the opaque text that a phone keeps."""
-    raise NotImplementedError
+    # Plain text, not base64: its id and revision stand in the row before, so in the stream it costs nothing.
+    return orjson.dumps([position.seq, position.id, str(position.rev)]).decode()
 
 
-def decode_position(text: Any) -> Position:
+def decode_position(text: str) -> Position:
     """The inverse of `encode_position`. Raises ValueError for any other text."""
-    raise NotImplementedError
+    match orjson.loads(text):
+        case [int() | str() as seq, str(doc_id), str(rev)] if type(seq) is not bool:
+            return Position(seq, doc_id, Rev.parse(rev))
+    raise ValueError("not a position")
+
+
+# --- the answer -------------------------------------------------------------------------------------------
+
+
+def outcome_of(doc_id: str, rev: Rev, tree: Tree) -> Outcome:
+    """What became of a revision that the store holds."""
+    if len(tree) == 1 or rev in revtree.ancestry(tree, revtree.winner(tree)):
+        return Outcome(doc_id, rev, Status.RECEIVED.value)
+    alive = any(rev in revtree.ancestry(tree, leaf) for leaf in revtree.live(tree))
+    merged = not alive and any(rev in revtree.ancestry(tree, end) for end in absorbed(tree))
+    return Outcome(doc_id, rev, (Status.ABSORBED if merged else Status.RECEIVED).value)
+
+
+def line(**parts: Any) -> bytes:
+    """One part of the answer; null fields are left out."""
+    return orjson.dumps({name: part for name, part in parts.items() if part is not None}) + b"\n"
+
+
+def outcome_parts(db: str, outcomes: Iterable[Outcome]) -> Iterator[bytes]:
+    """Outcomes, in as many parts as they need."""
+    for items in _packed(map(_outcome, outcomes)):
+        yield _part(db, b"outcomes", items)
+
+
+def missing_parts(db: str, missing: Iterable[Named]) -> Iterator[bytes]:
+    """What this server has never had, in as many parts as it needs."""
+    for items in _packed(orjson.dumps([doc_id, str(rev)]) for doc_id, rev in missing):
+        yield _part(db, b"missing", items)
+
+
+class RowParts:
+    """Fills parts with rows as they are read, whatever the pages they come in.
+
+    Each part carries the position of its last row, so that a phone which committed it goes on from there; a
+    row that the caller may not see moves the position all the same.
+    """
+
+    def __init__(self, db: str) -> None:
+        self._db = db
+        self._rows: list[bytes] = []
+        self._size = _FRAME
+        self._position: Position | None = None
+
+    def add(self, position: Position, row: Row | None) -> bytes | None:
+        """Take a row (None: not for the caller's eyes); the part before it, where that is full now."""
+        item = b"" if row is None else _row(row)
+        full = None
+        if self._rows and self._size + len(item) + 1 > PART:
+            full = self._render(b',"more":true')
+        if item:
+            self._rows.append(item)
+            self._size += len(item) + 1
+        self._position = position
+        return full
+
+    def end(self) -> bytes | None:
+        """The last part; None where there was nothing."""
+        return None if self._position is None else self._render(b"")
+
+    def _render(self, more: bytes) -> bytes:
+        assert self._position is not None  # a row was taken
+        position = b',"position":%b%b' % (orjson.dumps(encode_position(self._position)), more)
+        part = _part(self._db, b"rows", self._rows, position)
+        self._rows, self._size, self._position = [], _FRAME, None
+        return part
+
+
+def _row(row: Row) -> bytes:
+    head: dict[str, Any] = {
+        "id": row.id,
+        "rev": str(row.path[0]),
+        "revs": [rev.digest for rev in row.path],
+    }
+    if row.deleted:
+        head["deleted"] = True
+    if row.absorbed:
+        head["absorbed"] = [str(rev) for rev in row.absorbed]
+    if row.body is None:
+        return orjson.dumps(head)
+    return b'%b,"doc":%b}' % (orjson.dumps(head)[:-1], row.body)
+
+
+def _outcome(outcome: Outcome) -> bytes:
+    said = [outcome.id, str(outcome.rev), outcome.status]
+    return orjson.dumps(said if outcome.reason is None else [*said, outcome.reason])
+
+
+def _packed(items: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Items in order, in lists that fit into a part."""
+    pack: list[bytes] = []
+    size = _FRAME
+    for item in items:
+        if pack and size + len(item) + 1 > PART:
+            yield pack
+            pack, size = [], _FRAME
+        pack.append(item)
+        size += len(item) + 1
+    if pack:
+        yield pack
+
+
+def _part(db: str, name: bytes, items: Sequence[bytes], rest: bytes = b"") -> bytes:
+    # Bodies lie canonical in the store, so an answer is bytes joined, never parsed.
+    return b'{"db":%b,"%b":[%b]%b}\n' % (orjson.dumps(db), name, b",".join(items), rest)
