@@ -2,10 +2,11 @@
  * Hybrid logical clocks: `MMMMMMMMMMMMM-CCCC-<device>`, 13 digits of milliseconds, 4 hex digits of a counter, so
  * that the order of the texts is the order of the clocks.
  *
- * A document carries `stamps: {"*": hlc, "<field>": hlc}`. A field's stamp is its entry, else `*`; `*` is the
- * greatest, and only fields that differ from it have entries. An absent field has a stamp too: it was cleared,
- * or never written, at that time.
+ * A document carries `stamps: {"*": hlc, "<field>": hlc}` in normal form: `*` is the greatest; a field that is
+ * there has an entry only where its stamp differs; a field that was cleared keeps an entry always. A field that
+ * is neither there nor among the entries was never written. `sync/stamps.py` is the other half.
  */
+import type { JsonObject } from "./json.ts";
 
 export type Stamps = Readonly<Record<string, string>> & { readonly "*": string };
 
@@ -51,26 +52,43 @@ export function shifted(text: string, shift: number): string {
   return printStamp({ ...stamp, ms: Math.max(0, stamp.ms + Math.floor(shift)) });
 }
 
-export function stampOf(stamps: Stamps, field: string): string {
-  return stamps[field] ?? stamps["*"];
-}
-
-/** The stamps after `written` fields were written at `stamp`; `fields` are all that the type knows. */
+/** The stamps of a body after `written` fields were written (or cleared: not in `after`) at `stamp`. */
 export function restamped(
-  before: Stamps | null,
-  fields: readonly string[],
+  before: { readonly body: JsonObject; readonly stamps: Stamps } | null,
+  after: JsonObject,
   written: readonly string[],
   stamp: string,
 ): Stamps {
   if (before === null) return { "*": stamp };
-  const each: Record<string, string> = {};
-  for (const field of new Set([...fields, ...Object.keys(before)]))
-    if (field !== "*") each[field] = written.includes(field) ? stamp : stampOf(before, field);
-  return normal(each, stamp > before["*"] ? stamp : before["*"]);
+  const top = stamp > before.stamps["*"] ? stamp : before.stamps["*"];
+  const entries: Record<string, string> = {};
+  for (const field of new Set([...Object.keys(before.stamps), ...Object.keys(before.body), ...written])) {
+    if (field === "*" || ENVELOPE.includes(field)) continue;
+    const own = written.includes(field) ? stamp : (before.stamps[field] ?? before.stamps["*"]);
+    if (own !== top || !(field in after)) entries[field] = own;
+  }
+  return { "*": top, ...entries };
 }
 
-/** Stamps with entries only where they differ from `*`. */
-export function normal(each: Readonly<Record<string, string>>, top: string): Stamps {
-  const entries = Object.entries(each).filter(([, stamp]) => stamp !== top);
-  return { "*": top, ...Object.fromEntries(entries) };
+const ENVELOPE = ["type", "v", "by", "stamps", "asks"];
+
+/**
+ * What becomes of `fresh` stamps when the clock that gave them turns out to be wrong by `shift` milliseconds. They
+ * stay above `others`, the stamps that the writer had seen, and keep their order among themselves.
+ */
+export function remapped(
+  fresh: readonly string[],
+  others: readonly string[],
+  shift: number,
+): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  let floor = [...others].sort().pop();
+  for (const old of [...fresh].sort()) {
+    const { device } = parseStamp(old);
+    const moved = shifted(old, shift);
+    const next = floor !== undefined && moved <= floor ? tick(0, device, [floor]) : moved;
+    map.set(old, next);
+    floor = next;
+  }
+  return map;
 }
