@@ -1,0 +1,240 @@
+/**
+ * What lies in IndexedDB. Two kinds of database: `camket` names the accounts on this phone, and
+ * `camket-<device>` holds one account.
+ *
+ * Ids, revisions and states lie open; bodies and the full credential are encrypted. For each document there is
+ * the server's winner (a head, whose body lies in an encrypted page) and the own leaves that the server has not
+ * settled yet (encrypted one by one). Pages are the blocks in which lists are opened: each holds the bodies of
+ * one part of an answer, a newer body lies in a later page, and the head says which one counts (compact.ts).
+ *
+ * Nothing is encrypted inside a transaction: IndexedDB closes a transaction that waits for WebCrypto.
+ */
+import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, type StoreNames, wrap } from "idb";
+import type { Account } from "./contract.ts";
+import type { Wrapped } from "./crypto.ts";
+import type { Bytes, Env } from "./env.ts";
+import type { PublicKey } from "./seal.ts";
+
+/** [database, document id] and [database, document id, revision]. */
+export type DocKey = [db: string, id: string];
+export type RevKey = [db: string, id: string, rev: string];
+
+/** The server's winner. `revs` are digests, newest first, the winner's own first. */
+export interface Head {
+  db: string;
+  id: string;
+  rev: string;
+  revs: string[];
+  /** Where the body lies; null where the winner is deleted. */
+  page: number | null;
+}
+
+/** Bodies of many documents of one database, encrypted as one JSON object {id: body}. */
+export interface Page {
+  n?: number;
+  db: string;
+  count: number;
+  sealed: Bytes;
+}
+
+/**
+ * unsent: to be sent. received: on the server, kept until a row shows what became of it. held: in quarantine,
+ * waits for its outcome. refused: broke a rule; sent again only when the volunteer asks.
+ */
+export type OwnState = "unsent" | "received" | "held" | "refused";
+
+/** What the saves since the last received revision wrote: the only stamps and times that a clock may shift. */
+export interface Fresh {
+  readonly stamps: readonly string[];
+  readonly acts: readonly string[];
+}
+
+/** An own leaf. */
+export interface Own {
+  db: string;
+  id: string;
+  rev: string;
+  revs: string[];
+  /** How many of `revs` the server has not been seen to hold. */
+  depth: number;
+  body: Bytes;
+  fresh: Fresh;
+  state: OwnState;
+  reason: string | null;
+  /** Milliseconds, by the corrected clock. */
+  saved: number;
+  /** Known to the server once, and asked for again after it lost its position: not this phone's own writing. */
+  again: boolean;
+}
+
+/** A sealed record that has not been handed in. Needs no PIN. */
+export interface Outgoing {
+  db: string;
+  id: string;
+  rev: string;
+  /** base64url */
+  record: string;
+  /** Hex, of the bytes: how a receipt names it. */
+  sha256: string;
+}
+
+export interface Database {
+  name: string;
+  /** The exchange's position and, apart from it, the `since` of plain CouchDB. */
+  position: string | null;
+  since: string | null;
+  /** The server lost the position: the next request says what this phone has. */
+  lost: boolean;
+  /** No longer held: its lists are gone; own leaves still go up. */
+  gone: boolean;
+  /** Something must not stay in old pages (erased, deleted): rewrite them. */
+  rewrite: boolean;
+}
+
+export interface Clock {
+  /** The last stamp that was given out, "" for none. */
+  last: string;
+  /** Milliseconds to add to the phone's clock. */
+  offset: number;
+}
+
+export interface Keys {
+  pin: Wrapped;
+  /** The data key sealed to the server's recovery key, base64url. */
+  recovery: string;
+  /** The full credential, encrypted with the data key. */
+  credential: Bytes;
+  /** May only hand in sealed records and ask for recovery, so it may lie open. */
+  send: string;
+  seal: PublicKey;
+}
+
+export interface SyncNote {
+  lastSync: number | null;
+  problem: string | null;
+}
+
+export interface Meta {
+  account: Account;
+  keys: Keys;
+  clock: Clock;
+  sync: SyncNote;
+  bytes: { month: string; count: number };
+  attempts: { wrong: number; until: number };
+  recovery: {
+    id: string;
+    pair: CryptoKeyPair;
+    wrapped: string | null;
+    state: "pending" | "approved" | "refused";
+  };
+}
+
+interface AccountSchema extends DBSchema {
+  meta: { key: keyof Meta; value: Meta[keyof Meta] };
+  databases: { key: string; value: Database };
+  heads: { key: DocKey; value: Head };
+  pages: { key: number; value: Page; indexes: { db: string } };
+  own: { key: RevKey; value: Own };
+  outbox: { key: RevKey; value: Outgoing };
+}
+interface PhoneSchema extends DBSchema {
+  accounts: { key: string; value: Account };
+  /** `front`: the account in use. */
+  chosen: { key: "front"; value: string };
+}
+
+export type AccountDb = IDBPDatabase<AccountSchema>;
+export type PhoneDb = IDBPDatabase<PhoneSchema>;
+export type StoreName = StoreNames<AccountSchema>;
+/** A transaction that may write to (at least) these stores. */
+export interface Write<S extends StoreName> {
+  objectStore<N extends S>(name: N): IDBPObjectStore<AccountSchema, StoreName[], N, "readwrite">;
+}
+
+/** `camket`: which accounts there are. */
+export function openPhone(env: Env): Promise<PhoneDb> {
+  return opened(env, "camket", (db) => {
+    db.createObjectStore("accounts", { keyPath: "id" });
+    db.createObjectStore("chosen");
+  });
+}
+
+/** `camket-<device>`: one account. */
+export function openAccount(env: Env, device: string): Promise<AccountDb> {
+  return opened(env, `camket-${device}`, (db) => {
+    db.createObjectStore("meta");
+    db.createObjectStore("databases", { keyPath: "name" });
+    db.createObjectStore("heads", { keyPath: ["db", "id"] });
+    db.createObjectStore("pages", { keyPath: "n", autoIncrement: true }).createIndex("db", "db");
+    db.createObjectStore("own", { keyPath: ["db", "id", "rev"] });
+    db.createObjectStore("outbox", { keyPath: ["db", "id", "rev"] });
+  });
+}
+
+function opened<S extends DBSchema>(
+  env: Env,
+  name: string,
+  create: (db: IDBDatabase) => void,
+): Promise<IDBPDatabase<S>> {
+  // Not idb's openDB: that one takes the global IndexedDB, and ours is passed in.
+  const request = env.indexedDB.open(name, 1);
+  request.onupgradeneeded = () => create(request.result);
+  const db = wrap(request) as Promise<IDBPDatabase<S>>;
+  return db.then((ready) => {
+    ready.onversionchange = () => ready.close(); // another tab deletes or upgrades it
+    return ready;
+  });
+}
+
+/** Removes an account and all that it holds from the phone. */
+export async function dropAccount(env: Env, device: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const request = env.indexedDB.deleteDatabase(`camket-${device}`);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** All keys of one database, or of one document in it. */
+export function keysOf(...prefix: [string] | [string, string]): IDBKeyRange {
+  return IDBKeyRange.bound(prefix, [...prefix, []]);
+}
+
+/** One value of `meta`, or undefined. */
+export async function meta<K extends keyof Meta>(db: AccountDb, key: K): Promise<Meta[K] | undefined> {
+  return (await db.get("meta", key)) as Meta[K] | undefined;
+}
+
+/**
+ * One transaction that is on disk when the promise resolves. Rejects, with nothing written, where `work` throws
+ * or the browser refuses. `work` may await nothing but the transaction's own requests.
+ */
+export async function write<const S extends StoreName, T>(
+  db: AccountDb,
+  stores: readonly S[],
+  work: (tx: Write<S>) => Promise<T>,
+): Promise<T> {
+  // strict: the browser may not call it done before the disk does (Chrome 83 and later; others ignore it).
+  const tx = db.transaction(stores as S[], "readwrite", { durability: "strict" });
+  try {
+    const result = await work(tx as unknown as Write<S>);
+    await tx.done;
+    return result;
+  } catch (error) {
+    tx.done.catch(() => {}); // its failure is the one that is already on its way
+    try {
+      tx.abort();
+    } catch {
+      // already aborted by the failure itself
+    }
+    throw error;
+  }
+}
+
+/** Adds to the bytes of this month, inside a transaction. */
+export async function countBytes(tx: Write<"meta">, now: number, bytes: number): Promise<void> {
+  const month = new Date(now).toISOString().slice(0, 7);
+  const before = (await tx.objectStore("meta").get("bytes")) as Meta["bytes"] | undefined;
+  const count = (before?.month === month ? before.count : 0) + bytes;
+  await tx.objectStore("meta").put({ month, count }, "bytes");
+}
