@@ -1,0 +1,249 @@
+/**
+ * What each part of an answer does to the phone: one transaction a part, with its position in it, so that a cut
+ * costs one part. An outcome touches only the revision that it names.
+ */
+import type { JsonObject } from "../core/json.ts";
+import { descends } from "../core/revision.ts";
+import { encryptJson } from "./crypto.ts";
+import {
+  countBytes,
+  type Database,
+  keysOf,
+  type Own,
+  type OwnState,
+  type RevKey,
+  type Write,
+  write,
+} from "./db.ts";
+import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from "./records.ts";
+import type { Outcome, Row } from "./wire.ts";
+import { BadAnswer } from "./wire.ts";
+
+/** What an own leaf becomes after an outcome. `clock` is dealt with beforehand (shift.ts). */
+export function after(own: Own, is: Outcome["is"]): OwnState | "gone" {
+  switch (is) {
+    case "received":
+    case "absorbed":
+      // A signature has done its work: it never comes down again, and the phone must not keep it.
+      return own.id.startsWith("signature:") ? "gone" : "received";
+    case "quarantined":
+      // Somebody else's record that the server had lost: it has it again, and decides by itself.
+      return own.again ? "gone" : "held";
+    case "forbidden":
+    case "clock":
+    case "too_large":
+      return "refused";
+    case "erased":
+      return "gone";
+  }
+}
+
+/** Applies outcomes of one database. Returns the own leaves that are on the server now. */
+export async function commitOutcomes(
+  session: Pick<Session, "db" | "env">,
+  db: string,
+  outcomes: readonly Outcome[],
+  bytes: number,
+): Promise<RevKey[]> {
+  const received = await write(session.db, ["own", "outbox", "heads", "databases", "meta"], async (tx) => {
+    const keys: RevKey[] = [];
+    for (const { id, rev, is, reason } of outcomes) {
+      if (is === "erased") await erase(tx, db, id);
+      const own = await tx.objectStore("own").get([db, id, rev]);
+      if (!own) continue;
+      const state = after(own, is);
+      // The office has it, or will not have it: there is nothing left to hand in.
+      await tx.objectStore("outbox").delete([db, id, rev]);
+      if (state === "gone" || (state === "received" && (await isSettled(tx, own))))
+        await tx.objectStore("own").delete([db, id, rev]);
+      else await tx.objectStore("own").put({ ...own, state, reason });
+      if (state === "received") keys.push([db, id, rev]);
+    }
+    await countBytes(tx, session.env.now(), bytes);
+    return keys;
+  });
+  session.env.channel.post("records");
+  return received;
+}
+
+/** Whether the winner that this phone shows already contains the leaf. */
+async function isSettled(tx: Write<"heads">, { db, id, rev }: Own): Promise<boolean> {
+  const head = await tx.objectStore("heads").get([db, id]);
+  return head !== undefined && descends(head.rev, head.revs, rev);
+}
+
+/** Erased means here too: the winner, the own leaves, the sealed records, and soon the old pages. */
+async function erase(
+  tx: Write<"own" | "outbox" | "heads" | "databases">,
+  db: string,
+  id: string,
+): Promise<void> {
+  await Promise.all([
+    tx.objectStore("heads").delete([db, id]),
+    tx.objectStore("own").delete(keysOf(db, id)),
+    tx.objectStore("outbox").delete(keysOf(db, id)),
+  ]);
+  const database = await tx.objectStore("databases").get(db);
+  if (database) await tx.objectStore("databases").put({ ...database, rewrite: true });
+}
+
+/** Where a body may be found that the server did not send back. */
+export type Sent = ReadonlyMap<string, JsonObject>;
+export const sentKey = (id: string, rev: string) => `${id} ${rev}`;
+
+/** Takes over rows of one database, and the position behind them. */
+export async function commitRows(
+  session: Session,
+  db: string,
+  rows: readonly Row[],
+  position: Partial<Pick<Database, "position" | "since">>,
+  sent: Sent,
+  bytes: number,
+): Promise<void> {
+  const bodies: Record<string, JsonObject> = {};
+  for (const row of rows) if (!row.deleted) bodies[row.id] = await bodyOf(session, db, row, sent);
+  const count = Object.keys(bodies).length;
+  const sealed = count > 0 ? await encryptJson(session.env, session.key, bodies, pagePlace(db)) : null;
+  const page = await write(
+    session.db,
+    ["pages", "heads", "own", "outbox", "databases", "meta"],
+    async (tx) => {
+      const n = sealed ? await tx.objectStore("pages").add({ db, count, sealed }) : null;
+      for (const row of rows) await takeRow(tx, db, row, n);
+      const database = await tx.objectStore("databases").get(db);
+      if (database) {
+        const rewrite = database.rewrite || rows.some(({ deleted }) => deleted);
+        await tx.objectStore("databases").put({ ...database, ...position, rewrite });
+      }
+      await countBytes(tx, session.env.now(), bytes);
+      return n;
+    },
+  );
+  if (page !== null) session.pages.set(page, Promise.resolve(bodies as Bodies));
+  if (rows.length > 0) session.env.channel.post("records");
+}
+
+async function bodyOf(session: Session, db: string, { id, rev, doc }: Row, sent: Sent): Promise<JsonObject> {
+  if (doc) return doc;
+  const body = sent.get(sentKey(id, rev));
+  if (body) return body;
+  const own = await session.db.get("own", [db, id, rev]);
+  if (own) return (await openOwn(session, own)).body;
+  const head = await session.db.get("heads", [db, id]);
+  const held = head?.rev === rev && head.page !== null ? await session.pages.get(head.page) : undefined;
+  if (held?.[id]) return held[id];
+  throw new BadAnswer("a winner without a body that this phone does not have");
+}
+
+async function takeRow(
+  tx: Write<"heads" | "own" | "outbox">,
+  db: string,
+  { id, rev, revs, deleted, absorbed }: Row,
+  page: number | null,
+): Promise<void> {
+  const own = await tx.objectStore("own").getAll(keysOf(db, id));
+  await tx.objectStore("heads").put({ db, id, rev, revs: [...revs], page: deleted ? null : page });
+  for (const leaf of own) {
+    const settled = leaf.state === "received" || descends(rev, revs, leaf.rev) || absorbed.includes(leaf.rev);
+    if (!settled) continue;
+    await tx.objectStore("own").delete([db, id, leaf.rev]);
+    await tx.objectStore("outbox").delete([db, id, leaf.rev]);
+  }
+}
+
+/** At the end of a stream the rows have shown what became of leaves that were received before they were read. */
+export async function dropReceived(session: Session, keys: readonly RevKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  await write(session.db, ["own"], async (tx) => {
+    for (const key of keys)
+      if ((await tx.objectStore("own").get(key))?.state === "received")
+        await tx.objectStore("own").delete(key);
+  });
+  session.env.channel.post("records");
+}
+
+/** A database that the server names: known from now on, and held again if it was not. */
+export async function commitHeld(session: Session, names: readonly string[]): Promise<void> {
+  await write(session.db, ["databases"], async (tx) => {
+    for (const name of names) {
+      const known = await tx.objectStore("databases").get(name);
+      if (!known) await tx.objectStore("databases").put(newDatabase(name));
+      else if (known.gone) await tx.objectStore("databases").put({ ...known, gone: false });
+    }
+  });
+}
+
+export function newDatabase(name: string): Database {
+  return { name, position: null, since: null, lost: false, gone: false, rewrite: false };
+}
+
+/** No longer held: its lists go; what the server has not received stays and goes up still. */
+export async function commitGone(session: Session, db: string): Promise<void> {
+  await write(session.db, ["databases", "heads", "pages", "own"], async (tx) => {
+    await tx.objectStore("heads").delete(keysOf(db));
+    for (const n of await tx.objectStore("pages").index("db").getAllKeys(db)) {
+      await tx.objectStore("pages").delete(n);
+      session.pages.delete(n);
+    }
+    const own = await tx.objectStore("own").getAll(keysOf(db));
+    const left = own.filter(({ state }) => state !== "received");
+    for (const { id, rev, state } of own)
+      if (state === "received") await tx.objectStore("own").delete([db, id, rev]);
+    if (left.length === 0) await tx.objectStore("databases").delete(db);
+    else await tx.objectStore("databases").put({ ...newDatabase(db), gone: true });
+  });
+  session.env.channel.post("records");
+}
+
+/** The server does not know the position: the next request starts from null and says what this phone has. */
+export async function commitLost(session: Session, db: string): Promise<void> {
+  await write(session.db, ["databases"], async (tx) => {
+    const database = await tx.objectStore("databases").get(db);
+    if (database) await tx.objectStore("databases").put({ ...database, position: null, lost: true });
+  });
+}
+
+/** What the server has never had: own leaves are to be sent (again), lost winners become leaves to be sent. */
+export async function commitMissing(
+  session: Session,
+  db: string,
+  missing: readonly (readonly [string, string])[],
+): Promise<void> {
+  const copies = await Promise.all(missing.map(([id, rev]) => copyOfWinner(session, db, id, rev)));
+  await write(session.db, ["own", "databases"], async (tx) => {
+    for (const [id, rev] of missing) {
+      const own = await tx.objectStore("own").get([db, id, rev]);
+      if (own) await tx.objectStore("own").put({ ...own, state: "unsent", depth: own.revs.length });
+    }
+    for (const copy of copies)
+      if (copy && !(await tx.objectStore("own").get([db, copy.id, copy.rev])))
+        await tx.objectStore("own").put(copy);
+    const database = await tx.objectStore("databases").get(db);
+    if (database?.lost) await tx.objectStore("databases").put({ ...database, lost: false });
+  });
+}
+
+async function copyOfWinner(session: Session, db: string, id: string, rev: string): Promise<Own | null> {
+  const head = await session.db.get("heads", [db, id]);
+  if (!head || head.rev !== rev || head.page === null) return null;
+  const winner = (await readOne(session, db, id))?.winner;
+  if (!winner) return null;
+  const { revs } = head;
+  const place = ownPlace({ db, id, rev });
+  const body = await encryptJson(session.env, session.key, winner.body, place);
+  const fresh = { stamps: [], acts: [] };
+  const saved = session.env.now();
+  return {
+    db,
+    id,
+    rev,
+    revs,
+    depth: revs.length,
+    body,
+    fresh,
+    state: "unsent",
+    reason: null,
+    saved,
+    again: true,
+  };
+}

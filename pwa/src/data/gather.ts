@@ -1,0 +1,105 @@
+/** What goes up next: own leaves in the order of their worth, as many as the link takes in one request. */
+import type { JsonObject } from "../core/json.ts";
+import { type Sent, sentKey } from "./commit.ts";
+import { type Database, keysOf, type Own } from "./db.ts";
+import { type Body, body } from "./link.ts";
+import { travelling } from "./outgoing.ts";
+import { openOwn, type Session } from "./records.ts";
+import type { Asked, Request } from "./wire.ts";
+
+/** Compressed bytes of one request on a weak link: half a minute at 8 kbit/s, and little is lost by a cut. */
+const WEAK = 24_000;
+const WEAK_LIMIT = 32_000;
+const GOOD = 250_000;
+const GOOD_LIMIT = 1_000_000;
+
+/** How many times smaller gzip makes it, by experience; checked against the truth below. */
+const SHRINKS = 4;
+const STROKES_SHRINK = 2;
+
+const ORDER = ["pledge:", "household:", "signature:"];
+
+export interface Batch {
+  readonly request: Request;
+  readonly body: Body;
+  /** Bodies that went along: the server does not send them back. */
+  readonly sent: Sent;
+  /** The leaves in the request. */
+  readonly leaves: readonly Own[];
+  /** Whether leaves are left for another request. */
+  readonly more: boolean;
+}
+
+/** Whether a leaf goes up; refused ones only when the volunteer asks for it. */
+export function goes(own: Own, refusedToo: boolean): boolean {
+  return own.state === "unsent" || (refusedToo && own.state === "refused");
+}
+
+/** Pledges, then households, then signatures; the older first. */
+export function inOrder(own: readonly Own[]): Own[] {
+  const rank = ({ id }: Own) => {
+    const at = ORDER.findIndex((prefix) => id.startsWith(prefix));
+    return at < 0 ? ORDER.length : at;
+  };
+  return [...own].sort((a, b) => rank(a) - rank(b) || a.saved - b.saved);
+}
+
+export async function gather(session: Session, clock: number, refusedToo: boolean): Promise<Batch> {
+  const [databases, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
+  const going = inOrder(all.filter((own) => goes(own, refusedToo)));
+  const waiting = all.filter(({ state }) => state === "held");
+  const weak = session.env.weakLink();
+  let take = fitting(going, weak ? WEAK : GOOD);
+  for (;;) {
+    const leaves = going.slice(0, take);
+    const { request, sent } = await compose(session, clock, databases, leaves, waiting);
+    const packed = await body(JSON.stringify(request));
+    if (take <= 1 || packed.bytes.length <= (weak ? WEAK_LIMIT : GOOD_LIMIT))
+      return { request, body: packed, sent, leaves, more: take < going.length };
+    take = Math.ceil(take / 2);
+  }
+}
+
+function fitting(going: readonly Own[], limit: number): number {
+  let bytes = 0;
+  for (const [i, own] of going.entries()) {
+    bytes += own.body.length / (own.id.startsWith("signature:") ? STROKES_SHRINK : SHRINKS);
+    if (bytes > limit) return Math.max(1, i);
+  }
+  return going.length;
+}
+
+async function compose(
+  session: Session,
+  clock: number,
+  databases: readonly Database[],
+  leaves: readonly Own[],
+  waiting: readonly Own[],
+): Promise<{ request: Request; sent: Sent }> {
+  const sent = new Map<string, JsonObject>();
+  const docs = new Map<string, JsonObject[]>();
+  for (const leaf of leaves) {
+    const opened = await openOwn(session, leaf);
+    sent.set(sentKey(leaf.id, leaf.rev), opened.body);
+    docs.set(leaf.db, [...(docs.get(leaf.db) ?? []), travelling({ ...opened, id: leaf.id })]);
+  }
+  const dbs: Record<string, Asked> = {};
+  for (const { name, position, lost, gone } of databases) {
+    const held = waiting.filter(({ db }) => db === name).map(({ id, rev }) => [id, rev] as const);
+    const here = docs.get(name) ?? [];
+    if (gone && here.length === 0 && held.length === 0) continue;
+    dbs[name] = {
+      since: position,
+      ...(here.length > 0 ? { docs: here } : {}),
+      ...(held.length > 0 ? { waiting: held } : {}),
+      ...(lost ? { have: await having(session, name) } : {}),
+    };
+  }
+  return { request: { clock, dbs }, sent };
+}
+
+/** What this phone has of a database whose position the server lost. */
+async function having(session: Session, db: string): Promise<[string, string][]> {
+  const heads = await session.db.getAll("heads", keysOf(db));
+  return heads.filter(({ page }) => page !== null).map(({ id, rev }) => [id, rev]);
+}

@@ -1,0 +1,89 @@
+/**
+ * Handing in sealed records: what a locked app, the service worker and a revoked phone can still do. Needs no PIN:
+ * the records were sealed when they were saved, and the credential here may do nothing else.
+ */
+import { isObject } from "../core/json.ts";
+import { commitOutcomes } from "./commit.ts";
+import { type AccountDb, meta, type Outgoing } from "./db.ts";
+import type { Env } from "./env.ts";
+import { ask, body } from "./link.ts";
+import { BadAnswer, type Outcome, outcome } from "./wire.ts";
+
+/** Text of one request: sealed records do not compress, so this is what travels. */
+const WEAK = 24_000;
+const GOOD = 500_000;
+
+/** An account that need not be open. */
+export interface Closed {
+  readonly env: Env;
+  readonly db: AccountDb;
+}
+
+/** A bundle: text that another phone or a stick can carry. Empty where nothing waits. */
+export function bundle(keyId: string, records: readonly Outgoing[]): string {
+  return [`camket-bundle 1 ${keyId}`, ...records.map(({ record }) => record), ""].join("\n");
+}
+
+/** Hands in all that waits, in batches. Resolves to how many records the server took. Raises what the link raises. */
+export async function handIn({ env, db }: Closed): Promise<number> {
+  const keys = await meta(db, "keys");
+  if (!keys) return 0;
+  let taken = 0;
+  const tried = new Set<string>();
+  for (;;) {
+    const left = (await db.getAll("outbox")).filter(({ sha256 }) => !tried.has(sha256));
+    if (left.length === 0) return taken;
+    const records = fitting(left, env.weakLink() ? WEAK : GOOD);
+    for (const { sha256 } of records) tried.add(sha256);
+    const packed = await body(bundle(keys.seal.id, records));
+    const answer = await ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
+    for (const [name, outcomes] of byDatabase(records, receipts(answer))) {
+      await commitOutcomes({ env, db }, name, outcomes, packed.bytes.length);
+      taken += outcomes.length;
+    }
+  }
+}
+
+/** Whether the server knows this phone though it refuses its full credential: the phone was revoked. */
+export async function isKnown({ env, db }: Closed): Promise<boolean> {
+  const keys = await meta(db, "keys");
+  if (!keys) return false;
+  const packed = await body(bundle(keys.seal.id, []));
+  const asked = ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
+  return asked.then(
+    () => true,
+    () => false,
+  );
+}
+
+function fitting(all: readonly Outgoing[], limit: number): Outgoing[] {
+  let bytes = 0;
+  const end = all.findIndex(({ record }) => {
+    bytes += record.length;
+    return bytes > limit;
+  });
+  return all.slice(0, end < 0 ? all.length : Math.max(1, end));
+}
+
+/** Receipts name a record by the digest of its bytes. */
+function receipts(answer: unknown): Map<string, readonly [is: string, reason: unknown]> {
+  if (!isObject(answer) || !Array.isArray(answer.receipts)) throw new BadAnswer("/sealed answers receipts");
+  const found = new Map<string, readonly [string, unknown]>();
+  for (const receipt of answer.receipts)
+    if (isObject(receipt) && typeof receipt.sha256 === "string" && typeof receipt.is === "string")
+      found.set(receipt.sha256, [receipt.is, receipt.reason]);
+  return found;
+}
+
+function byDatabase(
+  records: readonly Outgoing[],
+  found: ReadonlyMap<string, readonly [string, unknown]>,
+): Map<string, Outcome[]> {
+  const outcomes = new Map<string, Outcome[]>();
+  for (const { db, id, rev, sha256 } of records) {
+    const receipt = found.get(sha256);
+    if (!receipt) continue;
+    outcomes.set(db, [...(outcomes.get(db) ?? []), outcome([id, rev, ...receipt])]);
+  }
+  return outcomes;
+}

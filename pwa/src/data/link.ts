@@ -1,0 +1,135 @@
+/** Requests to the server: limits in time, compression, and what can go wrong told apart. */
+import { isObject } from "../core/json.ts";
+import { gzip, utf8 } from "./bytes.ts";
+import type { Bytes, Env } from "./env.ts";
+import { BadAnswer } from "./wire.ts";
+
+/** No answer, or one that broke off. */
+export class NoLink extends Error {
+  constructor(
+    /** Whether the server had begun to answer. */
+    readonly begun: boolean,
+  ) {
+    super(begun ? "the link was cut" : "no answer");
+  }
+}
+
+/** An error of the server for the whole request: its status and the name that it gives the error. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly error: string,
+  ) {
+    super(`${status} ${error}`);
+  }
+}
+
+/** How long a link may be silent before it counts as cut. A slow link is not a silent one. */
+const SILENCE = 60_000;
+
+export interface Answer {
+  readonly response: Response;
+  /** Stops waiting; to be called when the body has been read. */
+  end(): void;
+  /** Called at each sign of life. */
+  alive(): void;
+}
+
+/** A body ready to travel. */
+export interface Body {
+  readonly bytes: Bytes;
+  readonly encoding: "gzip" | null;
+}
+
+export async function body(text: string): Promise<Body> {
+  const plain = utf8(text);
+  const packed = await gzip(plain);
+  return packed ? { bytes: packed, encoding: "gzip" } : { bytes: plain, encoding: null };
+}
+
+interface Sending {
+  readonly method?: "GET" | "POST";
+  readonly credential?: string;
+  readonly type?: "application/json" | "text/plain";
+  readonly body?: Body;
+}
+
+/** Sends one request. Raises NoLink, or Refused for a status that is no success. */
+export async function send(env: Env, path: string, how: Sending): Promise<Answer> {
+  const { method = "POST", credential, type = "application/json", body } = how;
+  const stop = new AbortController();
+  const silent = () => stop.abort();
+  let endTimer = env.after(SILENCE, silent);
+  const end = () => endTimer();
+  const alive = () => {
+    endTimer();
+    endTimer = env.after(SILENCE, silent);
+  };
+  const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": env.language() };
+  if (credential) headers.Authorization = `Bearer ${credential}`;
+  if (body) headers["Content-Type"] = type;
+  if (body?.encoding) headers["Content-Encoding"] = body.encoding;
+  let response: Response;
+  try {
+    response = await env.fetch(path, {
+      ...{ method, headers, signal: stop.signal, credentials: "omit", cache: "no-store" },
+      ...(body ? { body: body.bytes } : {}),
+    });
+  } catch {
+    end();
+    throw new NoLink(false);
+  }
+  if (response.ok) return { response, end, alive };
+  const error = await errorName(response).finally(end);
+  throw new Refused(response.status, error);
+}
+
+/** Sends one request and reads its answer as JSON. Raises NoLink, Refused, BadAnswer. */
+export async function ask(env: Env, path: string, how: Sending): Promise<unknown> {
+  const { response, end } = await send(env, path, how);
+  try {
+    return JSON.parse(await response.text());
+  } catch (error) {
+    throw error instanceof SyntaxError ? new BadAnswer("no JSON") : new NoLink(true);
+  } finally {
+    end();
+  }
+}
+
+async function errorName(response: Response): Promise<string> {
+  try {
+    const value: unknown = JSON.parse(await response.text());
+    return isObject(value) && typeof value.error === "string" ? value.error : "";
+  } catch {
+    return ""; // a proxy's page, perhaps; the status says enough
+  }
+}
+
+/** The lines of an answer as they come, with the bytes read so far. Raises NoLink where it breaks off. */
+export async function* lines(answer: Answer): AsyncGenerator<{ line: string; bytes: number }> {
+  const reader = answer.response.body?.getReader();
+  if (!reader) throw new NoLink(true);
+  const decoder = new TextDecoder();
+  let rest = "";
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(() => {
+        throw new NoLink(true);
+      });
+      if (done) return; // what stands in `rest` has no line end: a part that was cut
+      answer.alive();
+      bytes += value.length;
+      rest += decoder.decode(value, { stream: true });
+      const whole = rest.split("\n");
+      rest = whole.pop() ?? "";
+      for (const line of whole) {
+        if (line) yield { line, bytes };
+        bytes = 0;
+      }
+    }
+  } finally {
+    answer.end();
+    reader.cancel().catch(() => {});
+  }
+}

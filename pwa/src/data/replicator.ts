@@ -1,0 +1,185 @@
+/**
+ * The replicator: one sync is one request to `/db/_exchange` (more where a batch is full, the clock was wrong or
+ * the server lost its position), and each part of the streamed answer is committed as it comes.
+ *
+ * Everything is idempotent: whatever is cut is sent again, and a revision that the server has twice changes
+ * nothing. Where the exchange is refused, the same records travel by plain CouchDB (plain.ts).
+ */
+
+import {
+  commitGone,
+  commitHeld,
+  commitLost,
+  commitMissing,
+  commitOutcomes,
+  commitRows,
+  dropReceived,
+} from "./commit.ts";
+import { compact } from "./compact.ts";
+import type { SyncProblem } from "./contract.ts";
+import { countBytes, meta, type RevKey, type SyncNote, write } from "./db.ts";
+import { type Batch, gather } from "./gather.ts";
+import { lines, NoLink, Refused, send } from "./link.ts";
+import { plainSync } from "./plain.ts";
+import type { Session } from "./records.ts";
+import { isFull } from "./save.ts";
+import { shiftAll, shiftSome } from "./shift.ts";
+import { BadAnswer, type Part, parsePart } from "./wire.ts";
+
+/** What one request came to. */
+interface Round {
+  /** To be run again at once: rows are left, the clock was shifted, a position was lost. */
+  again: boolean;
+  /** Something was committed; without it, another round would only repeat this one. */
+  progress: boolean;
+}
+
+const MOST_SHIFTS = 2;
+const ROUNDS = 500;
+
+/** Replicates until nothing is left to do. Null where another tab is at it. Raises nothing: see the result. */
+export async function replicate(session: Session, refusedToo: boolean): Promise<SyncProblem | "done" | null> {
+  return session.env.alone(`camket-sync-${session.account.id}`, async () => {
+    const problem = await rounds(session, refusedToo).then(() => null, problemOf);
+    await note(session, problem);
+    return problem ?? "done";
+  });
+}
+
+async function rounds(session: Session, refusedToo: boolean): Promise<void> {
+  let shifts = 0;
+  let retry = refusedToo;
+  const onShift = () => {
+    if (++shifts > MOST_SHIFTS) throw new ClockTrouble();
+  };
+  for (let left = ROUNDS; left > 0; left--) {
+    const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
+    const batch = await gather(session, clock, retry);
+    const round = await exchange(session, batch, onShift).catch(async (error) => {
+      if (!isUnknownHere(error)) throw error;
+      await plainSync(session, batch, onShift);
+      return { again: false, progress: true };
+    });
+    // Refused records go once more, in the rounds of this sync that the volunteer asked for.
+    retry = retry && batch.more;
+    if (!round.again && !batch.more) break;
+    if (!round.progress) throw new BadAnswer("a round that changed nothing");
+  }
+  await compact(session);
+}
+
+class ClockTrouble extends Error {}
+
+/** The server, or something before it, does not offer the exchange. */
+function isUnknownHere(error: unknown): boolean {
+  return error instanceof Refused && [404, 405, 501].includes(error.status);
+}
+
+async function exchange(session: Session, batch: Batch, onShift: () => void): Promise<Round> {
+  const answer = await send(session.env, "/db/_exchange", {
+    credential: session.credential,
+    body: batch.body,
+  });
+  const stream: Stream = { clock: 0, received: [], progress: false, again: false, done: false };
+  let up = batch.body.bytes.length;
+  for await (const { line, bytes } of lines(answer)) {
+    await commit(session, batch, stream, parsePart(line), up + bytes, onShift);
+    up = 0;
+    if (stream.done) break;
+  }
+  if (!stream.done) throw new NoLink(true);
+  return { again: stream.again, progress: stream.progress };
+}
+
+interface Stream {
+  clock: number;
+  received: RevKey[];
+  progress: boolean;
+  again: boolean;
+  done: boolean;
+}
+
+async function commit(
+  session: Session,
+  batch: Batch,
+  stream: Stream,
+  part: Part,
+  bytes: number,
+  onShift: () => void,
+): Promise<void> {
+  switch (part.kind) {
+    case "hello":
+      stream.clock = part.clock;
+      // Kept for the end: leaves received before this stream began have their rows in it.
+      stream.received = await receivedBefore(session);
+      await commitHeld(session, part.dbs);
+      await count(session, bytes);
+      stream.again = part.dbs.some((name) => !(name in batch.request.dbs));
+      stream.progress = stream.again;
+      return;
+    case "skew":
+      onShift();
+      await shiftAll(session, part.skew);
+      stream.again = stream.progress = stream.done = true;
+      return;
+    case "outcomes": {
+      const late = part.outcomes.filter(({ is }) => is === "clock");
+      if (late.length > 0) {
+        onShift();
+        await shiftSome(session, part.db, late, stream.clock);
+        stream.again = true;
+      }
+      const others = part.outcomes.filter(({ is }) => is !== "clock");
+      stream.received.push(...(await commitOutcomes(session, part.db, others, bytes)));
+      stream.progress = true;
+      return;
+    }
+    case "rows":
+      await commitRows(session, part.db, part.rows, { position: part.position }, batch.sent, bytes);
+      if (part.rows.length > 0) stream.progress = true;
+      if (part.more) stream.again = true;
+      return;
+    case "lost":
+      await commitLost(session, part.db);
+      stream.again = stream.progress = true;
+      return;
+    case "gone":
+      await commitGone(session, part.db);
+      return;
+    case "missing":
+      await commitMissing(session, part.db, part.missing);
+      if (part.missing.length > 0) stream.again = stream.progress = true;
+      return;
+    case "done":
+      if (!stream.again) await dropReceived(session, stream.received);
+      stream.done = true;
+      return;
+  }
+}
+
+async function receivedBefore(session: Session): Promise<RevKey[]> {
+  const own = await session.db.getAll("own");
+  return own.filter(({ state }) => state === "received").map(({ db, id, rev }) => [db, id, rev]);
+}
+
+async function count(session: Session, bytes: number): Promise<void> {
+  await write(session.db, ["meta"], (tx) => countBytes(tx, session.env.now(), bytes));
+}
+
+async function note(session: Session, problem: SyncProblem | null): Promise<void> {
+  const before = await meta(session.db, "sync");
+  const lastSync = problem === null ? session.env.now() : (before?.lastSync ?? null);
+  const sync: SyncNote = { lastSync, problem };
+  await write(session.db, ["meta"], (tx) => tx.objectStore("meta").put(sync, "sync")).catch(() => {});
+  session.env.channel.post("sync");
+}
+
+/** What went wrong, as a key of the catalogues. */
+export function problemOf(error: unknown): SyncProblem {
+  if (error instanceof NoLink) return error.begun ? "cut" : "offline";
+  if (error instanceof ClockTrouble) return "clock";
+  if (error instanceof Refused)
+    return error.status === 401 ? "revoked" : error.status === 403 ? "send_only" : "server";
+  if (error instanceof BadAnswer) return "server";
+  return isFull(error) ? "storage_full" : "not_saved";
+}

@@ -1,0 +1,131 @@
+/**
+ * When to sync: at once after a save and on a signal, on a timer with backoff and jitter, when asked. Open accounts
+ * exchange; locked ones hand in their sealed records.
+ */
+import type { SyncProblem, SyncState } from "./contract.ts";
+import { type AccountDb, meta } from "./db.ts";
+import type { Env } from "./env.ts";
+import { handIn, isKnown } from "./handin.ts";
+import type { Session } from "./records.ts";
+import { problemOf, replicate } from "./replicator.ts";
+
+/** A saved form often has a brother: a short wait lets them travel together. */
+const SOON = 3_000;
+const CALM = 15 * 60_000;
+const FIRST_RETRY = 15_000;
+const LAST_RETRY = 30 * 60_000;
+
+/** What the syncing needs to know of the account in front. */
+export interface Front {
+  session(): Session | null;
+  closed(): Promise<AccountDb | null>;
+  /** The office revoked this phone, and everything has been handed in. */
+  revoked(): Promise<void>;
+}
+
+export class Syncing {
+  readonly #env: Env;
+  readonly #front: Front;
+  #running: Promise<void> | null = null;
+  #failures = 0;
+  #cancel: () => void = () => {};
+
+  constructor(env: Env, front: Front) {
+    this.#env = env;
+    this.#front = front;
+  }
+
+  /** Begins, now and from then on by itself. */
+  start(): void {
+    this.#failures = 0;
+    this.#in(0);
+  }
+
+  /** Something was saved, or a signal came back. */
+  soon(): void {
+    this.#in(this.#failures === 0 ? SOON : this.#backoff());
+  }
+
+  /** Runs now, or waits for the run that is under way and then runs. */
+  async now(asked: boolean): Promise<void> {
+    while (this.#running) await this.#running;
+    this.#running = this.#run(asked).finally(() => {
+      this.#running = null;
+      this.#env.channel.post("sync");
+    });
+    await this.#running;
+  }
+
+  async state(db: AccountDb | null): Promise<SyncState> {
+    const running = this.#running !== null;
+    if (!db)
+      return { running, lastSync: null, problem: null, waiting: 0, held: 0, refused: 0, bytesThisMonth: 0 };
+    const [own, note, bytes] = await Promise.all([db.getAll("own"), meta(db, "sync"), meta(db, "bytes")]);
+    const count = (state: string) => own.filter((leaf) => leaf.state === state && !leaf.again).length;
+    const month = new Date(this.#env.now()).toISOString().slice(0, 7);
+    return {
+      running,
+      lastSync: note?.lastSync ?? null,
+      problem: (note?.problem as SyncProblem | null) ?? null,
+      waiting: count("unsent"),
+      held: count("held"),
+      refused: count("refused"),
+      bytesThisMonth: bytes?.month === month ? bytes.count : 0,
+    };
+  }
+
+  async #run(asked: boolean): Promise<void> {
+    const session = this.#front.session();
+    const problem = session ? await this.#exchange(session, asked) : await this.#handIn();
+    this.#failures = problem === null ? 0 : this.#failures + 1;
+    this.#in(problem === null ? this.#jittered(CALM) : this.#backoff());
+  }
+
+  async #exchange(session: Session, asked: boolean): Promise<SyncProblem | null> {
+    const result = await replicate(session, asked);
+    if (result === "send_only") await this.#handIn();
+    if (result === "revoked") await this.#farewell(session);
+    return result === "done" ? null : result;
+  }
+
+  async #handIn(): Promise<SyncProblem | null> {
+    const db = await this.#front.closed();
+    if (!db) return null;
+    try {
+      await handIn({ env: this.#env, db });
+      return null;
+    } catch (error) {
+      return problemOf(error);
+    }
+  }
+
+  /**
+   * The full credential is refused. What was saved still goes in, sealed; and only if the server knows this phone
+   * and has everything, the phone forgets it. (A server that knows nobody is no reason to lose anything.)
+   */
+  async #farewell({ env, db }: Session): Promise<void> {
+    try {
+      await handIn({ env, db });
+    } catch {
+      return; // without a link, or without an answer that says who asks: later
+    }
+    const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
+    if (!left && (await isKnown({ env, db }))) await this.#front.revoked();
+  }
+
+  #backoff(): number {
+    return this.#jittered(Math.min(FIRST_RETRY * 2 ** Math.max(0, this.#failures - 1), LAST_RETRY));
+  }
+
+  /** Between half and all of it: phones that lost the signal together do not come back together. */
+  #jittered(ms: number): number {
+    return Math.round((ms * (256 + (this.#env.random(1)[0] ?? 0))) / 512);
+  }
+
+  #in(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#env.after(ms, () => {
+      this.now(false).catch(() => {}); // a run reports through its state; it has nobody else to tell
+    });
+  }
+}
