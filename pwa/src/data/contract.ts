@@ -214,6 +214,7 @@ export type SyncProblem =
   | "cut" // the link broke midway; what arrived is kept
   | "clock" // the server's and the phone's clock do not agree, and shifting did not help
   | "revoked"
+  | "send_only" // the office restored a backup and has yet to confirm this phone; sealed records still go in
   | "server"
   | "storage_full"
   | "not_saved";

@@ -1,0 +1,62 @@
+/** The world as a page has it. */
+import type { Field } from "./contract.ts";
+import type { DeviceFacts, Env } from "./env.ts";
+import { PhoneField } from "./field.ts";
+import { SYNC_TAG } from "./worker.ts";
+import { world } from "./world.ts";
+
+/** The data behind the screens of this page. */
+export function createField(language: () => string): Field {
+  const env = browserEnv(language);
+  const field = new PhoneField(env);
+  // A signal came back, or the person did: both are moments to sync at.
+  addEventListener("online", () => field.wake());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") field.wake();
+  });
+  field.wake();
+  return field;
+}
+
+function browserEnv(language: () => string): Env {
+  return { ...world(), wake, language, device };
+}
+
+interface SyncRegistration extends ServiceWorkerRegistration {
+  readonly sync?: { register(tag: string): Promise<void> };
+}
+
+function wake(): void {
+  if (!("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.ready
+    .then((registration) => (registration as SyncRegistration).sync?.register(SYNC_TAG))
+    .catch(() => {}); // not allowed, or not there: the timer and the button remain
+}
+
+/** Apps that open links in a browser of their own, whose storage nobody finds again. */
+const IN_APP: readonly (readonly [RegExp, string])[] = [
+  [/\bZalo\b/i, "zalo"],
+  [/\bFBAN|\bFBAV|\bMessenger/i, "facebook"],
+  [/\bInstagram/i, "instagram"],
+  [/\bLine\//i, "line"],
+  [/\bTikTok|musical_ly|\bBytedanceWebview/i, "tiktok"],
+  [/; wv\)/, "webview"],
+];
+
+const device: DeviceFacts = {
+  secure: () => isSecureContext && "subtle" in crypto && "serviceWorker" in navigator,
+  persist: async () => {
+    if (!navigator.storage?.persist) return false;
+    return (await navigator.storage.persisted()) || navigator.storage.persist();
+  },
+  estimate: async () => {
+    const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {};
+    return { used: usage ?? null, quota: quota ?? null };
+  },
+  inApp: () => IN_APP.find(([sign]) => sign.test(navigator.userAgent))?.[1] ?? null,
+  // iPads call themselves Macs, but no Mac has a touch screen.
+  ios: () =>
+    /iPhone|iPad|iPod/.test(navigator.userAgent) ||
+    (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1),
+  installed: () => matchMedia("(display-mode: standalone)").matches,
+};

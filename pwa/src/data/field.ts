@@ -1,0 +1,315 @@
+/** The data behind the screens: `Field`, put together from its parts. */
+
+import type { VisitResult } from "../core/documents.ts";
+import * as accounts from "./accounts.ts";
+import type {
+  Account,
+  CampaignView,
+  Change,
+  DeviceCheck,
+  Field,
+  Form,
+  HamletView,
+  HouseholdChange,
+  HouseholdRow,
+  HouseholdView,
+  Lifecycle,
+  MeetingRecord,
+  NewHousehold,
+  ProblemView,
+  Recovery,
+  Signing,
+  StorageView,
+  SyncState,
+  TextView,
+} from "./contract.ts";
+import { FieldError } from "./contract.ts";
+import { type AccountDb, meta, openAccount } from "./db.ts";
+import { checkDevice, storage } from "./device.ts";
+import type { Env } from "./env.ts";
+import * as forms from "./forms.ts";
+import { bundle } from "./handin.ts";
+import { readAll, readOne, type Session } from "./records.ts";
+import { save } from "./save.ts";
+import { Syncing } from "./syncing.ts";
+import * as views from "./views.ts";
+
+const COMMUNE = "commune";
+
+export class PhoneField implements Field {
+  readonly #env: Env;
+  readonly #syncing: Syncing;
+  readonly #listeners = new Set<(change: Change) => void>();
+  #joined: accounts.Joined | null = null;
+  #session: Session | null = null;
+  /** The account in front, whether or not it is open. */
+  #front: Promise<{ account: Account; db: AccountDb } | null> | null = null;
+
+  constructor(env: Env) {
+    this.#env = env;
+    this.#syncing = new Syncing(env, {
+      session: () => this.#session,
+      closed: async () => (await this.#inFront())?.db ?? null,
+      revoked: () => this.#revoked(),
+    });
+    env.channel.listen((message) => this.#tell(message as Change));
+  }
+
+  // --- the phone and its accounts
+
+  async lifecycle(): Promise<Lifecycle> {
+    if (this.#session) return "open";
+    if (this.#joined) return "joined";
+    return (await this.#inFront()) ? "locked" : "new";
+  }
+
+  checkDevice(): Promise<DeviceCheck> {
+    return checkDevice(this.#env);
+  }
+
+  storage(): Promise<StorageView> {
+    return storage(this.#env);
+  }
+
+  accounts(): Promise<readonly Account[]> {
+    return accounts.accounts(this.#env);
+  }
+
+  async account(): Promise<Account | null> {
+    return (await this.#inFront())?.account ?? null;
+  }
+
+  async choose(account: string): Promise<void> {
+    await this.#close();
+    await accounts.choose(this.#env, account);
+    this.#post("lifecycle");
+  }
+
+  // --- enrolment and the PIN
+
+  async join(code: string, deviceName: string): Promise<Account> {
+    if (!(await this.checkDevice()).ready) throw new FieldError("unsafe_device");
+    this.#joined = await accounts.join(this.#env, code, deviceName);
+    this.#post("lifecycle");
+    return this.#joined.account;
+  }
+
+  async setPin(pin: string): Promise<void> {
+    if (!this.#joined) throw new FieldError("missing", "invitation");
+    const session = await accounts.enrol(this.#env, this.#joined, pin);
+    await this.#close();
+    this.#opened(session);
+  }
+
+  async unlock(pin: string): Promise<void> {
+    this.#opened(await accounts.unlock(this.#env, await this.#db(), pin));
+  }
+
+  async lock(): Promise<void> {
+    this.#session = null;
+    this.#post("lifecycle");
+  }
+
+  async changePin(old: string, next: string): Promise<void> {
+    await accounts.changePin(this.#env, await this.#db(), old, next);
+  }
+
+  async forgotPin(): Promise<void> {
+    await accounts.askRecovery(this.#env, await this.#db());
+  }
+
+  async recovery(): Promise<Recovery> {
+    return accounts.recovery(this.#env, await this.#db());
+  }
+
+  async recover(pin: string): Promise<void> {
+    this.#opened(await accounts.recover(this.#env, await this.#db(), pin));
+  }
+
+  // --- reading
+
+  async hamlets(): Promise<readonly HamletView[]> {
+    const session = this.#open();
+    const [campaign, databases] = await Promise.all([this.#campaign(), session.db.getAll("databases")]);
+    const ids = databases.flatMap(({ name }) => /^hamlet-(.+)$/.exec(name)?.[1] ?? []);
+    const found = await Promise.all(
+      ids.map(async (id) => {
+        const [doc, known] = await Promise.all([
+          readOne(session, COMMUNE, `hamlet:${id}`),
+          readAll(session, forms.databaseOf(id)),
+        ]);
+        return views.hamletOf(id, doc, views.pairs(known, campaign?.id ?? null), campaign);
+      }),
+    );
+    return found.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+  }
+
+  async households(hamlet: string): Promise<readonly HouseholdRow[]> {
+    const session = this.#open();
+    const campaign = await this.#campaign();
+    const known = await readAll(session, forms.databaseOf(hamlet));
+    const all = views.pairs(known, campaign?.id ?? null);
+    return views.inWalkingOrder(all.map((pair) => views.rowOf(pair, campaign)));
+  }
+
+  async household(hamlet: string, id: string): Promise<HouseholdView> {
+    const session = this.#open();
+    const campaign = await this.#campaign();
+    const pair = await forms.pairAt(session, campaign, hamlet, id);
+    return views.householdOf(hamlet, pair, campaign, session.account.user.id);
+  }
+
+  async campaign(): Promise<CampaignView | null> {
+    return this.#campaign();
+  }
+
+  async clauses(version: number): Promise<TextView | null> {
+    return views.textOf(await readOne(this.#open(), COMMUNE, `clauses:${version}`), version);
+  }
+
+  async notice(version: number): Promise<TextView | null> {
+    return views.textOf(await readOne(this.#open(), COMMUNE, `notice:${version}`), version);
+  }
+
+  // --- writing
+
+  async openForm(hamlet: string, household: string): Promise<Form> {
+    return forms.openForm(this.#open(), await this.#campaign(), hamlet, household);
+  }
+
+  async addHousehold(hamlet: string, what: NewHousehold): Promise<string> {
+    const { id, draft } = await forms.addHousehold(this.#open(), hamlet, what);
+    await this.#save([draft]);
+    return id;
+  }
+
+  async editHousehold(form: Form, change: HouseholdChange): Promise<void> {
+    await this.#save([forms.editHousehold(this.#open(), own(form), change)]);
+  }
+
+  async recordVisit(form: Form, result: VisitResult): Promise<void> {
+    await this.#save([forms.visit(this.#open(), own(form), result)]);
+  }
+
+  async recordSigned(form: Form, what: Signing): Promise<void> {
+    await this.#save(await forms.signing(this.#open(), own(form), what));
+  }
+
+  async voidAct(form: Form, act: string): Promise<void> {
+    await this.#save([forms.voiding(this.#open(), own(form), act)]);
+  }
+
+  async meeting(hamlet: string, what: MeetingRecord): Promise<void> {
+    await this.#save(await forms.meeting(this.#open(), await this.#campaign(), hamlet, what));
+  }
+
+  // --- syncing
+
+  async syncNow(): Promise<SyncState> {
+    await this.#syncing.now(true);
+    return this.syncState();
+  }
+
+  async syncState(): Promise<SyncState> {
+    return this.#syncing.state((await this.#inFront())?.db ?? null);
+  }
+
+  async problems(): Promise<readonly ProblemView[]> {
+    const session = this.#open();
+    const campaign = await this.#campaign();
+    const databases = await session.db.getAll("databases");
+    const found = await Promise.all(
+      databases.map(async ({ name }) => {
+        if (!name.startsWith("hamlet-")) return [];
+        const known = await readAll(session, name);
+        return views.problemsOf(name.slice("hamlet-".length), views.pairs(known, campaign?.id ?? null));
+      }),
+    );
+    return found.flat();
+  }
+
+  async bundle(): Promise<string> {
+    const db = await this.#db();
+    const [keys, records] = await Promise.all([meta(db, "keys"), db.getAll("outbox")]);
+    return bundle(keys?.seal.id ?? "", records);
+  }
+
+  /** A signal came back, or the app to the front: syncs soon, whatever the timer says. */
+  wake(): void {
+    this.#syncing.start();
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // --- inside
+
+  #open(): Session {
+    if (!this.#session) throw new FieldError("locked");
+    return this.#session;
+  }
+
+  #opened(session: Session): void {
+    this.#joined = null;
+    this.#session = session;
+    this.#front = Promise.resolve({ account: session.account, db: session.db });
+    this.#post("lifecycle");
+    this.#syncing.start();
+  }
+
+  #inFront(): Promise<{ account: Account; db: AccountDb } | null> {
+    this.#front ??= (async () => {
+      const [account] = await accounts.accounts(this.#env);
+      return account ? { account, db: await openAccount(this.#env, account.id) } : null;
+    })();
+    return this.#front;
+  }
+
+  async #db(): Promise<AccountDb> {
+    const front = await this.#inFront();
+    if (!front) throw new FieldError("missing", "account");
+    return front.db;
+  }
+
+  /** Closes the account in front, so that another may take its place. */
+  async #close(): Promise<void> {
+    const front = await this.#front;
+    this.#session = null;
+    this.#front = null;
+    front?.db.close();
+  }
+
+  async #revoked(): Promise<void> {
+    const account = await this.account();
+    await this.#close();
+    if (account) await accounts.wipe(this.#env, account.id);
+    this.#post("lifecycle");
+  }
+
+  async #campaign(): Promise<views.Campaign | null> {
+    const known = await readAll(this.#open(), COMMUNE, "campaign:");
+    return views.campaignOf(known.values());
+  }
+
+  async #save(drafts: readonly Parameters<typeof save>[1][number][]): Promise<void> {
+    await save(this.#open(), drafts);
+    this.#tell("records");
+    this.#syncing.soon();
+  }
+
+  #post(change: Change): void {
+    this.#env.channel.post(change);
+    this.#tell(change);
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function own(form: Form): forms.OpenForm {
+  if (form instanceof forms.OpenForm) return form;
+  throw new FieldError("missing", "form");
+}

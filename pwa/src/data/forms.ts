@@ -1,0 +1,231 @@
+/** What the screens record, as drafts to be saved. A form remembers the revisions that it opened on. */
+import { canonical } from "../core/canonical.ts";
+import type { Act, Signed, Strokes, Visit, VisitResult, Voided } from "../core/documents.ts";
+import { edited, tidy } from "../core/edit.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { ulid } from "../core/ulid.ts";
+import { hex, utf8 } from "./bytes.ts";
+import {
+  FieldError,
+  type Form,
+  type HouseholdChange,
+  type HouseholdView,
+  type MeetingRecord,
+  type NewHousehold,
+  type Signing,
+} from "./contract.ts";
+import { type Known, type Leaf, readAll, readOne, type Session, shown } from "./records.ts";
+import type { Draft, Moment } from "./save.ts";
+import { type Campaign, householdOf, inWalkingOrder, pairs, pledgeId, rowOf } from "./views.ts";
+
+export const databaseOf = (hamlet: string) => `hamlet-${hamlet}`;
+
+/** A form with the leaves that it opened on. */
+export class OpenForm implements Form {
+  constructor(
+    readonly hamlet: string,
+    readonly household: string,
+    readonly shown: HouseholdView,
+    readonly campaign: Campaign | null,
+    /** The household's leaf and the pledge's, as the form shows them. */
+    readonly bases: { readonly household: Leaf; readonly pledge: Leaf | null },
+  ) {}
+}
+
+export async function openForm(
+  session: Session,
+  campaign: Campaign | null,
+  hamlet: string,
+  household: string,
+): Promise<OpenForm> {
+  const pair = await pairAt(session, campaign, hamlet, household);
+  const view = householdOf(hamlet, pair, campaign, session.account.user.id);
+  const bases = { household: shown(pair.household) as Leaf, pledge: shown(pair.pledge) };
+  return new OpenForm(hamlet, household, view, campaign, bases);
+}
+
+/** The documents of one household. Raises FieldError `missing`. */
+export async function pairAt(
+  session: Session,
+  campaign: Campaign | null,
+  hamlet: string,
+  household: string,
+): Promise<{ household: Known; pledge: Known | null }> {
+  const db = databaseOf(hamlet);
+  const found = await readOne(session, db, `household:${household}`);
+  if (!found || !shown(found)) throw new FieldError("missing", household);
+  const pledge = campaign ? await readOne(session, db, pledgeId(campaign.id, household)) : null;
+  return { household: found, pledge };
+}
+
+export async function addHousehold(
+  session: Session,
+  hamlet: string,
+  { name, place, after }: NewHousehold,
+): Promise<{ readonly id: string; readonly draft: Draft }> {
+  const db = databaseOf(hamlet);
+  const known = await readAll(session, db, "household:");
+  if (known.size === 0 && !(await session.db.get("databases", db))) throw new FieldError("missing", hamlet);
+  const order = placeAfter(inWalkingOrder(pairs(known, null).map((pair) => rowOf(pair, null))), after);
+  const id = ulid(session.env.now(), session.env.random(10));
+  const make = ({ stamp, at }: Moment) => ({
+    body: edited(
+      null,
+      "household",
+      {
+        fields: {
+          name: tidy(name),
+          ...placeField(place),
+          order,
+          status: { is: "resident", since: at.slice(0, 10) },
+        },
+      },
+      stamp,
+      session.account.user.id,
+    ),
+    acts: [],
+  });
+  return { id, draft: { db, id: `household:${id}`, base: null, make } };
+}
+
+/** Between two neighbours where there is room, else at the same place: the older one then comes first. */
+function placeAfter(rows: readonly { id: string; order: number }[], after: string | undefined): number {
+  const last = rows[rows.length - 1]?.order ?? 0;
+  if (after === undefined) return Math.min(last + 10, 999_999);
+  const at = rows.findIndex(({ id }) => id === after);
+  if (at < 0) throw new FieldError("missing", after);
+  const before = rows[at]?.order ?? 0;
+  const next = rows[at + 1]?.order ?? before + 20;
+  return Math.min(Math.floor((before + next) / 2), 999_999);
+}
+
+/** No entry where nothing was written: an empty text is no place. */
+function placeField(place: HouseholdChange["place"]): { place?: Json } {
+  const parts = Object.entries(place ?? {}).map(([part, text]) => [part, tidy(text ?? "")] as const);
+  const written = parts.filter(([, text]) => text !== "");
+  return written.length > 0 ? { place: Object.fromEntries(written) } : {};
+}
+
+export function editHousehold(session: Session, form: OpenForm, change: HouseholdChange): Draft {
+  const { name, place, order, status } = change;
+  const fields: Record<string, Json | undefined> = {
+    ...(name === undefined ? {} : { name: tidy(name) }),
+    // A place emptied is a place cleared.
+    ...(place === undefined ? {} : { place: placeField(place).place }),
+    ...(order === undefined ? {} : { order }),
+    ...(status === undefined ? {} : { status }),
+  };
+  const base = form.bases.household;
+  const by = session.account.user.id;
+  const make = ({ stamp }: Moment) => ({
+    body: edited(base.body, "household", { fields }, stamp, by),
+    acts: [],
+  });
+  return { db: databaseOf(form.hamlet), id: `household:${form.household}`, base, make };
+}
+
+/** An act without what the moment of saving gives it. */
+type NewAct =
+  | Omit<Visit, "id" | "at" | "by">
+  | Omit<Signed, "id" | "at" | "by">
+  | Omit<Voided, "id" | "at" | "by">;
+
+function pledgeDraft(
+  session: Session,
+  campaign: Campaign,
+  at: { readonly hamlet: string; readonly household: string; readonly base: Leaf | null },
+  act: NewAct,
+): Draft {
+  const random = session.env.random(10);
+  const by = session.account.user.id;
+  const make = (moment: Moment) => {
+    const whole = { id: ulid(moment.ms, random), at: moment.at, by, ...act } as Act;
+    const body = edited(at.base?.body ?? null, "pledge", { acts: [whole] }, moment.stamp, by);
+    return { body, acts: [whole.id] };
+  };
+  return { db: databaseOf(at.hamlet), id: pledgeId(campaign.id, at.household), base: at.base, make };
+}
+
+function inForce(form: OpenForm): Campaign {
+  if (!form.campaign) throw new FieldError("no_campaign");
+  return form.campaign;
+}
+
+const placed = ({ hamlet, household, bases }: OpenForm) => ({ hamlet, household, base: bases.pledge });
+
+export function visit(session: Session, form: OpenForm, result: VisitResult): Draft {
+  return pledgeDraft(session, inForce(form), placed(form), { kind: "visit", result });
+}
+
+/** The pledge, and the signature's own document where it was drawn. */
+export async function signing(session: Session, form: OpenForm, what: Signing): Promise<Draft[]> {
+  const campaign = inForce(form);
+  const { signer, role, method, assisted, readAloud, witness, strokes } = what;
+  if ((method === "touch") !== (strokes !== undefined)) throw new FieldError("invalid", "strokes");
+  const drawn = strokes ? await signature(session, form.hamlet, strokes) : null;
+  const act: NewAct = {
+    kind: "signed",
+    signer: tidy(signer),
+    ...{ role, method, assisted },
+    ...(witness ? { witness } : {}),
+    clauses: campaign.clauses,
+    notice: campaign.notice,
+    read_aloud: readAloud,
+    ...(drawn ? { signature: drawn.id.slice("signature:".length) } : {}),
+  };
+  return [pledgeDraft(session, campaign, placed(form), act), ...(drawn ? [drawn] : [])];
+}
+
+const SIGNATURE_BYTES = 600;
+
+async function signature(session: Session, hamlet: string, strokes: Strokes): Promise<Draft> {
+  const bytes = utf8(canonical(strokes as unknown as Json));
+  if (bytes.length > SIGNATURE_BYTES) throw new FieldError("invalid", "strokes: too long");
+  const digest = hex(new Uint8Array(await session.env.subtle.digest("SHA-256", bytes)));
+  const by = session.account.user.id;
+  const fields = { strokes: strokes as unknown as Json };
+  const make = ({ stamp }: Moment): { body: JsonObject; acts: [] } => ({
+    body: edited(null, "signature", { fields }, stamp, by),
+    acts: [],
+  });
+  return { db: databaseOf(hamlet), id: `signature:${digest}`, base: null, make };
+}
+
+/** Takes an own visit or signature back. Raises FieldError `missing`, `not_yours`. */
+export function voiding(session: Session, form: OpenForm, target: string): Draft {
+  const view = form.shown.acts.find(({ act }) => act.id === target);
+  if (!view) throw new FieldError("missing", target);
+  if (!view.canVoid) throw new FieldError("not_yours", target);
+  // The act may stand in a colleague's winner, and not in the leaf that this form writes on.
+  const base = form.bases.pledge;
+  const held = ((base?.body.acts ?? []) as unknown as Act[]).some(({ id }) => id === target);
+  if (!held) throw new FieldError("missing", target);
+  return pledgeDraft(session, inForce(form), placed(form), { kind: "voided", target });
+}
+
+/** One pledge for each household of a paper sheet. All of it is saved or none. */
+export async function meeting(
+  session: Session,
+  campaign: Campaign | null,
+  hamlet: string,
+  { date, sheet, readAloud, households }: MeetingRecord,
+): Promise<Draft[]> {
+  if (!campaign) throw new FieldError("no_campaign");
+  const known = await readAll(session, databaseOf(hamlet));
+  const unique = new Map(households.map((one) => [one.id, one]));
+  return [...unique.values()].map(({ id, signer, role, method, witness }) => {
+    if (!known.has(`household:${id}`)) throw new FieldError("missing", id);
+    const base = shown(known.get(pledgeId(campaign.id, id)) ?? null);
+    const act: NewAct = {
+      kind: "signed",
+      signer: tidy(signer),
+      ...{ role, method, assisted: false },
+      ...(witness ? { witness } : {}),
+      clauses: campaign.clauses,
+      notice: campaign.notice,
+      read_aloud: readAloud,
+      meeting: { date, sheet },
+    };
+    return pledgeDraft(session, campaign, { hamlet, household: id, base }, act);
+  });
+}

@@ -1,0 +1,195 @@
+/** What the screens see, made of documents as this phone holds them. Pure. */
+import type { Act, HouseholdStatus, Place } from "../core/documents.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { countsAsSigned, outcome, takenBack } from "../core/outcome.ts";
+import type {
+  ActView,
+  CampaignView,
+  HamletView,
+  HouseholdRow,
+  HouseholdView,
+  ProblemView,
+  TextView,
+  Where,
+} from "./contract.ts";
+import { type Known, type OwnLeaf, shown } from "./records.ts";
+
+export type Campaign = CampaignView & { readonly statuses: readonly string[] };
+
+/** The open campaign that started last. */
+export function campaignOf(known: Iterable<Known>): Campaign | null {
+  const open = [...known]
+    .flatMap(({ id, winner }) => (winner?.body.type === "campaign" ? [{ id, body: winner.body }] : []))
+    .filter(({ body }) => body.state === "open")
+    .sort((a, b) => compare(a.body.starts, b.body.starts) || compare(a.id, b.id))
+    .pop();
+  if (!open) return null;
+  const { name, starts, ends, target, touch_counts, clauses, notice, counts } = open.body;
+  return {
+    id: open.id.slice("campaign:".length),
+    name: name as string,
+    starts: starts as string,
+    ends: ends as string,
+    target: target as number,
+    touchCounts: touch_counts as boolean,
+    clauses: clauses as number,
+    notice: notice as number,
+    statuses: counts as string[],
+  };
+}
+
+/** Clauses or a notice; null where this phone has none of that version. */
+export function textOf(known: Known | null, version: number): TextView | null {
+  const body = known?.winner?.body;
+  return body ? { version, title: body.title as string, items: body.items as string[] } : null;
+}
+
+/** The household and pledge documents of a hamlet, joined by household. */
+export interface Pair {
+  readonly household: Known;
+  readonly pledge: Known | null;
+}
+
+export function pairs(known: ReadonlyMap<string, Known>, campaign: string | null): Pair[] {
+  const found: Pair[] = [];
+  for (const household of known.values()) {
+    if (!household.id.startsWith("household:") || !shown(household)) continue;
+    const pledge = campaign === null ? undefined : known.get(pledgeId(campaign, ulidOf(household)));
+    found.push({ household, pledge: pledge ?? null });
+  }
+  return found;
+}
+
+export const pledgeId = (campaign: string, household: string) => `pledge:${campaign}:${household}`;
+const ulidOf = ({ id }: Known) => id.slice("household:".length);
+
+/** One row of the walk. */
+export function rowOf({ household, pledge }: Pair, campaign: Campaign | null): HouseholdRow {
+  const body = shown(household)?.body as JsonObject;
+  const status = (body.status as JsonObject).is as HouseholdStatus;
+  return {
+    id: ulidOf(household),
+    name: body.name as string,
+    place: (body.place ?? {}) as Place,
+    order: body.order as number,
+    status,
+    counts: campaign?.statuses.includes(status) ?? false,
+    outcome: outcome(actsOf(pledge)),
+    where: whereOf([household, pledge]),
+  };
+}
+
+/** By place on the walk; two at one place by id, the older first. */
+export function inWalkingOrder(rows: readonly HouseholdRow[]): HouseholdRow[] {
+  return [...rows].sort((a, b) => a.order - b.order || compare(a.id, b.id));
+}
+
+export function householdOf(
+  hamlet: string,
+  pair: Pair,
+  campaign: Campaign | null,
+  user: string,
+): HouseholdView {
+  const { household, pledge } = pair;
+  const body = shown(household)?.body as JsonObject;
+  const leaves = [...household.own, ...(pledge?.own ?? [])];
+  return {
+    ...rowOf(pair, campaign),
+    hamlet,
+    since: (body.status as JsonObject).since as string,
+    acts: actViews(pledge, user),
+    reason: leaves.find(({ reason }) => reason !== null)?.reason ?? null,
+  };
+}
+
+/**
+ * All acts that any leaf here holds: a set grows only, so what a colleague's winner has and what is still unsent
+ * stand side by side before the server has joined them.
+ */
+export function actsOf(pledge: Known | null): Act[] {
+  const byId = new Map<string, Act>();
+  for (const leaf of pledge ? [...(pledge.winner ? [pledge.winner] : []), ...pledge.own] : [])
+    for (const act of (leaf.body.acts ?? []) as unknown as Act[]) byId.set(act.id, act);
+  return [...byId.values()].sort((a, b) => compare(a.at, b.at) || compare(a.id, b.id));
+}
+
+function actViews(pledge: Known | null, user: string): ActView[] {
+  const acts = actsOf(pledge);
+  const gone = takenBack(acts);
+  return acts.map((act) => {
+    const stands = !gone.has(act.id);
+    const mine = act.by === user && (act.kind === "visit" || act.kind === "signed");
+    return { act, where: whereOfAct(pledge, act.id), stands, canVoid: stands && mine };
+  });
+}
+
+function whereOfAct(pledge: Known | null, id: string): Where {
+  const has = (acts: Json | undefined) =>
+    (acts as unknown as Act[] | undefined)?.some((act) => act.id === id);
+  if (has(pledge?.winner?.body.acts)) return "received";
+  return worst((pledge?.own ?? []).filter(({ body }) => has(body.acts))) ?? "received";
+}
+
+/** Where the records of a household are: the least safe of them. */
+export function whereOf(known: readonly (Known | null)[]): Where | null {
+  const unsettled = worst(known.flatMap((one) => one?.own ?? []));
+  if (unsettled) return unsettled;
+  const recorded = known.some((one) => one?.id.startsWith("pledge:") && one.winner);
+  return recorded ? "received" : null;
+}
+
+const SAFE: readonly Where[] = ["refused", "phone", "held", "received"];
+const WHERE = { unsent: "phone", received: "received", held: "held", refused: "refused" } as const;
+
+function worst(own: readonly OwnLeaf[]): Where | null {
+  const places = own.map(({ state }) => WHERE[state]);
+  return SAFE.find((place) => places.some((one) => one === place)) ?? null;
+}
+
+export function hamletOf(
+  id: string,
+  doc: Known | null,
+  all: readonly Pair[],
+  campaign: Campaign | null,
+): HamletView {
+  const body = doc?.winner?.body;
+  const counted = all.filter((pair) => rowOf(pair, campaign).counts);
+  const isSigned = ({ pledge }: Pair) => countsAsSigned(actsOf(pledge), campaign?.touchCounts ?? false);
+  const tried = ({ pledge }: Pair) => outcome(actsOf(pledge)) !== "none";
+  const unsent = (known: Known | null) => known?.own.filter(({ state }) => state !== "received").length ?? 0;
+  return {
+    id,
+    kind: (body?.kind as string) ?? "",
+    name: (body?.name as string) ?? id,
+    order: (body?.order as number) ?? 0,
+    total: counted.length,
+    signed: counted.filter(isSigned).length,
+    visited: counted.filter((pair) => tried(pair) && !isSigned(pair)).length,
+    target: campaign?.target ?? null,
+    waiting: all.reduce((sum, { household, pledge }) => sum + unsent(household) + unsent(pledge), 0),
+  };
+}
+
+/** The records of a hamlet that the office or a rule holds back. */
+export function problemsOf(hamlet: string, all: readonly Pair[]): ProblemView[] {
+  return all.flatMap(({ household, pledge }) => {
+    const leaves = [...household.own, ...(pledge?.own ?? [])];
+    return leaves.flatMap(({ state, reason }) =>
+      state === "held" || state === "refused"
+        ? [
+            {
+              hamlet,
+              household: ulidOf(household),
+              name: shown(household)?.body.name as string,
+              where: WHERE[state],
+              reason,
+            },
+          ]
+        : [],
+    );
+  });
+}
+
+function compare(a: Json | undefined, b: Json | undefined): number {
+  return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
+}

@@ -1,0 +1,28 @@
+/** What the service worker does with the data: hands in sealed records when the browser says there is a link. */
+import { accounts } from "./accounts.ts";
+import { openAccount } from "./db.ts";
+import type { Env } from "./env.ts";
+import { handIn } from "./handin.ts";
+import { world } from "./world.ts";
+
+/** The tag of Background Sync. */
+export const SYNC_TAG = "camket-hand-in";
+
+/** Hands in what every account on this phone has sealed. Rejects where that failed: the browser tries again. */
+export async function handInAll(): Promise<void> {
+  const env: Env = { ...world(), language: () => "vi", wake: () => {}, device: UNKNOWN };
+  for (const { id } of await accounts(env)) {
+    const db = await openAccount(env, id);
+    await handIn({ env, db }).finally(() => db.close());
+  }
+}
+
+/** Nobody joins from a service worker. */
+const UNKNOWN: Env["device"] = {
+  secure: () => true,
+  persist: async () => false,
+  estimate: async () => ({ used: null, quota: null }),
+  inApp: () => null,
+  ios: () => false,
+  installed: () => false,
+};
