@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { fromBase64url } from "../src/data/bytes.ts";
+import { FieldError } from "../src/data/contract.ts";
+import { open, RECORD, unpacked } from "../src/data/seal.ts";
+import { type Phone, phone } from "./phone.ts";
+import { household, ScriptedServer, ulidOf } from "./server.ts";
+
+const PIN = "135790";
+
+async function enrolled(server: ScriptedServer, households = 5): Promise<Phone> {
+  for (let n = 1; n <= households; n++)
+    server.put("hamlet-na", `household:${ulidOf(n)}`, household(n, `Hoàng Văn ${n}`));
+  const mine = phone(server.serve);
+  await mine.field.join("abcde-fgh10", "Điện thoại");
+  await mine.field.setPin(PIN);
+  assert.equal((await mine.field.syncNow()).problem, null);
+  return mine;
+}
+
+const first = ulidOf(1);
+
+test("a phone that joined has its hamlet, offline and after a restart", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  mine.serve = null;
+  const later = mine.again();
+  assert.equal(await later.field.lifecycle(), "locked");
+  await assert.rejects(later.field.unlock("000000"), new FieldError("wrong_pin"));
+  await later.field.unlock(PIN);
+  const [hamlet] = await later.field.hamlets();
+  assert.deepEqual([hamlet?.name, hamlet?.total, hamlet?.signed], ["Nà Pò", 5, 0]);
+  const rows = await later.field.households("na");
+  assert.deepEqual(
+    rows.map(({ name, outcome, where }) => [name, outcome, where]),
+    [1, 2, 3, 4, 5].map((n) => [`Hoàng Văn ${n}`, "none", null]),
+  );
+});
+
+test("a visit is on the phone at once, and received when the server has named its revision", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  mine.serve = null;
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "nobody_home");
+  const offline = await mine.field.household("na", first);
+  assert.deepEqual([offline.outcome, offline.where], ["nobody_home", "phone"]);
+  assert.equal((await mine.field.syncNow()).problem, "offline");
+  assert.equal((await mine.field.syncState()).waiting, 1);
+  mine.serve = server.serve;
+  const state = await mine.field.syncNow();
+  assert.deepEqual([state.problem, state.waiting], [null, 0]);
+  const synced = await mine.field.household("na", first);
+  assert.deepEqual(
+    [synced.outcome, synced.where, synced.acts[0]?.where],
+    ["nobody_home", "received", "received"],
+  );
+});
+
+test("a touch signature travels with its pledge and leaves the phone once received", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  await mine.field.recordSigned(await mine.field.openForm("na", first), {
+    ...{ signer: "  Hoàng  Văn Một ", role: "head", method: "touch", assisted: false, readAloud: true },
+    strokes: [[1, 2, 3, 4]],
+  });
+  assert.equal((await mine.field.household("na", first)).outcome, "signed");
+  await mine.field.syncNow();
+  const signatures = [...server.rows.keys()].filter((key) => key.includes("signature:"));
+  assert.equal(signatures.length, 1);
+  const account = await mine.field.account();
+  const { openAccount } = await import("../src/data/db.ts");
+  const db = await openAccount(mine.env, account?.id ?? "");
+  assert.deepEqual([await db.count("own"), await db.count("outbox")], [0, 0]);
+  const [act] = (await mine.field.household("na", first)).acts;
+  assert.equal(act?.act.kind === "signed" && act.act.signer, "Hoàng Văn Một");
+});
+
+test("an own mistake is voided, and signing again stands", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  const sign = async () =>
+    mine.field.recordSigned(await mine.field.openForm("na", first), {
+      ...{ signer: "Hoàng Văn 1", role: "head", method: "paper_signed", assisted: false, readAloud: true },
+    });
+  await sign();
+  const form = await mine.field.openForm("na", first);
+  const target = form.shown.acts[0]?.act.id ?? "";
+  await mine.field.voidAct(form, target);
+  const view = await mine.field.household("na", first);
+  assert.deepEqual([view.outcome, view.acts.find(({ act }) => act.id === target)?.stands], ["none", false]);
+  await sign();
+  assert.equal((await mine.field.household("na", first)).outcome, "signed");
+});
+
+test("a form that was opened before a sync makes a child of what it showed", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const form = await mine.field.openForm("na", first);
+  const id = `household:${first}`;
+  const old = server.winner("hamlet-na", id);
+  server.put("hamlet-na", id, household(1, "Tên mới"), "2-bb", ["bb", old?.revs[0] ?? ""]);
+  await mine.field.syncNow();
+  await mine.field.editHousehold(form, { place: { house: "7" } });
+  const docs = await sentDocs(mine, server);
+  assert.deepEqual(
+    docs.map(({ _revisions }) => (_revisions as { ids: string[] }).ids.slice(1)),
+    [old?.revs],
+  );
+});
+
+async function sentDocs(mine: Phone, server: ScriptedServer): Promise<Record<string, unknown>[]> {
+  const before = server.requests.length;
+  await mine.field.syncNow();
+  return server.requests
+    .slice(before)
+    .flatMap(({ body }) => Object.values(JSON.parse(body).dbs as Record<string, { docs?: [] }>))
+    .flatMap(({ docs }) => docs ?? []);
+}
+
+test("a clock that was wrong moves only what is unsent, under new revisions", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const hour = 3_600_000;
+  mine.clock.now += hour;
+  mine.serve = null;
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  mine.serve = server.serve;
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const taken = server.winner("hamlet-na", `pledge:2026:${first}`)?.doc as {
+    stamps: { "*": string };
+    acts: { at: string }[];
+  };
+  assert.equal(taken.acts[0]?.at, "2026-03-02T05:00:00Z");
+  assert.ok(taken.stamps["*"].startsWith(String(server.clock)), taken.stamps["*"]);
+  await mine.field.recordVisit(await mine.field.openForm("na", ulidOf(2)), "met");
+  const later = await mine.field.household("na", ulidOf(2));
+  assert.equal(later.acts[0]?.act.at, "2026-03-02T05:00:00Z");
+});
+
+test("an answer cut after any byte costs one part, and nothing is lost or doubled", async () => {
+  const whole = 2_600;
+  for (let cut = 0; cut < whole; cut += 97) {
+    const server = await ScriptedServer.start();
+    const mine = await enrolled(server, 4);
+    await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+    server.put("hamlet-na", `household:${ulidOf(9)}`, household(9, "Mới đến"));
+    server.cutAfter = cut;
+    const state = await mine.field.syncNow();
+    assert.equal(
+      state.problem,
+      server.cutAfter === null && state.lastSync && state.problem === null ? null : "cut",
+    );
+    assert.equal((await mine.field.household("na", first)).outcome, "met", `cut at ${cut}`);
+    assert.equal((await mine.field.syncNow()).problem, null, `cut at ${cut}`);
+    const rows = await mine.field.households("na");
+    assert.deepEqual(
+      [rows.length, rows[0]?.where, rows[0]?.outcome],
+      [5, "received", "met"],
+      `cut at ${cut}`,
+    );
+    assert.equal((await mine.field.household("na", first)).acts.length, 1);
+  }
+});
+
+test("a sealed record opens with the server's key and holds what was saved", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  mine.serve = null;
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "come_back");
+  const [head, line] = (await mine.field.bundle()).split("\n");
+  assert.equal(head, "camket-bundle 1 key1");
+  const env = mine.env;
+  const plain = await open(env, server.pair, "key1", RECORD, fromBase64url(line ?? ""));
+  const record = (await unpacked(plain)) as { send: string; db: string; doc: { _id: string } };
+  assert.deepEqual(
+    [record.send, record.db, record.doc._id],
+    ["s.dev1.secret", "hamlet-na", `pledge:2026:${first}`],
+  );
+});
+
+test("a meeting is saved whole: one pledge each", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  const households = [1, 2, 3].map((n) => ({
+    ...{ id: ulidOf(n), signer: `Hoàng Văn ${n}`, role: "head" as const, method: "paper_signed" as const },
+  }));
+  await mine.field.meeting("na", { date: "2026-03-01", sheet: 2, readAloud: true, households });
+  const [hamlet] = await mine.field.hamlets();
+  assert.deepEqual([hamlet?.signed, hamlet?.waiting], [3, 3]);
+  await mine.field.syncNow();
+  assert.equal((await mine.field.hamlets())[0]?.waiting, 0);
+});
+
+test("a household added on the phone stands in its place on the walk", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  const id = await mine.field.addHousehold("na", { name: "Nông Thị Hoa", after: ulidOf(2) });
+  const rows = await mine.field.households("na");
+  assert.equal(rows[2]?.id, id);
+  await mine.field.syncNow();
+  assert.equal((await mine.field.households("na"))[2]?.where, null);
+});

@@ -1,0 +1,125 @@
+/** Test parts: a phone in Node (its own IndexedDB, clock, tabs) and a server that answers from a script. */
+import "fake-indexeddb/auto";
+import { webcrypto } from "node:crypto";
+import { gunzipSync } from "node:zlib";
+import { IDBFactory } from "fake-indexeddb";
+import { toBase64url } from "../src/data/bytes.ts";
+import type { Env } from "../src/data/env.ts";
+import { PhoneField } from "../src/data/field.ts";
+import { newPair, type PublicKey, spki } from "../src/data/seal.ts";
+
+/** What a request looked like, its body unpacked. */
+export interface Asked {
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type Serve = (asked: Asked) => Response | Promise<Response>;
+
+export interface Phone {
+  readonly env: Env;
+  readonly field: PhoneField;
+  /** The wall clock, milliseconds; tests set it. */
+  clock: { now: number };
+  /** Timers that are set, soonest first; none runs by itself. */
+  readonly timers: { at: number; call: () => void }[];
+  /** The link; null for no signal. */
+  serve: Serve | null;
+  /** Another tab or a restart over the same storage. */
+  again(): Phone;
+}
+
+export const NOON = Date.parse("2026-03-02T05:00:00Z");
+
+export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()): Phone {
+  const clock = { now: NOON };
+  const timers: Phone["timers"] = [];
+  const held = new Set<string>();
+  const made: { serve: Serve | null } = { serve };
+  const env: Env = {
+    now: () => clock.now,
+    random: (length) => webcrypto.getRandomValues(new Uint8Array(length)),
+    subtle: webcrypto.subtle as SubtleCrypto,
+    indexedDB,
+    fetch: async (path, init) => {
+      if (!made.serve) throw new TypeError("no signal");
+      return made.serve({
+        path,
+        method: init.method ?? "GET",
+        headers: init.headers as Record<string, string>,
+        body: unpacked(init.body as Uint8Array | undefined),
+      });
+    },
+    alone: async (name, work) => {
+      if (held.has(name)) return null;
+      held.add(name);
+      return work().finally(() => held.delete(name));
+    },
+    channel: { post: () => {}, listen: () => () => {} },
+    after: (ms, call) => {
+      const timer = { at: clock.now + ms, call };
+      timers.push(timer);
+      return () => {
+        const at = timers.indexOf(timer);
+        if (at >= 0) timers.splice(at, 1);
+      };
+    },
+    weakLink: () => false,
+    wake: () => {},
+    language: () => "vi",
+    device: {
+      secure: () => true,
+      persist: async () => true,
+      estimate: async () => ({ used: 1_000, quota: 1_000_000_000 }),
+      inApp: () => null,
+      ios: () => false,
+      installed: () => false,
+    },
+  };
+  return Object.assign(made, {
+    env,
+    field: new PhoneField(env),
+    clock,
+    timers,
+    again: () => {
+      const other = phone(made.serve, indexedDB);
+      other.clock.now = clock.now;
+      return other;
+    },
+  });
+}
+
+function unpacked(body: Uint8Array | undefined): string {
+  if (!body) return "";
+  const bytes = body[0] === 0x1f ? gunzipSync(body) : body;
+  return new TextDecoder().decode(bytes);
+}
+
+/** The server's keys, as /join tells them. */
+export async function serverKeys(): Promise<{ pair: CryptoKeyPair; told: PublicKey }> {
+  const env = { subtle: webcrypto.subtle as SubtleCrypto, random: (n: number) => new Uint8Array(n) };
+  const pair = await newPair(env);
+  return { pair, told: { id: "key1", spki: toBase64url(await spki(env, pair.publicKey)) } };
+}
+
+export function json(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), { status, headers: { "Content-Type": "application/json" } });
+}
+
+/** A streamed answer: whole lines, or cut after so many bytes. */
+export function stream(parts: readonly unknown[], cutAfter = Number.POSITIVE_INFINITY): Response {
+  const text = parts.map((part) => `${JSON.stringify(part)}\n`).join("");
+  const bytes = new TextEncoder().encode(text);
+  const whole = cutAfter >= bytes.length;
+  return new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes.slice(0, cutAfter));
+        if (whole) controller.close();
+        else controller.error(new TypeError("terminated"));
+      },
+    }),
+  );
+}
