@@ -1,7 +1,8 @@
 """The composition root: one server, put together from settings. Alone names concrete stores."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from anyio import to_thread
 from sqlalchemy import Engine, select
@@ -11,18 +12,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server import identity, keys, office, problems, webapp
+from server import identity, keys, office, problems, sealed, webapp
 from server.auth.bearer import Bearer
 from server.clock import Clock, system
+from server.follower import Follower
 from server.headers import SameOrigin, SecurityHeaders
+from server.intake import Intake
 from server.keys import Vault, open_vault
 from server.metrics import Measured, Metrics
 from server.parts import Parts, parts_of, read_rows
 from server.rows.engine import open_rows
+from server.scribe import Scribe
 from server.settings import Settings
+from server.settle import Settler
+from sync.http import exchange
 from sync.store.sqlite import SqliteStore
 
 DOCUMENTS = "documents.sqlite"
+AGAIN = 5.0
+"""Seconds until the follower tries again."""
 
 
 async def build(settings: Settings, clock: Clock = system) -> Starlette:
@@ -34,8 +42,11 @@ async def build(settings: Settings, clock: Clock = system) -> Starlette:
     vault = await to_thread.run_sync(open_vault, settings.data, settings.secret)
     await to_thread.run_sync(_make_keys, rows, vault, clock)
     store = await SqliteStore.open(settings.data / DOCUMENTS)
-    parts = Parts(settings, clock, rows, vault, Bearer(rows, clock), store)
-    return assemble(parts)
+    follower = Follower(store, rows, Settler(store, rows, clock))
+    bearer = Bearer(rows, clock)
+    intake = Intake(store, rows, clock, bearer, follower)
+    scribe = Scribe(store, intake, follower, clock)
+    return assemble(Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe))
 
 
 def assemble(parts: Parts) -> Starlette:
@@ -44,9 +55,13 @@ def assemble(parts: Parts) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(_follow(parts.follower))
         try:
             yield
         finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
             await parts.store.close()
             parts.rows.dispose()
 
@@ -55,6 +70,8 @@ def assemble(parts: Parts) -> Starlette:
             Route("/healthz", healthz, methods=["GET"]),
             Route("/metrics", metrics.page, methods=["GET"]),
             *identity.ROUTES,
+            *sealed.ROUTES,
+            exchange.route(parts.store, parts.intake, "/db/_exchange"),
             *office.routes(),
             *webapp.routes(webapp.load(webapp.directory())),
         ],
@@ -76,6 +93,16 @@ async def healthz(request: Request) -> Response:
     await read_rows(request, lambda rows: rows.execute(select(1)))
     await parts_of(request).store.names()
     return JSONResponse({"status": "ok"})
+
+
+async def _follow(follower: Follower) -> None:
+    """Keep the follower going: what it did not foresee is logged, and tried again after a while."""
+    while True:
+        try:
+            await follower.run()
+        except Exception as error:  # noqa: BLE001 - the rows must not stand still for good
+            problems.note(error)
+            await asyncio.sleep(AGAIN)
 
 
 def _make_keys(rows: Engine, vault: Vault, clock: Clock) -> None:

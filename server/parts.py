@@ -12,8 +12,11 @@ from server.auth.bearer import Bearer
 from server.auth.limits import address_of
 from server.auth.sessions import COOKIE, Session, find, note
 from server.clock import Clock
+from server.follower import Follower
+from server.intake import Intake
 from server.keys import Vault
 from server.rows.engine import readers
+from server.scribe import Scribe
 from server.settings import Settings
 from sync.store.interface import DocStore
 
@@ -30,6 +33,9 @@ class Parts:
     vault: Vault
     bearer: Bearer
     store: DocStore
+    intake: Intake
+    follower: Follower
+    scribe: Scribe
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

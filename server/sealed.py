@@ -219,7 +219,7 @@ class Inbox:
             receipt.outcome, receipt.reason = error.outcome, self._words.say(error.key)
             return None
         if isinstance(opened.document, Outcome):
-            receipt.outcome, receipt.reason = opened.document.name, opened.document.reason
+            receipt.outcome, receipt.reason = opened.document.status, opened.document.reason
             return None
         skew = skew_of(opened.clock, joined, milliseconds(now)) if now else 0
         return Record(receipt.line, grant, skew, opened.db, opened.document)
@@ -254,7 +254,7 @@ class Inbox:
             if isinstance(answer, Refused):
                 receipt.outcome, receipt.reason = answer.name, answer.reason
             else:
-                receipt.outcome = exchange.outcome_of(edit.id, edit.rev, trees[edit.id]).name
+                receipt.outcome = exchange.outcome_of(edit.id, edit.rev, trees[edit.id]).status
 
     def _note_senders(self, now: datetime) -> None:
         live = [found[0].device for found in self._senders.values() if found and found[0].live]

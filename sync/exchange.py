@@ -141,7 +141,7 @@ def _asked(value: Any, place: str) -> Asked:
     edits: list[Edit] = []
     refused: list[Outcome] = []
     for index, doc in enumerate(_list(fields, "docs", place)):
-        read = _document(doc, f"{place}.docs[{index}]")
+        read = document(doc, f"{place}.docs[{index}]")
         (edits if isinstance(read, Edit) else refused).append(read)  # type: ignore[arg-type] # by its type
     return Asked(
         since=_since(fields.get("since"), place),
@@ -196,7 +196,7 @@ def _rev(text: str, place: str) -> Rev:
         raise BadRequest(f"{place}: not a revision") from None
 
 
-def _document(doc: Any, place: str) -> Edit | Outcome:
+def document(doc: Any, place: str) -> Edit | Outcome:
     """One document. Only what has no id and revision to answer by is an error of the whole request."""
     fields = _object(doc, place)
     doc_id, rev_text = fields.get("_id"), fields.get("_rev")
