@@ -8,7 +8,7 @@ import orjson
 
 from server import archive, quarantine
 from server.auth.grant import COMMUNE, Grant
-from server.rules import Asked, refusal
+from server.rules import OTHERS_WORK, Asked, refusal
 from server.settle import POLICY, read_body
 from server.words import Words
 from sync import resolve, revtree
@@ -54,6 +54,8 @@ class Known(NamedTuple):
     decided: Mapping[tuple[str, Rev], quarantine.Decided]
     erased: Collection[str]
     devices: Collection[str]
+    recovering: bool = False
+    """Whether this phone was asked to give back what the server has lost."""
 
     def bodies(self, edit: Edit) -> dict[Rev, Body]:
         """Every valid body that may have told the writer something: of the live leaves and of the parent."""
@@ -102,8 +104,7 @@ class Judge:
         if found:
             return found
         if self._hold:
-            grant, skew = self._asking.grant, self._asking.skew_ms
-            return quarantine.Held(self._db, edit, self._hold, grant.user, grant.device, skew or None)
+            return self._held(edit, self._hold)
         return self._enter(edit, bodies.get(edit.path[1]) if len(edit.path) > 1 else None)
 
     def _settled(self, edit: Edit) -> Verdict | None:
@@ -112,9 +113,10 @@ class Judge:
             return refused(edit.id, edit.rev, "erased", self._asking.words.say("rule.erased"))
         if edit.rev in self._known.tree(edit.id):
             return Admitted(edit, ())  # sent again because the answer was lost
-        if before := self._known.decided.get((edit.id, edit.rev)):
-            return decision(edit.id, edit.rev, before, self._asking.words)
-        return None
+        before = self._known.decided.get((edit.id, edit.rev))
+        if before is None or before == quarantine.Decided("recovered", "waiting"):
+            return None  # what another phone gave back enters when its author sends it
+        return decision(edit.id, edit.rev, before, self._asking.words)
 
     def _forbidden(self, edit: Edit) -> Refused | None:
         words, reason = self._asking.words, None
@@ -126,9 +128,15 @@ class Judge:
             reason = words.say("rule.schema.additionalProperties", place="_attachments")
         return refused(edit.id, edit.rev, "forbidden", reason) if reason else None
 
-    def _broken(self, edit: Edit, known: list[Body]) -> Refused | None:
+    def _broken(self, edit: Edit, known: list[Body]) -> Verdict | None:
         found = refusal({"_id": edit.id, **orjson.loads(edit.body)}, known, self._asked)
+        if found and self._known.recovering and found.key in OTHERS_WORK:
+            return self._held(edit, "recovered")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
+
+    def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
+        grant, skew = self._asking.grant, self._asking.skew_ms
+        return quarantine.Held(self._db, edit, why, grant.user, grant.device, skew or None)
 
     def _enter(self, edit: Edit, parent: Body | None) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
 from server.projection import PROJECTED, Projected, Row, project
 from server.rows import tables
-from server.rows.engine import readers, table
+from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks, insert_new
 from server.settle import Settler, ends
 from sync.store.interface import DatabaseMissing, DocStore, Page, Seq, StoreError
@@ -110,7 +110,7 @@ class Follower:
         return seq
 
     def _commit(self, db: str, ids: Sequence[str], rows: Iterable[Projected], since: Seq, after: Seq) -> bool:
-        with self._rows.begin() as connection:
+        with writing(self._rows) as connection:
             if not _advance(connection, db, since, after):
                 connection.rollback()
                 return False

@@ -6,11 +6,11 @@ is archived in one transaction of the rows before the engine grafts it, also in 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from anyio import to_thread
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from server import archive, quarantine
@@ -32,7 +32,7 @@ from server.auth.grant import Grant
 from server.clock import Clock, instant, milliseconds
 from server.follower import Follower
 from server.rows import tables
-from server.rows.engine import readers, table
+from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
 from server.settle import Settler
 from server.words import words_of
@@ -48,6 +48,9 @@ _devices, _ledger = table(tables.Device), table(tables.Ledger)
 
 EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
 """No server of this program runs before this: a clock that says so has lost its battery."""
+
+RECOVERY = timedelta(days=7)
+"""How long a phone may take to give back what the server has lost."""
 
 STORED_ONLY = ("signature:",)
 """Phones push these and never pull them."""
@@ -120,30 +123,23 @@ class Intake:
         return await to_thread.run_sync(self._admit, asking, db, edits, documents, sane)
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
-        """Merge what collided among these documents, then let the follower know."""
-        await self._settler.settle(db, doc_ids)
+        """Merge what collided among these documents, then let the follower know.
+
+        What came is on disk already: where the disk is full now, the follower merges it later.
+        """
+        with suppress(StoreFull):
+            await self._settler.settle(db, doc_ids)
         self._follower.wake(db)
 
     async def outcomes(
         self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
     ) -> Sequence[Refused | None]:
         """What became of revisions that the store does not hold; None where it has never had them."""
-        words = asking_of(caller).words
-
-        def look() -> list[Refused | None]:
-            with readers(self._rows).begin() as connection:
-                erased = _erased(connection, db, {doc_id for doc_id, _ in asked})
-                decided = quarantine.decided(connection, db, asked)
-            return [
-                refused(doc_id, rev, "erased", words.say("rule.erased"))
-                if doc_id in erased
-                else decision(doc_id, rev, decided[doc_id, rev], words)
-                if (doc_id, rev) in decided
-                else None
-                for doc_id, rev in asked
-            ]
-
-        return await to_thread.run_sync(look)
+        asking = asking_of(caller)
+        answers = await to_thread.run_sync(self._outcomes, asking, db, asked)
+        if None in answers and asking.grant.device:
+            await to_thread.run_sync(self._note_recovering, asking.grant.device)
+        return answers
 
     # ---- in threads ---------------------------------------------------------------------------------
 
@@ -152,29 +148,54 @@ class Intake:
             stamp = archive.latest_stamp(connection)
         return Stamp.parse(stamp).ms if stamp else 0
 
+    def _outcomes(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
+        words = asking.words
+        with readers(self._rows).begin() as connection:
+            erased = _erased(connection, db, {doc_id for doc_id, _ in asked})
+            decided = quarantine.decided(connection, db, asked)
+
+        def outcome(doc_id: str, rev: Rev) -> Refused | None:
+            if doc_id in erased:
+                return refused(doc_id, rev, "erased", words.say("rule.erased"))
+            found = decided.get((doc_id, rev))
+            return decision(doc_id, rev, found, words) if found else None
+
+        return [outcome(doc_id, rev) for doc_id, rev in asked]
+
+    def _note_recovering(self, device: str) -> None:
+        """This phone has what the server has not: for a while it may give back other people's work."""
+        now = self._clock()
+        long_ago = or_(
+            _devices.c.recovering_at.is_(None), _devices.c.recovering_at < instant(now - timedelta(hours=1))
+        )
+        with writing(self._rows) as connection:
+            note = update(_devices).where(_devices.c.id == device, long_ago)
+            connection.execute(note.values(recovering_at=instant(now)))
+
     def _admit(
         self, asking: Asking, db: str, edits: Sequence[Edit], documents: Mapping[str, Document], sane: bool
     ) -> list[Edit | Refused]:
         now = self._clock()
-        try:
-            with self._rows.begin() as connection:
-                known = _look_up(connection, asking.grant, db, edits, documents)
-                judge = Judge(asking, db, known, milliseconds(now) if sane else None)
-                verdicts = [judge.verdict(edit) for edit in edits]
-                entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
-                archive.keep(connection, entries, instant(now), asking.grant.user)
-                quarantine.hold(
-                    connection, (one for one in verdicts if isinstance(one, quarantine.Held)), instant(now)
-                )
-        except OperationalError as error:
-            if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL":
-                raise StoreFull("rows") from error
-            raise
+        with writing(self._rows) as connection:
+            known = _look_up(connection, asking.grant, db, edits, documents, now=now)
+            judge = Judge(asking, db, known, milliseconds(now) if sane else None)
+            verdicts = [judge.verdict(edit) for edit in edits]
+            entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
+            archive.keep(connection, entries, instant(now), asking.grant.user)
+            quarantine.entered(connection, db, known.decided.keys() & {(one.id, one.rev) for one in entries})
+            held = [one for one in verdicts if isinstance(one, quarantine.Held)]
+            quarantine.hold(connection, held, instant(now))
         return [answer(one, asking.words) for one in verdicts]
 
 
 def _look_up(
-    connection: Connection, grant: Grant, db: str, edits: Sequence[Edit], documents: Mapping[str, Document]
+    connection: Connection,
+    grant: Grant,
+    db: str,
+    edits: Sequence[Edit],
+    documents: Mapping[str, Document],
+    *,
+    now: datetime,
 ) -> Known:
     lost = {
         (edit.id, edit.path[1])
@@ -182,15 +203,17 @@ def _look_up(
         if len(edit.path) > 1
         and not ((document := documents.get(edit.id)) and edit.path[1] in document.bodies)
     }
-    asked = select(_devices.c.id).where(_devices.c.user == grant.user)
-    devices = {row.id for row in connection.execute(asked)}
-    own = {office_device(grant.user)} if grant.role.staff else set()
+    owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
+    devices = {row.id: row.recovering_at for row in connection.execute(owned)}
+    office = {office_device(grant.user)} if grant.role.staff else set()
+    recovering = devices.get(grant.device or "") or ""
     return Known(
         documents,
         archive.bodies(connection, db, lost) if lost else {},
         quarantine.decided(connection, db, {(edit.id, edit.rev) for edit in edits}),
         _erased(connection, db, {edit.id for edit in edits}),
-        devices | own | ({grant.device} if grant.device else set()),
+        devices.keys() | office | ({grant.device} if grant.device else set()),
+        recovering > instant(now - RECOVERY),
     )
 
 

@@ -78,6 +78,20 @@ def decided(
     return found
 
 
+def entered(connection: Connection, db: str, revs: Collection[tuple[str, Rev]]) -> None:
+    """These entered after all, sent by their authors: what was recovered of them waits no more."""
+    wanted = {(doc_id, str(rev)) for doc_id, rev in revs}
+    for ids in chunks(sorted({doc_id for doc_id, _ in wanted})):
+        here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
+        rows = connection.execute(
+            select(_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev).where(*here)
+        )
+        numbers = [row.number for row in rows if (row.doc_id, row.rev) in wanted]
+        if numbers:
+            gone = update(_quarantine).where(_quarantine.c.number.in_(numbers))
+            connection.execute(gone.values(state="released"))
+
+
 def waiting(connection: Connection, after: int = 0, limit: int = 50) -> list[Row[tuple[object, ...]]]:
     """A page of what waits for a decision, the oldest first."""
     page = select(_quarantine).where(_quarantine.c.state == "waiting", _quarantine.c.number > after)

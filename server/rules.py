@@ -22,6 +22,9 @@ SIGNATURE_BYTES = 600
 ADMIN_TYPES = frozenset({"hamlet", "campaign", "clauses", "notice"})
 """What lies in `commune`: read by every phone, written by admins."""
 
+OTHERS_WORK = frozenset({"forged_author", "foreign_stamp", "forged_act", "admin_only"})
+"""Rules that a phone breaks which gives back what other people wrote, after this server has lost it."""
+
 Doc = Mapping[str, Any]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 import schemas
 from server import archive
 from server.clock import Clock, instant
+from server.rows.engine import writing
 from server.rules import broken
 from sync import resolve, revtree
 from sync.merge import Body
@@ -59,7 +60,10 @@ class Settler:
         self._clock = clock
 
     async def settle(self, db: str, ids: Collection[str]) -> int:
-        """Merge what collided among these documents; how many revisions it took. Raises `DatabaseMissing`."""
+        """Merge what collided among these documents; how many revisions it took.
+
+        Raises `DatabaseMissing`, `StoreFull`.
+        """
         documents = await self._store.read(db, ids, ends)
         edits = [
             Edit(doc_id, revision.path, revision.body, revision.deleted)
@@ -73,7 +77,7 @@ class Settler:
         return len(edits)
 
     def _archive(self, entries: list[archive.Entry]) -> None:
-        with self._rows.begin() as connection:
+        with writing(self._rows) as connection:
             archive.keep(connection, entries, instant(self._clock()), None)
 
 

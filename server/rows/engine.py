@@ -1,12 +1,18 @@
 """Open the rows: a SQLite file of its own, or PostgreSQL from CAMKET_DATABASE_URL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
+from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from server.rows import tables
+from sync.store.interface import StoreFull
+
+_DISK_FULL: Final = "53100"  # PostgreSQL's error code
 
 
 class RowsTooNew(Exception):
@@ -36,6 +42,19 @@ def open_rows(data: Path, url: str | None = None) -> Engine:
 def readers(engine: Engine) -> Engine:
     """The same pool for transactions that only read: they take no write lock."""
     return engine.execution_options(reads=True)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes. Raises `StoreFull` where the disk is full: nothing of it was written."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as error:
+        full = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+        if full or getattr(error.orig, "sqlstate", "") == _DISK_FULL:
+            raise StoreFull("rows") from error
+        raise
 
 
 def table(model: type[SQLModel]) -> Table:

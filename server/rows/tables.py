@@ -309,6 +309,9 @@ class Device(SQLModel, table=True):
     revoked_at: str | None = None
     replaced_at: str | None = Field(default=None, description="Its invitation was opened again before use")
     send_only_at: str | None = Field(default=None, description="After a restore, until an admin confirms it")
+    recovering_at: str | None = Field(
+        default=None, description="When it named revisions that this server has lost"
+    )
 
 
 class OfficeSession(SQLModel, table=True):

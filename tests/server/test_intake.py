@@ -311,3 +311,37 @@ async def test_bodies_stay_as_they_were_sent(camket: Product) -> None:
     _, body = await camket.shown(DB, f"household:{HOUSEHOLD}")
     assert body == {name: value for name, value in household().items() if name != "_id"}
     assert orjson.loads(camket.all(tables.Archive)[0]["body"]) == body
+
+
+# ---- A server that has lost something -------------------------------------------------------------------
+
+
+def enrol(camket: Product, *phones: tuple[str, str]) -> None:
+    at = "2026-01-01T00:00:00Z"
+    with camket.rows.begin() as connection:
+        for user, device in phones:
+            person = {"id": user, "name": user, "role": "volunteer", "created_at": at}
+            connection.execute(insert(table(tables.User)), person)
+            phone = {"id": device, "user": user, "name": "", "credential": "", "send": "", "created_at": at}
+            connection.execute(insert(table(tables.Device)), phone)
+
+
+async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author(camket: Product) -> None:
+    enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
+    of_mai = edit(household(by=MAI), "1-m")
+    assert await camket.send(lan, DB, of_mai) == ["forbidden"]  # nobody asked for it
+    unknown = await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [(of_mai.id, of_mai.rev)])
+    assert unknown == [None]
+    assert await camket.send(lan, DB, of_mai, edit(pledge(visit()), "1-l")) == ["quarantined", "received"]
+    assert [row["why"] for row in camket.all(tables.Quarantine)] == ["recovered"]
+    assert await camket.send(mai, DB, of_mai) == ["received"]
+    assert [row["state"] for row in camket.all(tables.Quarantine)] == ["released"]
+    assert await camket.send(lan, DB, of_mai) == ["received"]
+
+
+async def test_recovering_opens_no_other_door(camket: Product) -> None:
+    enrol(camket, (LAN, "phonelan01"))
+    await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [("household:x", Rev(1, "a"))])
+    sent = [edit(household(by=MAI, name=""), "1-a"), edit(pledge(visit(), visit()), "1-b")]
+    assert await camket.send(lan, DB, *sent) == ["forbidden", "forbidden"]
+    assert camket.all(tables.Quarantine) == []
