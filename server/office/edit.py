@@ -1,0 +1,203 @@
+"""What staff write into a household's record: corrections, withdrawals, values brought back.
+
+Each is a document's write like a phone's (`server.scribe`): checked, archived, merged, sent to the phones.
+"""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from server.admission import caller_of
+from server.clock import instant, milliseconds
+from server.office import history
+from server.office.desk import Desk
+from server.office.record import Record, body_of, open_record
+from server.scribe import Change
+from server.ulids import ulids
+from sync.merge import CLEARED
+
+STATUSES = ("resident", "seasonal_away", "long_absent", "moved", "dissolved", "entered_in_error")
+"""What staff may choose here; `merged_into` comes with finding households that were entered twice."""
+
+_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a household as it was typed. `rev` is the revision that it was opened on."""
+
+    rev: str
+    name: str
+    house: str
+    lane: str
+    order: str
+    status: str
+    since: str
+
+    def wrong(self) -> dict[str, str]:
+        """What cannot be taken: names of fields, keys of words."""
+        errors = {}
+        if not 1 <= len(self.name) <= 80 or not _plain(self.name):
+            errors["name"] = "office.form.name"
+        for name, text, most in (("house", self.house, 40), ("lane", self.lane, 80)):
+            if len(text) > most or not _plain(text):
+                errors[name] = "office.form.text"
+        if not (self.order.isascii() and self.order.isdecimal() and len(self.order) <= 6):
+            errors["order"] = "office.form.order"
+        if self.status not in STATUSES:
+            errors["status"] = "office.form.status"
+        if day(self.since) is None:
+            errors["since"] = "office.form.date"
+        return errors
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of the document that the form says, once it is not `wrong`."""
+        place = {key: text for key, text in (("house", self.house), ("lane", self.lane)) if text}
+        since = day(self.since)
+        assert since is not None
+        return {
+            "name": self.name,
+            "place": place or CLEARED,
+            "order": int(self.order),
+            "status": {"is": self.status, "since": since.isoformat()},
+        }
+
+
+def form_of(rev: str, body: Mapping[str, Any]) -> Form:
+    """The form with a document's values."""
+    place, status = body.get("place", {}), body["status"]
+    since = date.fromisoformat(status["since"])
+    return Form(
+        rev,
+        body["name"],
+        place.get("house", ""),
+        place.get("lane", ""),
+        str(body["order"]),
+        status["is"],
+        f"{since:%d/%m/%Y}",
+    )
+
+
+def day(text: str) -> date | None:
+    """A day as people here write it: dd/mm/yyyy."""
+    found = _DAY.fullmatch(text.strip())
+    if not found:
+        return None
+    try:
+        return date(int(found[3]), int(found[2]), int(found[1]))
+    except ValueError:
+        return None
+
+
+def differences(said: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """What of `said` a document does not say already."""
+    return {name: value for name, value in said.items() if body.get(name, CLEARED) != value}
+
+
+async def show(desk: Desk) -> Response:
+    """The form, with what stands."""
+    record = await open_record(desk)
+    await desk.noted("household.viewed", f"{record.db}/{record.id}")
+    return await _page(desk, record, form_of(record.household.rev, await _body(desk, record)), {})
+
+
+async def correct(desk: Desk) -> Response:
+    """Write what the form changed, and nothing else of the document.
+
+    Where somebody changed the same field since the form was opened, the form comes back with what stands now.
+    """
+    record = await open_record(desk)
+    form = _typed(desk)
+    if errors := form.wrong():
+        return await _page(desk, record, form, errors)
+    current = await _body(desk, record)
+    seen = await desk.read(lambda rows: body_of(rows, record.db, record.id, form.rev)) or current
+    changed = differences(form.fields(), seen)
+    if any(current.get(name) != seen.get(name) for name in changed):
+        return await _page(desk, record, form_of(record.household.rev, current), {}, overtaken=True)
+    if not changed:
+        return desk.to(record.base, "office.flash.unchanged", kind="warn")
+    await _write(desk, record, Change(record.id, changed), "household.corrected")
+    return desk.to(record.base, "office.flash.corrected")
+
+
+async def withdraw(desk: Desk) -> Response:
+    """The household withdrew: one more act, which names the signing that it takes back."""
+    record = await open_record(desk)
+    asked, target = desk.text("pledge"), desk.text("act")
+    pledge = next((pledge for pledge in record.pledges if pledge.id == asked), None)
+    if pledge is None or not any(act["id"] == target and act["kind"] == "signed" for act in pledge.acts):
+        raise HTTPException(404)
+    if any(act.get("target") == target for act in pledge.acts):
+        return desk.to(record.base, "office.flash.withdrawn_already", kind="warn")
+    act = {
+        "id": next(ulids(milliseconds(desk.now), secrets.token_bytes)),
+        "at": instant(desk.now),
+        "by": desk.user,
+        "kind": "withdrawn",
+        "target": target,
+    }
+    await _write(desk, record, Change(pledge.id, {"acts": [act]}), "pledge.withdrawn")
+    return desk.to(record.base, "office.flash.withdrawn")
+
+
+async def restore(desk: Desk) -> Response:
+    """Bring back a value that lost: a new write, so that it stays."""
+    record = await open_record(desk)
+    change = history.lost_value(record.story, desk.text("rev"), desk.text("field"))
+    if change is None:
+        return desk.to(record.base, "office.flash.restored_already", kind="warn")
+    value = CLEARED if change.after is None else change.after
+    await _write(desk, record, Change(record.id, {change.field: value}), "household.restored")
+    return desk.to(record.base, "office.flash.restored")
+
+
+async def _write(desk: Desk, record: Record, change: Change, action: str) -> None:
+    caller = caller_of(desk.signed_in.grant, desk.words)
+    await desk.parts.scribe.write(caller, {record.db: [change]})
+    await desk.noted(action, f"{record.db}/{change.id}")
+
+
+async def _body(desk: Desk, record: Record) -> Mapping[str, Any]:
+    body = await desk.read(lambda rows: body_of(rows, record.db, record.id, record.household.rev))
+    if body is None:
+        raise HTTPException(404)
+    return body
+
+
+async def _page(
+    desk: Desk, record: Record, form: Form, errors: dict[str, str], *, overtaken: bool = False
+) -> Response:
+    known = STATUSES if form.status in STATUSES else (*STATUSES, form.status)
+    return await desk.render(
+        "edit.html",
+        "households",
+        409 if overtaken else 422 if errors else 200,
+        hamlet=record.hamlet,
+        base=record.base,
+        form=form,
+        errors=errors,
+        overtaken=overtaken,
+        statuses=[(status, desk.words.say(f"office.status.{status}")) for status in known],
+    )
+
+
+def _typed(desk: Desk) -> Form:
+    texts = {name: _tidy(desk.text(name)) for name in ("name", "house", "lane", "order", "status", "since")}
+    return Form(rev=desk.text("rev", 60), **texts)
+
+
+def _tidy(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _plain(text: str) -> bool:
+    """Without control characters (schemas/common.json, name)."""
+    return not any(unicodedata.category(letter) == "Cc" for letter in text)
