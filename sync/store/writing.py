@@ -51,10 +51,10 @@ def graft(tx: Transaction, name: str, edits: Sequence[Edit]) -> list[bool]:
         entry = work[edit.id]
         before = entry.tree
         known = edit.rev in before
-        tree, _ = revtree.graft(before, edit.path, edit.deleted)
+        tree, grafted = revtree.graft(before, edit.path, edit.deleted)
         if not known or (edit.rev not in entry.held and _is_leaf(tree, edit.rev)):
             entry.held[edit.rev] = pile.add(entry.held.values(), edit.rev.generation, edit.body, edit.files)
-        grew = len(tree) != len(before)
+        grew = grafted is not revtree.Grafted.KNOWN  # joining two stems adds no node, but takes a leaf away
         entry.tree = tree
         if grew and len(tree) > db.revs_limit:
             stem(tx, entry, db.revs_limit)
