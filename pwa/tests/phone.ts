@@ -14,6 +14,8 @@ export interface Asked {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body as it travels. */
+  readonly raw: Uint8Array<ArrayBuffer> | null;
 }
 
 export type Serve = (asked: Asked) => Response | Promise<Response>;
@@ -50,6 +52,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
         method: init.method ?? "GET",
         headers: init.headers as Record<string, string>,
         body: unpacked(init.body as Uint8Array | undefined),
+        raw: (init.body as Uint8Array<ArrayBuffer> | undefined) ?? null,
       });
     },
     alone: async (name, work) => {

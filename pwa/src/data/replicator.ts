@@ -80,7 +80,7 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
     credential: session.credential,
     body: batch.body,
   });
-  const stream: Stream = { clock: 0, received: [], progress: false, again: false, done: false };
+  const stream: Stream = { clock: 0, held: [], received: [], progress: false, again: false, done: false };
   let up = batch.body.bytes.length;
   for await (const { line, bytes } of lines(answer)) {
     await commit(session, batch, stream, parsePart(line), up + bytes, onShift);
@@ -93,6 +93,7 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
 
 interface Stream {
   clock: number;
+  held: readonly string[];
   received: RevKey[];
   progress: boolean;
   again: boolean;
@@ -110,6 +111,7 @@ async function commit(
   switch (part.kind) {
     case "hello":
       stream.clock = part.clock;
+      stream.held = part.dbs;
       // Kept for the end: leaves received before this stream began have their rows in it.
       stream.received = await receivedBefore(session);
       await commitHeld(session, part.dbs);
@@ -144,7 +146,8 @@ async function commit(
       stream.again = stream.progress = true;
       return;
     case "gone":
-      await commitGone(session, part.db);
+      // Held, but there is nothing in it yet (a hamlet just made): to be asked for again, not to be forgotten.
+      if (!stream.held.includes(part.db)) await commitGone(session, part.db);
       return;
     case "missing":
       await commitMissing(session, part.db, part.missing);

@@ -1,0 +1,168 @@
+/** Phones and a real server process, over HTTP. */
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import type { Signing } from "../src/data/contract.ts";
+import { openAccount } from "../src/data/db.ts";
+import type { Phone } from "./phone.ts";
+import { RealServer } from "./real.ts";
+
+const PIN = "135790";
+const ON_PAPER: Signing = {
+  ...{ signer: "Hoàng Văn Một", role: "head", method: "paper_signed", assisted: false, readAloud: true },
+};
+
+let server: RealServer;
+let mai: Phone;
+let lan: Phone;
+
+before(async () => {
+  server = await RealServer.start();
+  mai = await enrolled(server, server.commune.codes[0]);
+  lan = await enrolled(server, server.commune.codes[1]);
+});
+after(() => server.end());
+
+async function enrolled(at: RealServer, code: string): Promise<Phone> {
+  const mine = at.phone();
+  await mine.field.join(code, "Điện thoại");
+  await mine.field.setPin(PIN);
+  await synced(mine);
+  return mine;
+}
+
+async function synced(...phones: readonly Phone[]): Promise<void> {
+  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
+}
+
+/** The nth household of Nà Pò: each test uses its own. */
+const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
+const form = (who: Phone, n: number) => who.field.openForm("napo", household(n));
+const view = (who: Phone, n: number) => who.field.household("napo", household(n));
+
+test("a phone that joins holds its hamlet and nobody else's", async () => {
+  const hamlets = await mai.field.hamlets();
+  assert.deepEqual(
+    hamlets.map(({ id, name, total }) => [id, name, total]),
+    [["napo", "Nà Pò", 12]],
+  );
+  assert.deepEqual((await mai.field.clauses(1))?.items, ["Không đốt pháo.", "Giữ an toàn về lửa."]);
+});
+
+test("an invitation is good for one phone", async () => {
+  const other = server.phone();
+  await assert.rejects(other.field.join(server.commune.codes[0], "Máy khác"), { code: "spent_code" });
+  await assert.rejects(other.field.join("0000000000", "Máy khác"), { code: "bad_code" });
+});
+
+test("a pledge with a drawn signature reaches the server, and a colleague", async () => {
+  const drawn: Signing = { ...ON_PAPER, method: "touch", strokes: [[10, 10, 500, 500, 990, 10]] };
+  await mai.field.recordSigned(await form(mai, 1), drawn);
+  assert.equal((await view(mai, 1)).where, "phone");
+  await synced(mai, lan);
+  const mine = await view(mai, 1);
+  assert.deepEqual([mine.outcome, mine.where, mine.reason], ["signed", "received", null]);
+  assert.equal((await view(lan, 1)).outcome, "signed");
+  const db = await openAccount(mai.env, (await mai.field.account())?.id ?? "");
+  assert.deepEqual([await db.count("own"), await db.count("outbox")], [0, 0]);
+});
+
+test("two phones that record one household offline come to the same, with both visits", async () => {
+  await mai.field.recordVisit(await form(mai, 2), "nobody_home");
+  await lan.field.recordSigned(await form(lan, 2), ON_PAPER);
+  await lan.field.editHousehold(await form(lan, 2), { name: "Hoàng Văn Hai", place: { house: "12" } });
+  await mai.field.editHousehold(await form(mai, 2), { order: 25 });
+  await synced(mai, lan, mai);
+  const [one, two] = [await view(mai, 2), await view(lan, 2)];
+  assert.deepEqual({ ...one, acts: [] }, { ...two, acts: [] });
+  assert.deepEqual(
+    one.acts.map(({ act }) => act),
+    two.acts.map(({ act }) => act),
+  );
+  assert.deepEqual([one.name, one.place, one.order], ["Hoàng Văn Hai", { house: "12" }, 25]);
+  assert.deepEqual([one.outcome, one.acts.length, one.where], ["signed", 2, "received"]);
+});
+
+test("a form that was open during a sync undoes nothing", async () => {
+  const opened = await form(mai, 3);
+  await lan.field.editHousehold(await form(lan, 3), { name: "Tên mới" });
+  await synced(lan, mai);
+  await mai.field.editHousehold(opened, { place: { lane: "Ngõ 2" } });
+  await synced(mai, lan);
+  for (const who of [mai, lan]) {
+    const { name, place } = await view(who, 3);
+    assert.deepEqual([name, place], ["Tên mới", { lane: "Ngõ 2" }]);
+  }
+});
+
+test("a phone whose clock runs two hours ahead is put right, and its record enters", async () => {
+  const hours = 2 * 3_600_000;
+  mai.clock.now = Date.now() + hours;
+  await mai.field.recordVisit(await form(mai, 4), "met");
+  await synced(mai);
+  const [visit] = (await view(mai, 4)).acts;
+  assert.equal(visit?.where, "received");
+  assert.ok(Math.abs(Date.parse(visit?.act.at ?? "") - Date.now()) < 60_000, visit?.act.at);
+  mai.clock.now = Date.now();
+  await synced(mai);
+});
+
+test("an act that is not one's own is not voided: the rule's reason comes back in Vietnamese", async () => {
+  await lan.field.recordVisit(await form(lan, 5), "come_back");
+  await synced(lan, mai);
+  const opened = await form(mai, 5);
+  await assert.rejects(mai.field.voidAct(opened, opened.shown.acts[0]?.act.id ?? ""), { code: "not_yours" });
+});
+
+test("a locked phone hands in what it sealed, and shows it received once it is opened", async () => {
+  mai.serve = null;
+  await mai.field.recordSigned(await form(mai, 6), ON_PAPER);
+  const locked = mai.again();
+  locked.clock.now = Date.now();
+  locked.serve = server.link;
+  assert.equal(await locked.field.lifecycle(), "locked");
+  const state = await locked.field.syncNow();
+  assert.deepEqual([state.problem, state.waiting], [null, 0]);
+  await synced(lan);
+  assert.equal((await view(lan, 6)).outcome, "signed");
+  await locked.field.unlock(PIN);
+  await synced(locked);
+  const opened = await view(locked, 6);
+  assert.deepEqual([opened.outcome, opened.where, opened.acts.length], ["signed", "received", 1]);
+  mai = locked;
+});
+
+test("what was answered survives a server that is killed", async () => {
+  await mai.field.recordVisit(await form(mai, 7), "met");
+  await synced(mai);
+  await server.kill();
+  assert.equal((await mai.field.syncNow()).problem, "offline");
+  await server.up();
+  await synced(mai, lan);
+  assert.equal((await view(lan, 7)).outcome, "met");
+});
+
+test("a meeting of many households travels in one request", async () => {
+  const households = [9, 10, 11].map((n) => ({
+    ...{ id: household(n), signer: `Hoàng Văn ${n}`, role: "head" as const, method: "paper_signed" as const },
+  }));
+  await mai.field.meeting("napo", { date: "2026-03-01", sheet: 2, readAloud: true, households });
+  let requests = 0;
+  mai.serve = (asked) => {
+    requests += 1;
+    return server.link(asked);
+  };
+  await synced(mai);
+  mai.serve = server.link;
+  assert.equal(requests, 1);
+  await synced(lan);
+  assert.equal((await view(lan, 11)).outcome, "signed");
+});
+
+test("a phone that was revoked hands in what it has, and forgets it", async () => {
+  await lan.field.recordVisit(await form(lan, 12), "met");
+  const device = (await lan.field.account())?.id ?? "";
+  server.camket("device", "revoke", device);
+  await lan.field.syncNow();
+  assert.equal(await lan.field.lifecycle(), "new");
+  assert.deepEqual(await lan.field.accounts(), []);
+});

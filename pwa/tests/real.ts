@@ -1,0 +1,87 @@
+/** A real server process over a small commune on disk (tests/commune.py), for phones that run in Node. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Phone, phone, type Serve } from "./phone.ts";
+
+declare const __PWA__: string;
+const ROOT = join(__PWA__, "..");
+/** The Python that has the server's packages; `make` puts it first on the PATH. */
+const PYTHON = process.env.CAMKET_PYTHON ?? "python3";
+
+export interface Commune {
+  readonly codes: readonly [string, string];
+  readonly users: readonly [string, string];
+  readonly campaign: string;
+  readonly households: { readonly napo: readonly string[]; readonly khuoilan: readonly string[] };
+}
+
+export class RealServer {
+  private process: ChildProcess | null = null;
+  url = "";
+
+  private constructor(
+    private readonly dir: string,
+    readonly commune: Commune,
+  ) {}
+
+  static async start(): Promise<RealServer> {
+    const dir = mkdtempSync(join(tmpdir(), "camket-"));
+    const told = execFileSync(PYTHON, ["-m", "tests.commune", join(dir, "data")], { cwd: ROOT });
+    const server = new RealServer(dir, JSON.parse(told.toString()) as Commune);
+    await server.up();
+    return server;
+  }
+
+  /** Starts the process; resolves once it has told its address. */
+  async up(): Promise<void> {
+    const words = ["-m", "server", "serve", "--data", join(this.dir, "data"), "--port", "0"];
+    const env = { ...process.env, PYTHONUNBUFFERED: "1" };
+    const started = spawn(PYTHON, words, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
+    this.process = started;
+    this.url = await new Promise((resolve, reject) => {
+      let said = "";
+      started.stdout.on("data", (chunk) => {
+        said += String(chunk);
+        const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
+        if (url) resolve(url[0]);
+      });
+      started.once("exit", () => reject(new Error(`the server did not come up:\n${said}`)));
+    });
+  }
+
+  /** Kills the process (-9): what it had answered must be there when it comes up again. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const running = this.process;
+    this.process = null;
+    if (!running || running.exitCode !== null) return;
+    const ended = new Promise((resolve) => running.once("exit", resolve));
+    running.kill(signal);
+    await ended;
+  }
+
+  async end(): Promise<void> {
+    await this.kill("SIGTERM");
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** One `camket` command over the same data. */
+  camket(...words: string[]): string {
+    return execFileSync(PYTHON, ["-m", "server", ...words, "--data", join(this.dir, "data")], {
+      cwd: ROOT,
+    }).toString();
+  }
+
+  /** A phone with a link to this server; its clock is the true one. */
+  phone(): Phone {
+    const mine = phone(this.link);
+    mine.clock.now = Date.now();
+    return mine;
+  }
+
+  readonly link: Serve = (asked) => {
+    const { path, method, headers, raw } = asked;
+    return fetch(this.url + path, { method, headers, ...(raw ? { body: raw } : {}) });
+  };
+}

@@ -1,0 +1,107 @@
+"""A small commune on disk, for tests that talk to a real server: `python -m tests.commune DIR`.
+
+Two hamlets (Nà Pò and Khuổi Lạn), one open campaign, twelve households in each, two volunteers of Nà Pò.
+Prints what a test needs to know as one JSON object: invitation codes, user ids and the households' ULIDs.
+"""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from server.admission import caller_of
+from server.app import build
+from server.audit import CONSOLE
+from server.auth import invitations, users
+from server.auth.grant import Grant, Role
+from server.clock import system
+from server.parts import Parts
+from server.scribe import Change
+from server.settings import Settings
+from server.words import words
+
+HAMLETS = {"napo": "Nà Pò", "khuoilan": "Khuổi Lạn"}
+CAMPAIGN = "antq-2026"
+HOUSEHOLDS = 12
+
+
+def households(hamlet: str) -> dict[str, dict[str, Any]]:
+    """The fields of a hamlet's households, by ULID."""
+    start = 1000 * (1 + list(HAMLETS).index(hamlet))
+    return {
+        f"01J8ZQ4T6N3VXK2M5R7W9Y{start + n:04d}": {
+            "name": f"Hoàng Văn {n}",
+            "order": n * 10,
+            "status": {"is": "resident", "since": "2026-01-01"},
+        }
+        for n in range(1, HOUSEHOLDS + 1)
+    }
+
+
+def documents() -> dict[str, list[Change]]:
+    """Everything that the commune's admin has written, by database."""
+    shared = [
+        Change(f"hamlet:{hid}", {"name": name, "kind": "thôn", "order": n, "state": "active"})
+        for n, (hid, name) in enumerate(HAMLETS.items())
+    ]
+    shared += [
+        Change(
+            f"campaign:{CAMPAIGN}",
+            {
+                "name": "Cam kết 2026",
+                "starts": "2026-01-01",
+                "ends": "2026-12-31",
+                "target": 90,
+                "counts": ["resident", "seasonal_away"],
+                "touch_counts": True,
+                "clauses": 1,
+                "notice": 1,
+                "state": "open",
+            },
+        ),
+        Change("clauses:1", {"title": "Cam kết", "items": ["Không đốt pháo.", "Giữ an toàn về lửa."]}),
+        Change("notice:1", {"title": "Thông báo", "items": ["Chỉ ghi tên người ký."]}),
+    ]
+    lists = {
+        f"hamlet-{hid}": [Change(f"household:{ulid}", fields) for ulid, fields in households(hid).items()]
+        for hid in HAMLETS
+    }
+    return {"commune": shared, **lists}
+
+
+async def found(data: Path) -> dict[str, Any]:
+    """Make the commune; what there is to know of it."""
+    app = await build(Settings(data=data))
+    parts: Parts = app.state.parts
+    now = system()
+    with parts.rows.begin() as rows:
+        admin = users.add(rows, "Nông Thị Hạnh", Role.ADMIN, by=CONSOLE, now=now, login="admin")
+        people = [
+            users.add(rows, name, Role.VOLUNTEER, by=CONSOLE, now=now, hamlets=["napo"])
+            for name in ("Lý Thị Mai", "Vi Văn Lan")
+        ]
+        invited = [invitations.invite(rows, person.id, by=CONSOLE, now=now) for person in people]
+    grant = Grant(admin.id, admin.name, Role.ADMIN, frozenset(HAMLETS))
+    await parts.scribe.write(caller_of(grant, words("vi")), documents())
+    await parts.store.close()
+    parts.rows.dispose()
+    return {
+        "codes": [one.code for one in invited],
+        "users": [person.id for person in people],
+        "campaign": CAMPAIGN,
+        "households": {hid: list(households(hid)) for hid in HAMLETS},
+    }
+
+
+def main() -> None:
+    """The command."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("data", type=Path)
+    data: Path = arguments.parse_args().data
+    data.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(asyncio.run(found(data))))
+
+
+if __name__ == "__main__":
+    main()
