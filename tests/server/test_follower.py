@@ -1,12 +1,11 @@
 """The rows follow the documents: at least once, in one commit with the position, rebuilt at will."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from server.projection import PROJECTED, outcome
 from server.rows import tables
@@ -36,12 +35,6 @@ DB = "hamlet-nasam"
 lan, mai = grant(LAN), grant(MAI)
 
 
-@pytest.fixture
-async def camket(tmp_path: Path) -> AsyncIterator[Product]:
-    async with product(tmp_path, ["commune", DB, "media-nasam"]) as made:
-        yield made
-
-
 def everything(camket: Product) -> dict[str, list[Any]]:
     with camket.rows.begin() as connection:
         return {one.name: sorted(map(repr, connection.execute(one.select()))) for one in PROJECTED}
@@ -67,6 +60,28 @@ async def test_a_household_and_its_pledge_become_rows(camket: Product) -> None:
         True,
     )
     assert [act["kind"] for act in camket.all(tables.ActRow)] == ["visit", "signed"]
+
+
+async def test_both_databases_sort_names_as_a_vietnamese_list(camket: Product) -> None:
+    inside = [
+        "Vi Văn An",
+        "Lò Thị Án",
+        "Bế Văn Anh",
+        "Hoàng Văn Ân",
+        "Lý Văn Bình",
+        "Nông Văn Đá",
+        "Mã Thị Ước",
+    ]
+    homes = [
+        edit(household(f"01J8ZQ4T6N3VXK2M5R7W9Y{n:04d}", name=name), "1-a")
+        for n, name in enumerate(reversed(inside))
+    ]
+    await camket.send(lan, DB, *homes)
+    await camket.follower.catch_up()
+    rows = table(tables.HouseholdRow)
+    with camket.rows.begin() as connection:
+        found = connection.execute(select(rows.c.name).order_by(rows.c.sort_key)).scalars().all()
+    assert found == inside
 
 
 async def test_the_shared_database_becomes_rows(camket: Product) -> None:
@@ -148,13 +163,13 @@ async def test_values_that_nobody_can_settle_wait_for_staff(camket: Product) -> 
     assert (told["why"], told["detail"]) == ("asks", ["name"])
 
 
-async def test_nothing_is_projected_twice_and_a_restart_goes_on(tmp_path: Path) -> None:
-    async with product(tmp_path, [DB]) as camket:
+async def test_nothing_is_projected_twice_and_a_restart_goes_on(tmp_path: Path, rows_url: str | None) -> None:
+    async with product(tmp_path, [DB], rows_url) as camket:
         await camket.send(lan, DB, edit(household(), "1-a"))
         assert await camket.follower.catch_up() == 1
         assert await camket.follower.catch_up() == 0
         await camket.send(lan, DB, edit(household(OTHER), "1-a"))
-    async with product(tmp_path, [DB]) as camket:
+    async with product(tmp_path, [DB], rows_url) as camket:
         assert await camket.follower.catch_up() == 1
         assert len(camket.all(tables.HouseholdRow)) == 2
 
@@ -168,8 +183,8 @@ async def test_a_follower_that_was_overtaken_writes_nothing(camket: Product) -> 
     assert everything(camket) == before
 
 
-async def test_two_followers_do_no_harm(tmp_path: Path) -> None:
-    async with product(tmp_path, [DB]) as one, product(tmp_path, []) as two:
+async def test_two_followers_do_no_harm(tmp_path: Path, rows_url: str | None) -> None:
+    async with product(tmp_path, [DB], rows_url) as one, product(tmp_path, [], rows_url) as two:
         for number in range(30):
             doc = household(f"01J8ZQ4T6N3VXK2M5R7W9Y{number:04d}")
             await one.send(lan, DB, edit(doc, "1-a"))

@@ -1,6 +1,5 @@
 """What becomes of what is sent: told over the real store, as the engine calls the hooks."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import orjson
@@ -33,12 +32,6 @@ from tests.server.harness import Product, edit, later, product, revoked
 DB = "hamlet-nasam"
 HOUR = 3_600_000
 lan, mai = grant(LAN), grant(MAI)
-
-
-@pytest.fixture
-async def camket(tmp_path: Path) -> AsyncIterator[Product]:
-    async with product(tmp_path, ["commune", DB]) as made:
-        yield made
 
 
 # ---- Who may ask for what -------------------------------------------------------------------------------

@@ -1,8 +1,5 @@
 """What people write at the server goes the way of everything else, and is all or nothing."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from server.admission import caller_of
@@ -29,19 +26,13 @@ from tests.server.documents import (
     signed,
     taken_back,
 )
-from tests.server.harness import Product, edit, later, product
+from tests.server.harness import Product, edit, later
 
 DB = "hamlet-nasam"
 HOUSE = f"household:{HOUSEHOLD}"
 reviewer = caller_of(grant(THU, Role.REVIEWER), words("vi"))
 admin = caller_of(grant(QUAN, Role.ADMIN), words("vi"))
 NEW = {"name": "Lý Thị Cúc", "order": 1, "status": {"is": "resident", "since": "2026-01-01"}}
-
-
-@pytest.fixture
-async def camket(tmp_path: Path) -> AsyncIterator[Product]:
-    async with product(tmp_path, [DB]) as made:
-        yield made
 
 
 async def test_what_staff_write_is_in_the_rows_and_the_archive_at_once(camket: Product) -> None:
@@ -102,7 +93,6 @@ async def test_staff_confirm_a_withdrawal_with_one_more_act(camket: Product) -> 
 
 
 async def test_a_question_is_settled_by_writing_one_of_its_values(camket: Product) -> None:
-    await camket.store.create("commune")
     await camket.store.graft("commune", [edit(hamlet(), "1-a"), edit(hamlet(by=MAI, name="Nà Sâm"), "1-b")])
     await camket.follower.catch_up()
     assert [row["why"] for row in camket.all(tables.AttentionRow)] == ["asks"]

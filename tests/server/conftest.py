@@ -1,0 +1,49 @@
+"""What the tests of the server share."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.server import postgres
+from tests.server.harness import Product, product
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server."""
+    with ExitStack() as stack:
+        url = postgres.server_url()
+        if url is None:
+            if not postgres.installed():
+                pytest.skip("no PostgreSQL here: install it, or set CAMKET_TEST_DATABASE_URL")
+            url = stack.enter_context(postgres.started())
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def rows_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where the rows of one test lie: None is SQLite in the test's directory."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server = request.getfixturevalue("postgres_url")
+    name = f"camket_test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def camket(tmp_path: Path, rows_url: str | None) -> AsyncIterator[Product]:
+    """A product with the shared database and one hamlet's, once for each place of the rows."""
+    async with product(tmp_path, ["commune", "hamlet-nasam", "media-nasam"], rows_url) as made:
+        yield made
