@@ -131,6 +131,12 @@ class TooLarge(PeerError):
     default = "the request entity is too large"
 
 
+class DocumentTooLarge(TooLarge):
+    """One document is over the limit."""
+
+    error = "document_too_large"
+
+
 class UnsupportedMediaType(PeerError):
     """A body of a content type or encoding that is not taken here."""
 
@@ -153,6 +159,13 @@ class TooManyRequests(PeerError):
     status = 429
     error = "too_many_requests"
     default = "Too many requests; wait a little."
+
+
+class InvalidOperator(PeerError):
+    """A selector with an operator that does not exist."""
+
+    error = "invalid_operator"
+    default = "Invalid operator"
 
 
 class NotImplementedHere(PeerError):

@@ -1,6 +1,5 @@
 """What a transaction does to documents: graft what peers send, write what is edited."""
 
-import hashlib
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from sync import revtree
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.store.files import FileRow, copy_holds, hold_files
-from sync.store.interface import Conflict, Edit, Files, Stub, Write
+from sync.store.interface import Conflict, Edit, Files, Write
+from sync.store.mint import mint
 from sync.store.packed import EMPTY_BODY, NO_BODY, pack, unpack
 from sync.store.rows import select_in
 from sync.store.writer import DatabaseRow, Transaction, grown
@@ -104,17 +104,6 @@ def _parent(tree: Tree, asked: Rev | None) -> tuple[Rev | None, bool]:
 
 def _is_leaf(tree: Tree, rev: Rev) -> bool:
     return all(node.parent != rev for node in tree.values())
-
-
-def mint(parent: Rev | None, deleted: bool, body: bytes, files: Files) -> Rev:
-    """The revision of an interactive write: the same content after the same parent is the same revision."""
-    digest = hashlib.md5(b"%d%s\0" % (deleted, str(parent or "").encode()), usedforsecurity=False)
-    digest.update(body)
-    for name in sorted(files):
-        file = files[name]
-        content = (file.digest or "") if isinstance(file, Stub) else hashlib.sha256(file.data).hexdigest()
-        digest.update(f"\0{name}\0{content}".encode())
-    return Rev(1 if parent is None else parent.generation + 1, digest.hexdigest())
 
 
 class Pile:

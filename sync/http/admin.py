@@ -1,0 +1,81 @@
+"""Housekeeping over HTTP, for administrators of the bare engine."""
+
+from starlette.responses import Response
+
+from sync import wire
+from sync.errors import BadRequest, NotImplementedHere
+from sync.hooks import Action
+from sync.http import bodies
+from sync.http.answers import answer, render
+from sync.http.routing import Call, Route
+
+
+async def purge(call: Call) -> Response:
+    """Forget leaves, bytes included."""
+    bodies.require_json(call.request)
+    asked = wire.parse_revs_by_id(await bodies.read(call.request, call.parts.limits.request))
+    purged = await call.store.purge(call.db, asked)
+    await call.parts.application.observe(call.db, purged)
+    told = {doc_id: [str(rev) for rev in revs] for doc_id, revs in purged.items()}
+    return render({"purge_seq": None, "purged": told}, 201)
+
+
+async def compact(call: Call) -> Response:
+    """Drop what no leaf needs; answered when it is done."""
+    bodies.require_json(call.request)
+    await call.store.compact(call.db)
+    return render({"ok": True}, 202)
+
+
+async def view_cleanup(call: Call) -> Response:
+    """There are no views to clean up after."""
+    bodies.require_json(call.request)
+    await call.store.info(call.db)
+    return render({"ok": True}, 202)
+
+
+async def get_revs_limit(call: Call) -> Response:
+    """How many generations are remembered."""
+    return render((await call.store.info(call.db)).revs_limit)
+
+
+async def put_revs_limit(call: Call) -> Response:
+    """Raises BadRequest where it is no positive number."""
+    limit = wire.parse_json(await bodies.read(call.request, call.parts.limits.request))
+    if type(limit) is not int or not 1 <= limit <= wire.MAX_GENERATION:
+        raise BadRequest("`revs_limit` must be a positive integer")
+    await call.store.set_revs_limit(call.db, limit)
+    return render({"ok": True})
+
+
+async def get_security(call: Call) -> Response:
+    """The security object, as it was put."""
+    return answer(await call.store.security(call.db) + b"\n")
+
+
+async def put_security(call: Call) -> Response:
+    """It is kept for those who read it; the application decides who may do what."""
+    body = await bodies.read(call.request, call.parts.limits.request)
+    await call.store.set_security(call.db, wire.to_json(wire.parse_object(body)))
+    return render({"ok": True})
+
+
+async def no_javascript(_: Call) -> Response:
+    """Views, lists, shows, updates and Mango indexes are not run here. Raises NotImplementedHere."""
+    raise NotImplementedHere
+
+
+ROUTES = [
+    Route("POST", "/{db}/_purge", Action.ADMIN, purge),
+    Route("POST", "/{db}/_compact", Action.ADMIN, compact),
+    Route("POST", "/{db}/_view_cleanup", Action.ADMIN, view_cleanup),
+    Route("GET", "/{db}/_revs_limit", Action.READ, get_revs_limit),
+    Route("PUT", "/{db}/_revs_limit", Action.ADMIN, put_revs_limit),
+    Route("GET", "/{db}/_security", Action.READ, get_security),
+    Route("PUT", "/{db}/_security", Action.ADMIN, put_security),
+    *(
+        Route(method, "/{db}/_design/{id}/{function}", Action.READ, no_javascript)
+        for method in ("GET", "POST", "PUT", "DELETE")
+    ),
+    Route("POST", "/{db}/_temp_view", Action.READ, no_javascript),
+]

@@ -1,0 +1,149 @@
+"""Responses: JSON, CouchDB's errors, compression when asked, and feeds that outlive their first byte."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
+
+import brotli
+import orjson
+import zstandard
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from sync.errors import (
+    DatabaseThere,
+    MethodNotAllowed,
+    NotFound,
+    PeerError,
+    PreconditionFailed,
+    StorageFull,
+    Unauthorized,
+)
+from sync.store.interface import (
+    AttachmentMissing,
+    DatabaseExists,
+    DatabaseMissing,
+    StoreError,
+    StoreFull,
+)
+
+JSON = "application/json"
+_WORTH_COMPRESSING = 1400
+"""About one packet: below that nothing is gained."""
+
+
+def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON body that is ready."""
+    return Response(body, status, headers, media_type=JSON)
+
+
+def render(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A value as JSON."""
+    return answer(orjson.dumps(value) + b"\n", status, headers)
+
+
+def problem(error: PeerError | StoreError) -> Response:
+    """CouchDB's form of an error."""
+    peer = error if isinstance(error, PeerError) else of_store(error)
+    headers = {}
+    if isinstance(peer, MethodNotAllowed):
+        headers["Allow"] = peer.reason.removeprefix("Only ").removesuffix(" allowed")
+    if isinstance(peer, Unauthorized):
+        headers["WWW-Authenticate"] = 'Basic realm="administrator"'
+    return render({"error": peer.error, "reason": peer.reason}, peer.status, headers)
+
+
+def of_store(error: StoreError) -> PeerError:
+    """What a store's error means to a peer."""
+    match error:
+        case DatabaseMissing():
+            return NotFound("Database does not exist.")
+        case DatabaseExists():
+            return DatabaseThere()
+        case AttachmentMissing():
+            return PreconditionFailed(f"Invalid attachment stub for {error}")
+        case StoreFull():
+            return StorageFull()
+        case _:
+            raise error
+
+
+def compressed(request: Request, response: Response) -> Response:
+    """The response in the best encoding that the peer takes; small ones and ready ones stay as they are."""
+    body = response.body
+    if len(body) < _WORTH_COMPRESSING or "content-encoding" in response.headers:
+        return response
+    if not response.headers.get("content-type", "").startswith((JSON, "text/")):
+        return response
+    name = _encoding(request.headers.get("accept-encoding", ""))
+    if name is None:
+        return response
+    # Levels that keep up with a link of some tens of Mbit/s on one core
+    response.body = {
+        "zstd": lambda: zstandard.ZstdCompressor(3).compress(body),
+        "br": lambda: bytes(brotli.compress(bytes(body), quality=3)),
+        "gzip": lambda: gzip.compress(body, 3, mtime=0),
+    }[name]()
+    response.headers["Content-Encoding"] = name
+    response.headers["Content-Length"] = str(len(response.body))
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def _encoding(accepted: str) -> str | None:
+    offered: dict[str, bool] = {}
+    for part in accepted.lower().split(","):
+        name, _, quality = part.partition(";")
+        offered[name.strip()] = quality.strip().replace(" ", "") not in {"q=0", "q=0.0"}
+    return next((name for name in ("zstd", "br", "gzip") if offered.get(name)), None)
+
+
+def etag(text: str) -> dict[str, str]:
+    """An ETag header, where the text may stand in one."""
+    return {"ETag": f'"{text}"'} if text.isascii() and text.isprintable() and '"' not in text else {}
+
+
+class Feed(Response):
+    """A body that comes in pieces, for as long as it takes or until the peer hangs up."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], media_type: str = JSON) -> None:
+        self.pieces = pieces
+        self.status_code = 200
+        self.background = None
+        self.media_type = media_type
+        self.body = b""
+        self.init_headers({"Cache-Control": "must-revalidate", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send pieces as they come; the peer's hanging up ends the work at once."""
+        work = asyncio.ensure_future(self._send(scope, send))
+        gone = asyncio.ensure_future(_hang_up(receive))
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                await work
+        finally:
+            for task in (work, gone):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _send(self, scope: Scope, send: Send) -> None:
+        headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        if scope["method"] != "HEAD":
+            async for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def array(rows: Iterable[bytes]) -> bytes:
+    """Rows as CouchDB lays them out: one a line."""
+    return b",\n".join(rows)

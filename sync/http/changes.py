@@ -1,0 +1,248 @@
+"""The feed of changes: which rows, and the four forms in which they go out."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from sync import mango, wire
+from sync.errors import BadRequest, NotFound, NotImplementedHere
+from sync.hooks import Action
+from sync.http import bodies, feeds, query
+from sync.http.answers import Feed, answer, array, compressed
+from sync.http.listing import render_winner
+from sync.http.reading import Wanted
+from sync.http.routing import Call, Route
+from sync.store.interface import Change, Page, Seq
+
+AT_ONCE = 1000
+"""Rows read in one go; a longer answer is sent as it is read."""
+
+Keep = Callable[[Change], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the feed."""
+
+    since: Seq
+    limit: int | None
+    descending: bool
+    all_leaves: bool
+    docs: bool
+    wanted: Wanted
+    ids: Collection[str] | None
+    keep: Keep
+    needs_bodies: bool
+    seq_interval: int
+    filtered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A stretch of the feed: the rows that passed, where it ended, and how many documents lie beyond."""
+
+    changes: tuple[Change, ...]
+    last_seq: Seq
+    pending: int
+
+
+async def get(call: Call) -> Response:
+    """`GET /db/_changes`."""
+    return await _answer(call, {})
+
+
+async def post(call: Call) -> Response:
+    """The same, with `doc_ids` or `selector` in the body."""
+    bodies.require_json(call.request)
+    body = await bodies.read(call.request, call.parts.limits.request)
+    return await _answer(call, wire.parse_object(body) if body.strip() else {})
+
+
+async def _answer(call: Call, body: Mapping[str, Any]) -> Response:
+    question = await _parse(call, body)
+    match call.query.get("feed", "normal"):
+        case "longpoll":
+            return await feeds.longpoll(call, question)
+        case "continuous":
+            return await feeds.continuous(call, question)
+        case "eventsource":
+            return await feeds.eventsource(call, question)
+        case _:
+            return await normal(call, question)
+
+
+async def _parse(call: Call, body: Mapping[str, Any]) -> Question:
+    """Raises BadRequest, QueryInvalid, NotFound."""
+    asked = call.query
+    keep, ids, needs_bodies = await _filter(call, body)
+    limit = query.whole_number(asked, "limit")
+    return Question(
+        since=await _since(call, asked.get("last-event-id", asked.get("since", "0"))),
+        limit=max(limit, 1) if limit is not None else None,  # CouchDB takes 0 for 1
+        descending=call.asks("descending"),
+        all_leaves=asked.get("style") == "all_docs",
+        docs=call.asks("include_docs"),
+        wanted=Wanted.of(asked),
+        ids=ids,
+        keep=keep,
+        needs_bodies=needs_bodies or call.asks("include_docs"),
+        seq_interval=max(query.whole_number(asked, "seq_interval") or 1, 1),
+        filtered="filter" in asked,
+    )
+
+
+async def _since(call: Call, text: str) -> Seq:
+    """A sequence as clients send it back: as text, or as JSON. Raises BadRequest."""
+    text = call.request.headers.get("last-event-id", text).strip().strip('"')
+    if text == "now":
+        return (await call.store.info(call.db)).update_seq
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadRequest("Malformed sequence supplied in 'since' parameter.")
+    return int(text)
+
+
+async def _filter(call: Call, body: Mapping[str, Any]) -> tuple[Keep, Collection[str] | None, bool]:
+    """Which rows pass, which ids alone can, and whether passing depends on what documents say."""
+    match call.query.get("filter"):
+        case None:
+            return lambda change: call.shows(change.id), None, False
+        case "_doc_ids":
+            given = body.get("doc_ids") or query.json_value(call.query, "doc_ids")
+            if not isinstance(given, list) or not all(isinstance(doc_id, str) for doc_id in given):
+                raise BadRequest("`doc_ids` filter parameter is not a list of doc ids.")
+            return lambda change: call.shows(change.id), frozenset(given), False
+        case "_selector":
+            if "selector" not in body:
+                raise BadRequest("Selector must be specified in POST payload")
+            matches = mango.compile_selector(body["selector"])
+            return lambda change: call.shows(change.id) and matches(document_of(change)), None, True
+        case "_design":
+            return lambda change: change.id.startswith("_design/") and call.shows(change.id), None, False
+        case name:
+            raise await _no_such_filter(call, name)
+
+
+async def _no_such_filter(call: Call, name: str) -> Exception:
+    if name == "_view":
+        name = call.query.get("view", "")
+    design, slash, function = name.partition("/")
+    if not slash or not design or not function:
+        return BadRequest("filter parameter must be of the form `designname/filtername`")
+    if await call.store.trees(call.db, [f"_design/{design}"]):
+        return NotImplementedHere()
+    return NotFound("missing")
+
+
+def document_of(change: Change) -> dict[str, Any]:
+    """The winner as a selector sees it."""
+    body = orjson.loads(change.body.json) if change.body else {}
+    body |= {"_id": change.id, "_rev": str(change.leaves[0].rev)}
+    if change.leaves[0].deleted:
+        body["_deleted"] = True
+    if change.body and change.body.attachments:
+        body["_attachments"] = {name: wire.stub(file) for name, file in change.body.attachments.items()}
+    return body
+
+
+async def read(call: Call, question: Question, since: Seq, most: int) -> Rows:
+    """The next stretch, of at most `most` rows that pass; filters apply before limits."""
+    at_once = None if question.descending else (AT_ONCE if question.filtered else most)
+    while True:
+        page = Page(since, at_once, question.descending, question.ids, question.needs_bodies)
+        found = await call.store.changes(call.db, page)
+        rows = tuple([change for change in found.rows if question.keep(change)])
+        if len(rows) > most:
+            last = rows[most - 1]
+            return Rows(rows[:most], last.seq, found.pending + len(found.rows) - found.rows.index(last) - 1)
+        if rows or not found.pending or question.descending:
+            return Rows(rows, found.last_seq, found.pending)
+        since = found.last_seq
+
+
+async def stretches(call: Call, question: Question) -> AsyncIterator[Rows]:
+    """All that is asked for and there, a stretch at a time; at least one."""
+    left, since = question.limit, question.since
+    while True:
+        most = AT_ONCE if left is None else min(left, AT_ONCE)
+        if question.descending:
+            most = sys.maxsize if left is None else left
+        rows = await read(call, question, since, most)
+        yield rows
+        since = rows.last_seq
+        if left is not None:
+            left -= len(rows.changes)
+        if left == 0 or not rows.pending or question.descending:
+            return
+
+
+async def normal(call: Call, question: Question) -> Response:
+    """Everything that is there now."""
+    pieces = stretches(call, question)
+    first = await anext(pieces)
+    writer = RowWriter(call, question)
+    head = b'{"results":[\n' + array(await writer.rows(first.changes))
+    more = first.pending and not question.descending and question.limit != len(first.changes)
+    if not more:
+        return compressed(call.request, answer(head + tail(first.last_seq, first.pending)))
+    return Feed(_long(head, first, pieces, writer))
+
+
+async def _long(
+    head: bytes, first: Rows, pieces: AsyncIterator[Rows], writer: "RowWriter"
+) -> AsyncIterator[bytes]:
+    yield head
+    last, any_yet = first, bool(first.changes)
+    async for last in pieces:
+        if last.changes:
+            yield (b",\n" if any_yet else b"") + array(await writer.rows(last.changes))
+            any_yet = True
+    yield tail(last.last_seq, last.pending)
+
+
+def tail(last_seq: Seq, pending: int) -> bytes:
+    """The end of a feed in one JSON object."""
+    return b'\n],\n"last_seq":%b,"pending":%d}\n' % (orjson.dumps(last_seq), pending)
+
+
+class RowWriter:
+    """Renders rows; with `seq_interval`, all but every so manieth go without their sequence."""
+
+    def __init__(self, call: Call, question: Question) -> None:
+        self._call = call
+        self._question = question
+        self._count = 0
+
+    async def rows(self, changes: Collection[Change]) -> list[bytes]:
+        """One JSON object each."""
+        return [await self.row(change) for change in changes]
+
+    async def row(self, change: Change) -> bytes:
+        """One JSON object."""
+        question = self._question
+        self._count += 1
+        shown = self._count % question.seq_interval == 0
+        doc = None
+        if question.docs:
+            doc = await render_winner(self._call, change, question.wanted) if change.body else b"null"
+        return wire.render_change(
+            change,
+            all_leaves=question.all_leaves,
+            seq=orjson.dumps(change.seq) if shown else b"null",
+            doc=doc,
+        )
+
+
+def from_now(question: Question, since: Seq, given: int) -> Question:
+    """The question that remains after so many rows."""
+    left = None if question.limit is None else question.limit - given
+    return replace(question, since=since, limit=left)
+
+
+ROUTES = [
+    Route("GET", "/{db}/_changes", Action.READ, get),
+    Route("POST", "/{db}/_changes", Action.READ, post),
+]

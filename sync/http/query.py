@@ -1,0 +1,35 @@
+"""Reading query parameters as CouchDB does."""
+
+from collections.abc import Mapping
+
+from sync import wire
+from sync.errors import QueryInvalid
+from sync.rev import Rev
+
+_LARGEST = 2**53
+
+
+def whole_number(query: Mapping[str, str], name: str) -> int | None:
+    """A number from 0 up, None where it is not there. Raises QueryInvalid."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 16 or int(text) > _LARGEST:
+        raise QueryInvalid(f'Invalid value for integer: "{text[:40]}"')
+    return int(text)
+
+
+def json_value(query: Mapping[str, str], *names: str) -> object:
+    """A parameter in JSON under the first of its names that is there, else None. Raises InvalidJSON."""
+    text = next((query[name] for name in names if name in query), None)
+    return None if text is None else wire.parse_json(text.encode())
+
+
+def revs(query: Mapping[str, str], name: str) -> list[Rev] | None:
+    """A JSON array of revisions, None where it is not there. Raises QueryInvalid, BadRequest."""
+    value = json_value(query, name)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise QueryInvalid(f"`{name}` must be a JSON array")
+    return [wire.parse_rev(text) for text in value]

@@ -1,0 +1,280 @@
+"""Mango selectors: a JSON object becomes a function that says whether a document matches. Pure.
+
+Comparison is CouchDB's collation order over types (null, booleans, numbers, text, arrays, objects); text is
+compared by byte, not by ICU.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import regex
+
+from sync.errors import BadRequest, InvalidOperator
+
+Matches = Callable[[Any], bool]
+
+_DEEPEST = 50
+_SLOWEST = 0.1
+"""Seconds that one regular expression may take on one value: some never end."""
+
+
+class _Missing:
+    """The value of a field that is not there."""
+
+
+MISSING = _Missing()
+
+
+def compile_selector(selector: object) -> Callable[[Mapping[str, Any]], bool]:
+    """Raises BadRequest, InvalidOperator."""
+    if not isinstance(selector, dict):
+        raise BadRequest("Selector must be a JSON object")
+    return _object(selector, 0)
+
+
+def _object(selector: Mapping[str, Any], depth: int) -> Matches:
+    """Fields and combinations, all of which must hold of the value."""
+    if depth > _DEEPEST:
+        raise BadRequest("The selector nests too deep.")
+    tests = [
+        _combination(name, argument, depth) if name in _COMBINING else _field(name, argument, depth)
+        for name, argument in selector.items()
+    ]
+    return lambda value: all(test(value) for test in tests)
+
+
+def _field(name: str, argument: Any, depth: int) -> Matches:
+    if name.startswith("$"):
+        return _operator(name, argument, depth)
+    path = _path(name)
+    test = _condition(argument, depth + 1)
+    return lambda value: test(_at(value, path))
+
+
+def _condition(argument: Any, depth: int) -> Matches:
+    """What a field must satisfy: operators, fields within it, or a value that it equals."""
+    if not isinstance(argument, dict):
+        return lambda value: value is not MISSING and _key(value) == _key(argument)
+    if not argument:
+        return lambda value: value == {}
+    return _object(argument, depth)
+
+
+def _path(name: str) -> list[str]:
+    """`a.b` is a field in a field; `a\\.b` is one name."""
+    parts = [""]
+    letters = iter(name)
+    for letter in letters:
+        if letter == ".":
+            parts.append("")
+        elif letter == "\\":
+            follows = next(letters, "")
+            parts[-1] += follows if follows in ".$" else "\\" + follows
+        else:
+            parts[-1] += letter
+    return parts
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif (
+            isinstance(value, list)
+            and name.isascii()
+            and name.isdigit()
+            and len(name) < 9
+            and int(name) < len(value)
+        ):
+            value = value[int(name)]
+        else:
+            return MISSING
+    return value
+
+
+# --- combining ----------------------------------------------------------------------------------------------
+
+_COMBINING = frozenset({"$and", "$or", "$nor", "$not"})
+
+
+def _combination(name: str, argument: Any, depth: int) -> Matches:
+    if name == "$not":
+        if not isinstance(argument, dict):
+            raise BadRequest("Argument of $not must be an object")
+        inner = _condition(argument, depth + 1)
+        return lambda value: not inner(value)
+    if not isinstance(argument, list):
+        raise BadRequest(f"Argument of {name} must be an array")
+    tests = [_condition(part, depth + 1) for part in argument]
+    if name == "$and":
+        return lambda value: all(test(value) for test in tests)
+    if name == "$or":
+        return lambda value: not tests or any(test(value) for test in tests)
+    return lambda value: not any(test(value) for test in tests)
+
+
+# --- operators ----------------------------------------------------------------------------------------------
+
+
+def _operator(name: str, argument: Any, depth: int) -> Matches:
+    make = _OPERATORS.get(name)
+    if make is None:
+        raise InvalidOperator(f"Invalid operator: {name[:40]}")
+    test = make(argument, depth)
+    if name == "$exists":
+        return test
+    return lambda value: value is not MISSING and test(value)
+
+
+def _comparing(holds: Callable[[Any, Any], bool]) -> Callable[[Any, int], Matches]:
+    def make(argument: Any, _: int) -> Matches:
+        key = _key(argument)
+        return lambda value: holds(_key(value), key)
+
+    return make
+
+
+def _in(argument: Any, _: int) -> Matches:
+    keys = [_key(item) for item in _array("$in", argument)]
+    return lambda value: (
+        any(_key(item) in keys for item in (value if isinstance(value, list) else [value]))
+        or _key(value) in keys
+    )
+
+
+def _nin(argument: Any, depth: int) -> Matches:
+    among = _in(_array("$nin", argument), depth)
+    return lambda value: not among(value)
+
+
+def _all(argument: Any, _: int) -> Matches:
+    keys = [_key(item) for item in _array("$all", argument)]
+    return lambda value: (
+        isinstance(value, list) and bool(keys) and all(key in [_key(item) for item in value] for key in keys)
+    )
+
+
+def _element(argument: Any, depth: int) -> Matches:
+    test = _condition(argument, depth + 1)
+    return lambda value: isinstance(value, list) and any(test(item) for item in value)
+
+
+def _every_element(argument: Any, depth: int) -> Matches:
+    test = _condition(argument, depth + 1)
+    return lambda value: isinstance(value, list) and bool(value) and all(test(item) for item in value)
+
+
+def _key_matches(argument: Any, depth: int) -> Matches:
+    test = _condition(argument, depth + 1)
+    return lambda value: isinstance(value, dict) and any(test(key) for key in value)
+
+
+def _exists(argument: Any, _: int) -> Matches:
+    if not isinstance(argument, bool):
+        raise BadRequest("Argument of $exists must be a boolean")
+    return lambda value: (value is not MISSING) == argument
+
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "string": lambda value: isinstance(value, str),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+
+
+def _type(argument: Any, _: int) -> Matches:
+    if not isinstance(argument, str) or argument not in _TYPES:
+        raise BadRequest("Argument of $type must be the name of a JSON type")
+    return _TYPES[argument]
+
+
+def _size(argument: Any, _: int) -> Matches:
+    if not _is_whole(argument):
+        raise BadRequest("Argument of $size must be an integer")
+    return lambda value: isinstance(value, list) and len(value) == argument
+
+
+def _mod(argument: Any, _: int) -> Matches:
+    if not (isinstance(argument, list) and len(argument) == 2 and all(_is_whole(part) for part in argument)):
+        raise BadRequest("Argument of $mod must be an array of two integers")
+    divisor, rest = argument
+    if divisor == 0:
+        raise BadRequest("The divisor of $mod must not be 0")
+    return lambda value: _is_whole(value) and value % divisor == rest
+
+
+def _regex(argument: Any, _: int) -> Matches:
+    try:
+        if not isinstance(argument, str):
+            raise TypeError
+        pattern = regex.compile(argument)
+    except (TypeError, regex.error, RecursionError) as error:
+        raise BadRequest("Argument of $regex must be a regular expression") from error
+
+    def matches(value: Any) -> bool:
+        try:
+            return isinstance(value, str) and pattern.search(value, timeout=_SLOWEST) is not None
+        except TimeoutError as error:
+            raise BadRequest("The regular expression of the selector takes too long.") from error
+
+    return matches
+
+
+def _begins(argument: Any, _: int) -> Matches:
+    if not isinstance(argument, str):
+        raise BadRequest("Argument of $beginsWith must be a string")
+    return lambda value: isinstance(value, str) and value.startswith(argument)
+
+
+def _array(name: str, argument: Any) -> list[Any]:
+    if not isinstance(argument, list):
+        raise BadRequest(f"Argument of {name} must be an array")
+    return argument
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_OPERATORS: Mapping[str, Callable[[Any, int], Matches]] = {
+    "$eq": _comparing(lambda value, argument: bool(value == argument)),
+    "$ne": _comparing(lambda value, argument: bool(value != argument)),
+    "$lt": _comparing(lambda value, argument: bool(value < argument)),
+    "$lte": _comparing(lambda value, argument: bool(value <= argument)),
+    "$gt": _comparing(lambda value, argument: bool(value > argument)),
+    "$gte": _comparing(lambda value, argument: bool(value >= argument)),
+    "$in": _in,
+    "$nin": _nin,
+    "$all": _all,
+    "$elemMatch": _element,
+    "$allMatch": _every_element,
+    "$keyMapMatch": _key_matches,
+    "$exists": _exists,
+    "$type": _type,
+    "$size": _size,
+    "$mod": _mod,
+    "$regex": _regex,
+    "$beginsWith": _begins,
+}
+
+
+def _key(value: Any) -> tuple[Any, ...]:  # noqa: PLR0911 - a table
+    """A value that compares as CouchDB collates."""
+    match value:
+        case None:
+            return (0,)
+        case bool():
+            return (1, value)
+        case int() | float():
+            return (2, value)
+        case str():
+            return (3, value.encode())
+        case list():
+            return (4, [_key(item) for item in value])
+        case dict():
+            return (5, [(_key(name), _key(item)) for name, item in sorted(value.items())])
+        case _:
+            return (9,)
