@@ -40,9 +40,14 @@ class Entry(NamedTuple):
         return cls(db, edit.id, edit.rev, parent, edit.body, edit.deleted, source)
 
 
-def keep(connection: Connection, entries: Iterable[Entry], at: str, by: str | None) -> None:
-    """Keep these bodies; one that is kept already stays as it is. `by` is the caller who brought them."""
-    insert_new(connection, _archive, [_row(entry, at, by) for entry in entries])
+def keep(connection: Connection, entries: Iterable[Entry], at: str, by: str | None) -> str | None:
+    """Keep these bodies; one that is kept already stays as it is. `by` is the caller who brought them.
+
+    Answers the greatest stamp among them.
+    """
+    rows = [_row(entry, at, by) for entry in entries]
+    insert_new(connection, _archive, rows)
+    return max((row["stamp"] for row in rows if row["stamp"]), default=None)
 
 
 def bodies(

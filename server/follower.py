@@ -18,8 +18,9 @@ from server.projection import PROJECTED, Projected, Row, project
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks, insert_new
+from server.rules import well_named
 from server.settle import Settler, ends
-from sync.store.interface import DatabaseMissing, DocStore, Page, Seq, StoreError
+from sync.store.interface import DatabaseMissing, DocStore, Page, Seq
 
 _cursor = table(tables.Cursor)
 _log = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ class Follower:
         while True:
             try:
                 await self.catch_up(every)
-            except (StoreError, OSError, ValueError) as error:
-                _log.error("follower: %s; trying again", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next records must not wait for it
+                _log.error("the rows are behind (%s): trying again", type(error).__name__)
                 await asyncio.sleep(self._poll)
                 every = None
                 continue
@@ -85,7 +86,7 @@ class Follower:
                 page = await self._store.changes(db, Page(since=since, limit=PAGE))
                 if not page.rows:
                     return count
-                ids = [row.id for row in page.rows if not row.id.startswith("_")]
+                ids = [row.id for row in page.rows if well_named(row.id)]
                 if any(len(row.leaves) > 1 for row in page.rows):
                     await self._settler.settle(db, ids)
                 documents = await self._store.read(db, ids, ends)

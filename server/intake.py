@@ -5,6 +5,7 @@ document's outcome, with a reason in the sender's language; the rest of its batc
 is archived in one transaction of the rows before the engine grafts it, also in one.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
+from server.rules import well_named
 from server.settle import Settler
 from server.words import words_of
 from sync import revtree
@@ -45,6 +47,7 @@ from sync.stamps import SKEW, Stamp
 from sync.store.interface import DocStore, Document, Edit, StoreFull
 
 _devices, _ledger = table(tables.Device), table(tables.Ledger)
+_log = logging.getLogger(__name__)
 
 EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
 """No server of this program runs before this: a clock that says so has lost its battery."""
@@ -100,7 +103,10 @@ class Intake:
         """Whether the server's own clock (milliseconds) can judge others'."""
         if self._latest is None:
             self._latest = await to_thread.run_sync(self._read_latest)
-        return now >= EARLIEST and now + SKEW >= self._latest
+        sane = now >= EARLIEST and now + SKEW >= self._latest
+        if not sane:
+            _log.critical("this server's clock is wrong: set it; until then no record is judged by its time")
+        return sane
 
     # ---- what enters --------------------------------------------------------------------------------
 
@@ -112,7 +118,9 @@ class Intake:
         """
         asking = asking_of(caller)
         parents: dict[str, set[Rev]] = {}
-        for edit in edits:
+        fine = [well_named(edit.id, edit.path) for edit in edits]
+        named = [edit for edit, well in zip(edits, fine, strict=True) if well]
+        for edit in named:
             parents.setdefault(edit.id, set()).update(edit.path[1:2])
 
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
@@ -120,7 +128,14 @@ class Intake:
 
         documents = await self._store.read(db, parents.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
-        return await to_thread.run_sync(self._admit, asking, db, edits, documents, sane)
+        answers = iter(await to_thread.run_sync(self._admit, asking, db, named, documents, sane))
+        reason = asking.words.say("rule.bad_name")
+        return [
+            next(answers)
+            if well_named(edit.id, edit.path)
+            else refused(edit.id, edit.rev, "forbidden", reason)
+            for edit in edits
+        ]
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
         """Merge what collided among these documents, then let the follower know.
@@ -149,10 +164,10 @@ class Intake:
         return Stamp.parse(stamp).ms if stamp else 0
 
     def _outcomes(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
-        words = asking.words
+        words, named = asking.words, [one for one in asked if well_named(one[0], one[1:])]
         with readers(self._rows).begin() as connection:
-            erased = _erased(connection, db, {doc_id for doc_id, _ in asked})
-            decided = quarantine.decided(connection, db, asked)
+            erased = _erased(connection, db, {doc_id for doc_id, _ in named})
+            decided = quarantine.decided(connection, db, named)
 
         def outcome(doc_id: str, rev: Rev) -> Refused | None:
             if doc_id in erased:
@@ -181,10 +196,12 @@ class Intake:
             judge = Judge(asking, db, known, milliseconds(now) if sane else None)
             verdicts = [judge.verdict(edit) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
-            archive.keep(connection, entries, instant(now), asking.grant.user)
+            stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
             quarantine.entered(connection, db, known.decided.keys() & {(one.id, one.rev) for one in entries})
             held = [one for one in verdicts if isinstance(one, quarantine.Held)]
             quarantine.hold(connection, held, instant(now))
+        if stamp:
+            self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
         return [answer(one, asking.words) for one in verdicts]
 
 

@@ -4,6 +4,7 @@ Pure: the caller's grant, the clock and the bodies that are held already are pas
 breaks a rule is refused whole, with a key of the catalogue and what its sentence needs.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import schemas
 from server.auth.grant import COMMUNE, Grant, Role
 from server.words import Words
 from sync import canonical
+from sync.rev import Rev
 from sync.stamps import ALL, SKEW, Stamp, device_of
 
 SIGNATURE_BYTES = 600
@@ -26,6 +28,11 @@ OTHERS_WORK = frozenset({"forged_author", "foreign_stamp", "forged_act", "admin_
 """Rules that a phone breaks which gives back what other people wrote, after this server has lost it."""
 
 Doc = Mapping[str, Any]
+
+
+_ID = re.compile(r"[a-z]{1,20}:[\x21-\x7e]{1,200}")
+_DIGEST = re.compile(r"[\x21-\x7e]{1,64}")
+_GENERATIONS = 1_000_000
 
 
 class Refusal(NamedTuple):
@@ -52,6 +59,17 @@ class Asked:
     db: str
     devices: Collection[str] = field(default=frozenset())
     now: int | None = None
+
+
+def well_named(doc_id: str, path: Sequence[Rev] = ()) -> bool:
+    """Whether an id and revisions are such as phones, CouchDB and this server make.
+
+    The engine takes any text (CouchDB does); what is looked up and kept in rows is bounded and without NUL,
+    which PostgreSQL has no place for.
+    """
+    return _ID.fullmatch(doc_id) is not None and all(
+        rev.generation < _GENERATIONS and _DIGEST.fullmatch(rev.digest) for rev in path
+    )
 
 
 def refusal(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from server.projection import PROJECTED, outcome
 from server.rows import tables
 from server.rows.engine import table
-from sync.store.interface import Page
+from sync.store.interface import Page, StoreFull
 from tests.server.documents import (
     FIRST,
     LAN,
@@ -214,6 +214,26 @@ async def test_it_follows_by_itself_and_stops_cleanly(camket: Product) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_a_failure_is_tried_again_and_nothing_is_skipped(
+    camket: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    names, failures = camket.store.names, iter([OSError(), StoreFull()])
+
+    async def failing() -> list[str]:
+        for failure in failures:
+            raise failure
+        return await names()
+
+    monkeypatch.setattr(camket.store, "names", failing)
+    running = asyncio.create_task(camket.follower.run())
+    async with asyncio.timeout(10):
+        while not camket.all(tables.HouseholdRow):  # noqa: ASYNC110 - the rows are what is waited for
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_dropped_database_stops_nobody(camket: Product) -> None:

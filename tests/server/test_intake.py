@@ -1,10 +1,11 @@
 """What becomes of what is sent: told over the real store, as the engine calls the hooks."""
 
+import sqlite3
 from pathlib import Path
 
 import orjson
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from server.admission import caller_of
 from server.rows import tables
@@ -14,6 +15,7 @@ from sync import canonical
 from sync.errors import Forbidden
 from sync.hooks import Action
 from sync.rev import Rev
+from sync.store.interface import StoreFull
 from tests.server.documents import (
     HOUSEHOLD,
     LAN,
@@ -338,3 +340,51 @@ async def test_recovering_opens_no_other_door(camket: Product) -> None:
     sent = [edit(household(by=MAI, name=""), "1-a"), edit(pledge(visit(), visit()), "1-b")]
     assert await camket.send(lan, DB, *sent) == ["forbidden", "forbidden"]
     assert camket.all(tables.Quarantine) == []
+
+
+# ---- Hostile names, full disks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("doc_id", "rev"),
+    [
+        ("household:\x00", "1-a"),
+        ("household:" + "A" * 5000, "1-a"),
+        ("Hộ:1", "1-a"),
+        (household()["_id"], "1-\x00"),
+        (household()["_id"], "1-" + "a" * 5000),
+        (household()["_id"], "1-"),
+        (household()["_id"], "99999999999-a"),
+    ],
+)
+async def test_a_name_that_no_program_makes_is_refused_and_looked_up_nowhere(
+    camket: Product, doc_id: str, rev: str
+) -> None:
+    good = edit(household(), "1-good")
+    assert await camket.send(lan, DB, edit(household() | {"_id": doc_id}, rev), good) == [
+        "forbidden",
+        "received",
+    ]
+    caller = caller_of(lan, words("vi"))
+    assert await camket.intake.outcomes(caller, DB, [(doc_id, Rev.parse(rev))]) == [None]
+    assert await camket.follower.catch_up() == 1
+
+
+async def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
+    async with product(tmp_path, [DB]) as camket:
+        with camket.rows.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+        @event.listens_for(camket.rows, "checkout")
+        def fill(connection: sqlite3.Connection, *_: object) -> None:
+            connection.execute(f"PRAGMA max_page_count = {pages + room}")
+
+        room = 4
+        strokes = [[n % 1000 for n in range(start, start + 140)] for start in range(200)]
+        edits = [edit(signature([stroke]), "1-a") for stroke in strokes]
+        with pytest.raises(StoreFull):
+            await camket.send(lan, DB, *edits)
+        assert camket.all(tables.Archive) == []
+        assert await camket.store.trees(DB, [one.id for one in edits]) == {}
+        room = 10_000
+        assert await camket.send(lan, DB, *edits) == ["received"] * len(edits)
