@@ -1,0 +1,70 @@
+/** TypeScript's side of the tables that both languages must agree on (tests/vectors). */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { canonical, NotCanonical } from "../src/core/canonical.ts";
+import type { Act } from "../src/core/documents.ts";
+import { edited } from "../src/core/edit.ts";
+import type { Json, JsonObject } from "../src/core/json.ts";
+import { countsAsSigned, outcome } from "../src/core/outcome.ts";
+import { tick } from "../src/core/stamps.ts";
+
+declare const __PWA__: string;
+const table = <T>(name: string): (T & { story: string })[] =>
+  JSON.parse(readFileSync(join(__PWA__, "..", "tests", "vectors", `${name}.json`), "utf-8"));
+
+test("canonical text", () => {
+  for (const { story, value, text } of table<{ value: Json; text: string | null }>("canonical"))
+    if (text === null) assert.throws(() => canonical(value), NotCanonical, story);
+    else assert.equal(canonical(value), text, story);
+});
+
+test("the next stamp", () => {
+  for (const { story, last, now, next } of table<{ last: string | null; now: number; next: string }>(
+    "stamps",
+  ))
+    assert.equal(tick(now, "phone1", last ? [last] : []), next, story);
+});
+
+interface Write {
+  readonly before: JsonObject | null;
+  readonly type: string;
+  readonly fields: JsonObject;
+  readonly clear?: readonly string[];
+  readonly acts: readonly Act[];
+  readonly stamp: string;
+  readonly by: string;
+  readonly after: JsonObject;
+}
+
+test("a write", () => {
+  for (const { story, before, type, fields, clear = [], acts, stamp, by, after } of table<Write>("writes")) {
+    const changes = { ...fields, ...Object.fromEntries(clear.map((field) => [field, undefined])) };
+    assert.deepEqual(edited(before, type, { fields: changes, acts }, stamp, by), after, story);
+  }
+});
+
+interface Outcome {
+  readonly acts: readonly string[];
+  readonly is: string;
+  readonly signed: boolean;
+}
+
+/** Acts from their short forms, in the order in which they happened. */
+function actsOf(short: readonly string[]): Act[] {
+  return short.map((text, n) => {
+    const [kind, word] = text.split(" ");
+    const about = kind === "visit" ? { result: word } : word ? { target: word.padStart(26, "0") } : {};
+    const at = `2026-03-01T02:00:${String(n).padStart(2, "0")}Z`;
+    const id = String(n).padStart(26, "0");
+    return { id, at, by: "user1", kind, method: "paper_signed", ...about } as unknown as Act;
+  });
+}
+
+test("what acts come to", () => {
+  for (const { story, acts, is, signed } of table<Outcome>("outcomes")) {
+    assert.equal(outcome(actsOf(acts)), is, story);
+    assert.equal(countsAsSigned(actsOf(acts), false), signed, story);
+  }
+});
