@@ -2,9 +2,25 @@
  * A server as phones see one, in memory: it takes everything, keeps the last revision of each document as the winner,
  * and answers the exchange part by part. What a real one decides (merging, rules) is tested against a real one.
  */
+import assert from "node:assert/strict";
 import type { JsonObject } from "../src/core/json.ts";
+import { fromBase64url, toBase64url } from "../src/data/bytes.ts";
 import type { PublicKey } from "../src/data/seal.ts";
-import { type Asked, json, NOON, type Serve, serverKeys, stream } from "./phone.ts";
+import { open, RECOVERY, seal } from "../src/data/seal.ts";
+import { type Asked, json, NOON, type Phone, phone, type Serve, serverKeys, stream } from "./phone.ts";
+
+export const PIN = "135790";
+
+/** A phone that joined and synced, in a hamlet (`na`) of so many households. */
+export async function enrolled(server: ScriptedServer, households = 5): Promise<Phone> {
+  for (let n = 1; n <= households; n++)
+    server.put("hamlet-na", `household:${ulidOf(n)}`, household(n, `Hoàng Văn ${n}`));
+  const mine = phone(server.serve);
+  await mine.field.join("abcde-fgh10", "Điện thoại");
+  await mine.field.setPin(PIN);
+  assert.equal((await mine.field.syncNow()).problem, null);
+  return mine;
+}
 
 interface Stored {
   readonly id: string;
@@ -56,8 +72,28 @@ export class ScriptedServer {
     this.requests.push(asked);
     if (asked.path === "/join") return json(this.#join());
     if (asked.path === "/db/_exchange") return this.#exchange(asked);
+    if (asked.path === "/recovery") {
+      this.#recovery = { ...JSON.parse(asked.body), answer: null };
+      return json({ id: "recovery1" });
+    }
+    if (asked.path === "/recovery/recovery1") {
+      const answer = this.#recovery?.answer;
+      return json(answer ? { state: "approved", wrapped: answer } : { state: "pending" });
+    }
     return json({ error: "not_found" }, 404);
   };
+
+  #recovery: { wrapped: string; reply_key: string; answer: string | null } | null = null;
+
+  /** What `server/recovery.py` does when an admin says yes. */
+  async approveRecovery(): Promise<void> {
+    const asked = this.#recovery;
+    assert.ok(asked);
+    const { env } = phone();
+    const raw = await open(env, this.pair, this.keys.id, RECOVERY, fromBase64url(asked.wrapped));
+    const to = { id: "recovery1", spki: asked.reply_key };
+    asked.answer = toBase64url(await seal(env, to, RECOVERY, raw));
+  }
 
   #join(): unknown {
     return {

@@ -1,4 +1,4 @@
-"""Tables that Python and TypeScript must agree on: read by test_vectors.py and by pwa/tests/vectors.test.ts."""
+"""Tables that Python and TypeScript must agree on (test_vectors.py, pwa/tests/vectors.test.ts)."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ def table(name: str) -> list[Any]:
 
 
 def acts(short: list[str]) -> list[dict[str, Any]]:
-    """Acts from their short forms (`visit met`, `signed`, `voided 0`), in the order in which they happened."""
+    """Acts from their short forms (`visit met`, `signed`, `voided 0`), in the order of time."""
 
     def act(n: int, words: list[str]) -> dict[str, Any]:
         whole: dict[str, Any] = {"id": f"{n:026d}", "at": f"2026-03-01T02:00:{n:02d}Z", "by": "user1"}
