@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from server import identity, keys, office, problems, sealed, webapp
 from server.auth.bearer import Bearer
@@ -26,9 +26,13 @@ from server.scribe import Scribe
 from server.settings import Settings
 from server.settle import Settler
 from sync.http import exchange
+from sync.http.engine import REPLICATION, engine_app
+from sync.http.routing import Limits
 from sync.store.sqlite import SqliteStore
 
 DOCUMENTS = "documents.sqlite"
+REQUEST = 16 * 2**20
+"""Bytes of a request to `/db`."""
 AGAIN = 5.0
 """Seconds until the follower tries again."""
 
@@ -72,6 +76,8 @@ def assemble(parts: Parts) -> Starlette:
             *identity.ROUTES,
             *sealed.ROUTES,
             exchange.route(parts.store, parts.intake, "/db/_exchange"),
+            # A document over its own limit is its own outcome (admission), not the batch's.
+            Mount("/db", engine_app(parts.store, parts.intake, REPLICATION, limits=Limits(REQUEST, REQUEST))),
             *office.routes(),
             *webapp.routes(webapp.load(webapp.directory())),
         ],

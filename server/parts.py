@@ -18,7 +18,7 @@ from server.keys import Vault
 from server.rows.engine import readers
 from server.scribe import Scribe
 from server.settings import Settings
-from sync.store.interface import DocStore
+from sync.store.interface import Store
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Parts:
     rows: Engine
     vault: Vault
     bearer: Bearer
-    store: DocStore
+    store: Store
     intake: Intake
     follower: Follower
     scribe: Scribe
