@@ -1,0 +1,250 @@
+"""Sealed records: who may bring them, whose they are, what is refused, and that they may come again."""
+
+import gzip
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server import keys
+from server.auth import devices, users
+from server.rows import tables
+from server.rows.engine import table
+from tests.server.http.served import DB, HOUSEHOLD, Hands, Phone, Served
+
+OTHERS = [f"01J8ZQ4T6N3VXK2M5R7W9Y0AB{letter}" for letter in "DEFGHJKM"]
+
+
+async def is_(phone: Phone, *records: bytes) -> list[str]:
+    return [receipt["is"] for receipt in await phone.hand_in(*records)]
+
+
+async def held(camket: Served) -> list[Any]:
+    with camket.parts.rows.begin() as rows:
+        return list(rows.execute(select(table(tables.Quarantine))))
+
+
+async def shown(phone: Phone) -> set[str]:
+    return {row["id"] for part in await phone.exchange() for row in part.get("rows", ())}
+
+
+async def test_a_courier_carries_another_phones_records(camket: Served) -> None:
+    author = await camket.phone(camket.person("Lý Thị Mai"))
+    courier = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
+    visits = [author.visit(ulid) for ulid in OTHERS[:3]]
+    assert await is_(courier, *map(author.seal, visits)) == ["received"] * 3
+    assert {visit["_id"] for visit in visits} <= await shown(author)
+
+
+async def test_a_bundle_may_come_twice_by_halves_and_out_of_order(camket: Served) -> None:
+    phone = await camket.phone()
+    records = [phone.seal(phone.visit(ulid)) for ulid in OTHERS[:4]]
+    assert await is_(phone, *records[2:]) == ["received"] * 2
+    assert await is_(phone, *reversed(records)) == ["received"] * 4
+    assert await is_(phone, records[0], records[0]) == ["received"] * 2
+
+
+async def test_two_saves_of_one_document_arrive_in_one_bundle(camket: Served) -> None:
+    phone = await camket.phone()
+    first = phone.visit()
+    second = phone.visit(
+        _rev="2-" + "a" * 32, _revisions={"start": 2, "ids": ["a" * 32, first["_rev"].partition("-")[2]]}
+    )
+    second["acts"] = sorted([*first["acts"], *second["acts"]], key=lambda act: str(act["id"]))
+    assert await is_(phone, phone.seal(first), phone.seal(second)) == ["received"] * 2
+    (row,) = [
+        row for part in await phone.exchange() for row in part.get("rows", ()) if row["id"] == first["_id"]
+    ]
+    assert row["rev"] == second["_rev"]
+    assert len(row["doc"]["acts"]) == 2
+
+
+async def test_a_bad_line_is_forbidden_and_the_others_go_on(camket: Served) -> None:
+    phone = await camket.phone()
+    good = [phone.seal(phone.visit(ulid)) for ulid in OTHERS[:2]]
+    tampered = bytearray(phone.seal(phone.visit(OTHERS[2])))
+    tampered[-20] ^= 1
+    receipts = await phone.hand_in(good[0], bytes(tampered), b"\x01 too short", good[1])
+    assert [receipt["is"] for receipt in receipts] == ["received", "forbidden", "forbidden", "received"]
+    assert [receipt["line"] for receipt in receipts] == [1, 2, 3, 4]
+    assert receipts[1]["reason"].startswith("Không mở được phiếu này")
+
+
+def unreadable(phone: Phone) -> dict[str, bytes]:
+    """Records that open, and hold no document."""
+    doc, plain = phone.visit(), json.dumps
+    return {
+        "no gzip": phone.seal_bytes(b"no gzip"),
+        "cut gzip": phone.seal_bytes(gzip.compress(b"{}")[:-4]),
+        "no JSON": phone.seal_bytes(gzip.compress(b"{")),
+        "no object": phone.seal_bytes(gzip.compress(b"[]")),
+        "no sender": phone.seal_bytes(gzip.compress(plain({"clock": 1, "db": DB, "doc": doc}).encode())),
+        "clock is text": phone.seal(doc, clock="now"),
+        "document is text": phone.seal_bytes(
+            gzip.compress(plain({"send": phone.joined["send"], "clock": 1, "db": DB, "doc": "x"}).encode())
+        ),
+        "document without id": phone.seal({name: value for name, value in doc.items() if name != "_id"}),
+        "document without history": phone.seal(doc | {"_revisions": None}),
+        "floats": phone.seal(doc | {"order": 1.5}),
+    }
+
+
+async def test_what_opens_and_holds_no_document_is_forbidden(camket: Served) -> None:
+    phone = await camket.phone()
+    named = unreadable(phone)
+    found = dict(zip(named, await is_(phone, *named.values()), strict=True))
+    assert found == dict.fromkeys(named, "forbidden")
+
+
+async def test_a_record_that_unpacks_to_more_than_a_document_may_have_is_too_large(camket: Served) -> None:
+    phone = await camket.phone()
+    bomb = phone.seal_bytes(gzip.compress(b"0" * 200_000_000, 9))
+    large = phone.seal(phone.visit(filler="x" * 1_100_000))
+    assert await is_(phone, bomb, large) == ["too_large", "too_large"]
+
+
+async def test_sealed_for_another_purpose_or_key_does_not_open(camket: Served) -> None:
+    phone = await camket.phone()
+    plain = gzip.compress(b"{}")
+    records = [
+        phone.seal_bytes(plain, key_name="recovery_key"),
+        phone.seal_bytes(plain, info=b"camket recovery 1"),
+    ]
+    assert await is_(phone, *records) == ["forbidden"] * 2
+
+
+async def test_the_sender_is_whose_credential_lies_inside(camket: Served) -> None:
+    mine, yours = await camket.phone(), await camket.phone(camket.person("Lý Thị Mai"))
+    forged = mine.seal(yours.visit(OTHERS[0]))  # says it is yours, is sealed by me
+    borrowed = mine.seal(mine.visit(OTHERS[1]), send=yours.joined["send"])
+    assert await is_(mine, forged, borrowed) == ["forbidden"] * 2
+
+
+@pytest.mark.parametrize("send", ["", "s.unknown.secret", "credential", "s.", 7, None])
+async def test_a_record_without_a_known_sender_is_forbidden(camket: Served, send: object) -> None:
+    phone = await camket.phone()
+    told = phone.joined["credential"] if send == "credential" else send
+    assert await is_(phone, phone.seal(phone.visit(), send=told)) == ["forbidden"]
+
+
+@pytest.mark.parametrize("db", ["hamlet-other", "commune", "hamlet-nasam/../x", "_users", ""])
+async def test_a_record_for_a_database_that_is_not_the_senders_is_forbidden(camket: Served, db: str) -> None:
+    phone = await camket.phone()
+    (receipt,) = await phone.hand_in(phone.seal(phone.visit(), db=db))
+    assert receipt["is"] == "forbidden"
+    assert receipt["reason"]
+
+
+async def test_a_revoked_phone_hands_in_for_a_person_to_look_at(camket: Served) -> None:
+    phone = await camket.phone()
+    with camket.parts.rows.begin() as rows:
+        devices.revoke(rows, phone.device, by="console", now=camket.parts.clock())
+    record = phone.seal(phone.visit())
+    assert await is_(phone, record) == ["quarantined"]
+    assert await is_(phone, record) == ["quarantined"]
+    (one,) = await held(camket)
+    assert (one.why, one.user, one.device) == ("revoked", phone.user, phone.device)
+
+
+async def test_a_revoked_person_is_still_heard_here_and_known_to_be_known(camket: Served) -> None:
+    phone = await camket.phone()
+    with camket.parts.rows.begin() as rows:
+        users.revoke(rows, phone.user, by="console", now=camket.parts.clock())
+    assert await phone.hand_in() == []
+    assert await is_(phone, phone.seal(phone.visit())) == ["quarantined"]
+
+
+@pytest.mark.parametrize(
+    ("off", "outcome"),
+    [
+        (timedelta(minutes=4), "received"),
+        (timedelta(hours=2), "quarantined"),
+        (timedelta(days=-400), "quarantined"),
+    ],
+)
+async def test_a_record_whose_clock_cannot_have_been_right_is_held(
+    camket: Served, off: timedelta, outcome: str
+) -> None:
+    phone = await camket.phone()
+    phone.skew = off
+    assert await is_(phone, phone.seal(phone.visit())) == [outcome]
+    found = await held(camket)
+    assert [one.why for one in found] == (["clock"] if outcome == "quarantined" else [])
+
+
+async def test_a_record_may_be_on_its_way_for_months(camket: Served, clock: Hands) -> None:
+    phone = await camket.phone()
+    record = phone.seal(phone.visit())
+    clock.by += timedelta(days=200)
+    assert await is_(phone, record) == ["received"]
+
+
+async def test_a_key_that_was_replaced_still_opens(camket: Served) -> None:
+    phone = await camket.phone()
+    record = phone.seal(phone.visit())
+    with camket.parts.rows.begin() as rows:
+        keys.rotate(rows, camket.parts.vault, "seal", camket.parts.clock())
+    assert await is_(phone, record) == ["received"]
+    assert (await camket.phone()).joined["seal_key"] != phone.joined["seal_key"]
+
+
+async def test_handing_in_spends_the_invitation_too(camket: Served) -> None:
+    asked = {"code": camket.invite(), "device_name": "Oppo"}
+    phone = await camket.phone()
+    phone.joined = (await camket.http.post("/join", json=asked)).json()
+    assert await is_(phone, phone.seal(phone.visit())) == ["received"]
+    assert (await camket.http.post("/join", json=asked)).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        (b"", 400, "bad_request"),
+        (b"hello", 400, "bad_request"),
+        (b"camket-bundle 2 abc\n", 400, "bad_request"),
+        (b"camket-bundle 1 unknownkey\nAAAA\n", 400, "bad_request"),
+        ("camket-bundle 1 đ\n".encode(), 400, "bad_request"),
+        (b"\xff\xfe\x00", 400, "bad_request"),
+        (b"camket-bundle 1 abc\n" + b"A\n" * 10_001, 413, "too_large"),
+    ],
+)
+async def test_what_is_no_bundle_of_this_server_is_refused_whole(
+    camket: Served, body: bytes, status: int, error: str
+) -> None:
+    phone = await camket.phone()
+    answer = await phone.ask_sealed(body)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+async def test_windows_line_ends_and_gzip_are_taken(camket: Served) -> None:
+    phone = await camket.phone()
+    body = phone.bundle(phone.seal(phone.visit())).replace(b"\n", b"\r\n")
+    answer = await phone.ask_sealed(gzip.compress(body), **{"Content-Encoding": "gzip"})
+    assert [receipt["is"] for receipt in answer.json()["receipts"]] == ["received"]
+
+
+async def test_strangers_may_not_hand_in(camket: Served) -> None:
+    phone = await camket.phone()
+    for credential in (None, "", "Bearer", "Bearer x", "Basic YTpi", "Bearer s.unknown.secret"):
+        headers = {"Authorization": credential} if credential else {}
+        answer = await camket.http.post("/sealed", content=phone.bundle(), headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+
+
+async def test_a_full_credential_carries_too(camket: Served) -> None:
+    phone = await camket.phone()
+    answer = await camket.http.post(
+        "/sealed", content=phone.bundle(phone.seal(phone.visit())), headers=phone.bearer("credential")
+    )
+    assert [receipt["is"] for receipt in answer.json()["receipts"]] == ["received"]
+
+
+async def test_the_same_bundle_at_once_from_two_couriers(camket: Served) -> None:
+    import asyncio
+
+    phone, other = await camket.phone(), await camket.phone()
+    records = [phone.seal(phone.visit(ulid)) for ulid in [HOUSEHOLD, *OTHERS]]
+    found = await asyncio.gather(*(is_(courier, *records) for courier in (phone, other, phone)))
+    assert found == [["received"] * len(records)] * 3
