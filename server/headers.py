@@ -52,6 +52,8 @@ class SecurityHeaders:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 if not protocol:
                     self._dress(headers)
+                elif "www-authenticate" in headers:
+                    headers["WWW-Authenticate"] = "Bearer"  # at "Basic" a browser opens its own dialog
                 if "cache-control" not in headers:
                     headers["Cache-Control"] = "no-store"
             await send(message)

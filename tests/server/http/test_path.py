@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from server.auth import devices
 from tests.server.http.served import DB, HOUSEHOLD, Hands, Served
 
@@ -77,6 +79,45 @@ async def test_a_wrong_clock_is_answered_with_the_offset_and_stores_nothing(camk
     (told,) = await phone.exchange(visit)
     assert -5.1 < told["skew"] / 3_600_000 < -4.9
     assert visit["_id"] not in rows(await other.exchange())
+
+
+async def test_without_the_exchange_plain_replication_goes_the_same_way(camket: Served) -> None:
+    phone, http = await camket.phone(), camket.http
+    headers = phone.bearer("credential")
+    assert (await http.get("/db/", headers=headers)).json()["couchdb"] == "Welcome"
+    visit, foreign = phone.visit(), phone.visit("01J8ZQ4T6N3VXK2M5R7W9Y0ABD", by="another1")
+    pushed = {"docs": [visit, foreign], "new_edits": False}
+    (refused,) = (await http.post(f"/db/{DB}/_bulk_docs", json=pushed, headers=headers)).json()
+    assert (refused["id"], refused["error"]) == (foreign["_id"], "forbidden")
+    changes = (await http.get(f"/db/{DB}/_changes?include_docs=true", headers=headers)).json()
+    assert {row["id"] for row in changes["results"]} == {f"household:{HOUSEHOLD}", visit["_id"]}
+    assert visit["_id"] in rows(await phone.exchange())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/db/_all_dbs", 404),
+        ("PUT", "/db/hamlet-new", 405),
+        ("DELETE", f"/db/{DB}", 405),
+        ("POST", f"/db/{DB}/_purge", 400),
+        ("POST", f"/db/{DB}/_find", 400),
+        ("POST", f"/db/{DB}/_compact", 400),
+        ("GET", f"/db/{DB}/_security", 400),
+        ("PUT", f"/db/{DB}/_design/x", 403),
+        ("GET", "/db/hamlet-other", 403),
+        ("GET", "/db/hamlet-other/_changes", 403),
+    ],
+)
+async def test_what_no_phone_may_do(camket: Served, method: str, path: str, status: int) -> None:
+    phone = await camket.phone()
+    content = None if method in {"GET", "DELETE"} else b"{}"
+    headers = phone.bearer("credential") | {"Content-Type": "application/json"}
+    answer = await camket.http.request(method, path, headers=headers, content=content)
+    assert answer.status_code == status
+    stranger = await camket.http.request(method, path)
+    assert stranger.status_code in {401, status}
+    assert "basic" not in stranger.headers.get("www-authenticate", "").lower()
 
 
 async def test_reasons_come_in_the_readers_language(camket: Served) -> None:
