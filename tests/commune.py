@@ -10,13 +10,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from server import recovery
 from server.admission import caller_of
 from server.app import build
 from server.audit import CONSOLE
 from server.auth import invitations, users
 from server.auth.grant import Grant, Role
 from server.clock import system
+from server.keys import open_vault
 from server.parts import Parts
+from server.rows.engine import open_rows
 from server.scribe import Change
 from server.settings import Settings
 from server.words import words
@@ -94,11 +97,26 @@ async def found(data: Path) -> dict[str, Any]:
     }
 
 
+def approve_recovery(data: Path) -> None:
+    """What an admin does who has called the person: give every phone that asks its data key."""
+    rows = open_rows(data)
+    vault = open_vault(data, None)
+    with rows.begin() as connection:
+        for asked in recovery.waiting(connection):
+            recovery.approve(connection, vault, asked.id, by=CONSOLE, now=system())
+    rows.dispose()
+
+
 def main() -> None:
     """The command."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
-    data: Path = arguments.parse_args().data
+    arguments.add_argument("--approve-recovery", action="store_true")
+    asked = arguments.parse_args()
+    data: Path = asked.data
+    if asked.approve_recovery:
+        approve_recovery(data)
+        return
     data.mkdir(parents=True, exist_ok=True)
     print(json.dumps(asyncio.run(found(data))))
 

@@ -158,6 +158,44 @@ test("a meeting of many households travels in one request", async () => {
   assert.equal((await view(lan, 11)).outcome, "signed");
 });
 
+test("a forgotten PIN comes back over the office, and the data with it", async () => {
+  await mai.field.lock();
+  await mai.field.forgotPin();
+  assert.equal(await mai.field.recovery(), "pending");
+  server.approveRecovery();
+  assert.equal(await mai.field.recovery(), "approved");
+  await mai.field.recover("97531975");
+  assert.equal((await view(mai, 1)).outcome, "signed");
+});
+
+test("a server that lost its last day gets it back from the phones", async () => {
+  await synced(mai, lan);
+  await server.keep();
+  const add = (who: Phone, name: string) => who.field.addHousehold("napo", { name });
+  const [hers, his] = [await add(mai, "Nông Thị Hoa"), await add(lan, "Vi Văn Bảo")];
+  await mai.field.recordVisit(await form(mai, 4), "come_back");
+  await synced(mai, lan, mai);
+  await server.goBack();
+  let told = false;
+  mai.serve = (asked) => {
+    told ||= asked.body.includes('"have":[[');
+    return server.link(asked);
+  };
+  await synced(mai);
+  assert.ok(told, "the phone was asked what it has");
+  await synced(lan, mai, lan);
+  for (const who of [mai, lan]) {
+    const rows = await who.field.households("napo");
+    assert.deepEqual(
+      [hers, his].map((id) => rows.find((row) => row.id === id)?.name),
+      ["Nông Thị Hoa", "Vi Văn Bảo"],
+    );
+    const results = (await view(who, 4)).acts.map(({ act }) => act.kind === "visit" && act.result);
+    assert.deepEqual(results.sort(), ["come_back", "met"]);
+    assert.deepEqual(await who.field.problems(), []);
+  }
+});
+
 test("a phone that was revoked hands in what it has, and forgets it", async () => {
   await lan.field.recordVisit(await form(lan, 12), "met");
   const device = (await lan.field.account())?.id ?? "";

@@ -1,6 +1,6 @@
 /** A real server process over a small commune on disk (tests/commune.py), for phones that run in Node. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Phone, phone, type Serve } from "./phone.ts";
@@ -64,6 +64,28 @@ export class RealServer {
   async end(): Promise<void> {
     await this.kill("SIGTERM");
     rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Stops, keeps a copy of all data, and goes on. */
+  async keep(): Promise<void> {
+    await this.kill("SIGTERM");
+    cpSync(join(this.dir, "data"), join(this.dir, "copy"), { recursive: true });
+    await this.up();
+  }
+
+  /** Dies, and comes up with the copy: what was answered since then is lost. */
+  async goBack(): Promise<void> {
+    await this.kill();
+    rmSync(join(this.dir, "data"), { recursive: true });
+    cpSync(join(this.dir, "copy"), join(this.dir, "data"), { recursive: true });
+    await this.up();
+  }
+
+  /** An admin approves the recovery that waits, as the office's page does. */
+  approveRecovery(): void {
+    execFileSync(PYTHON, ["-m", "tests.commune", join(this.dir, "data"), "--approve-recovery"], {
+      cwd: ROOT,
+    });
   }
 
   /** One `camket` command over the same data. */
