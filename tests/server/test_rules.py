@@ -78,6 +78,12 @@ CASES = [
         known=(household(by=MAI),),
     ),
     Case("a stamp an hour ahead", household(at=NOW + HOUR), "future"),
+    Case(
+        "another's stamp that nobody has seen",
+        household(stamps={"*": stamp(), "name": stamp(MAI, NOW - 1)}),
+        "foreign_stamp",
+    ),
+    Case("a stamp six minutes ahead", household(at=NOW + 360_000), "future"),
     Case("a stamp four minutes ahead", household(at=NOW + 240_000), None),
     Case("a stamp of last year", household(at=NOW - 300 * 24 * HOUR), None),
     # places
@@ -133,6 +139,8 @@ CASES = [
     ),
     Case("an own act, altered", pledge(visit(result="come_back")), "act_altered", known=(pledge(visit()),)),
     Case("an act an hour ahead", pledge(visit(at="2026-03-01T03:03:04Z")), "future"),
+    Case("an act six minutes ahead", pledge(visit(at="2026-03-01T02:09:04Z")), "future"),
+    Case("an act four minutes ahead", pledge(visit(at="2026-03-01T02:07:04Z")), None),
     Case("an act on no day", pledge(visit(at="2026-02-30T03:03:04Z")), "schema.form"),
     Case("a volunteer voids an own signing", pledge(signed(), taken_back("voided", SECOND)), None),
     Case(
