@@ -78,14 +78,16 @@ def strip(raw: str) -> tuple[str, str]:
         if len(rest.split()) >= (3 if address[1].lower() == "ông" else 2):
             name = rest
             remarks.insert(0, address[1])
-    if name.isupper() or name.islower():
-        name = " ".join(_capital(word) for word in name.split())
-    return name, "; ".join(remarks)
+    return capitals(name), "; ".join(remarks)
 
 
-def _capital(word: str) -> str:
-    """One word of a name in its usual capitals; H'HEN and K'BRÔI have two."""
-    return "'".join(part[:1].upper() + part[1:].lower() for part in word.split("'"))
+def capitals(name: str) -> str:
+    """A name in its usual capitals. Old codes have no capitals with tones: "Lý Văn ảnh" is Lý Văn Ảnh."""
+    if name.isupper():
+        return " ".join(
+            "'".join(part[:1] + part[1:].lower() for part in word.split("'")) for word in name.split()
+        )
+    return " ".join(word[:1].upper() + word[1:] for word in name.split())
 
 
 def _wrong_kind(cells: tuple[Cell, ...]) -> str | None:

@@ -46,7 +46,7 @@ def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
         # Old codes of one byte a letter: keep the bytes as letters, as spreadsheets do, and mend those.
-        text, found = encodings.mend_text(data.decode("latin-1"), single_byte=True)
+        text, found = encodings.mend_text(data.decode("latin-1"))
         if found is None:
             raise Refused("encoding") from None
         return text, (found,)

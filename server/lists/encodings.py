@@ -8,6 +8,7 @@ reading turns nearly every word into a possible syllable, and the wrong ones do 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from server.lists.syllables import possible
 
@@ -65,14 +66,30 @@ def _windows1258(text: str) -> str:
 
 def _twice(text: str) -> str:
     """UTF-8 that somebody's program read as Western text and saved again."""
-    return text.encode("cp1252").decode("utf-8")
+    return b"".join(_western(letter) for letter in text).decode("utf-8")
 
 
-_READINGS: Mapping[str, Callable[[str], str]] = {"tcvn3": tcvn3, "vni": vni, "twice": _twice}
+def _western(letter: str) -> bytes:
+    # Five bytes have no letter in that code; programs let them pass as they are.
+    try:
+        return letter.encode("cp1252")
+    except UnicodeEncodeError:
+        return letter.encode("latin-1")
+
+
+_READINGS: Mapping[str, Callable[[str], str]] = {"tcvn3": tcvn3, "vni": vni}
 _SINGLE_BYTE: Mapping[str, Callable[[str], str]] = {"windows1258": _windows1258, "tcvn3": tcvn3, "vni": vni}
 ENOUGH = 0.7
 """Share of words that must be possible syllables. Foreign names and abbreviations are the rest."""
 SAMPLE = 4_000
+
+
+def _all_twice(texts: list[str]) -> bool:
+    """No Vietnamese text, whole, reads as UTF-8 once more by accident."""
+    try:
+        return all(_twice(text) for text in texts)
+    except UnicodeError:
+        return False
 
 
 def _words(texts: Iterable[str]) -> list[str]:
@@ -93,17 +110,16 @@ def _share(words: list[str]) -> float:
 def detect(texts: Iterable[str], *, single_byte: bool = False) -> str | None:
     """The code that a sheet's texts are in: a key of the readings, "unicode" where they are right as they
     are, None where no reading makes sense of them."""
-    words = _words(texts)
+    marked = list(islice((text for text in texts if not text.isascii()), SAMPLE))
+    words = _words(marked)
     if not words:
         return "unicode"
+    if not single_byte and _all_twice(marked):
+        return "twice"
     if not single_byte and _share(words) >= ENOUGH:
         return "unicode"
-    shares: dict[str, float] = {}
-    for name, reading in (_SINGLE_BYTE if single_byte else _READINGS).items():
-        try:
-            shares[name] = _share([reading(word) for word in words])
-        except UnicodeError:
-            shares[name] = 0.0
+    readings = _SINGLE_BYTE if single_byte else _READINGS
+    shares = {name: _share([convert(word) for word in words]) for name, convert in readings.items()}
     best = max(shares, key=lambda name: shares[name])
     if shares[best] >= ENOUGH:
         return best
@@ -113,23 +129,20 @@ def detect(texts: Iterable[str], *, single_byte: bool = False) -> str | None:
 
 def reading(code: str) -> Callable[[str], str]:
     """How to read one cell of a sheet in that code; cells that are right already stay as they are."""
-    convert = {**_READINGS, **_SINGLE_BYTE}[code]
+    if code == "twice":
+        return _twice
+    convert = _READINGS[code]
 
     def read(text: str) -> str:
         words = _words([text])
-        if not words or (code in _READINGS and code != "twice" and _share(words) == 1):
-            return text
-        try:
-            return convert(text)
-        except UnicodeError:
-            return text
+        return text if not words or _share(words) == 1 else convert(text)
 
     return read
 
 
-def mend_text(text: str, *, single_byte: bool) -> tuple[str, str | None]:
-    """A whole text read rightly, and the code it was in; None where none fits."""
-    code = detect(text.split("\n"), single_byte=single_byte)
+def mend_text(text: str) -> tuple[str, str | None]:
+    """A text of one byte a letter read rightly, and the code it was in; None where none fits."""
+    code = detect(text.split("\n"), single_byte=True)
     if code is None or code == "unicode":
         return text, code
-    return {**_READINGS, **_SINGLE_BYTE}[code](text), code
+    return _SINGLE_BYTE[code](text), code

@@ -47,9 +47,8 @@ def exact(written: str) -> str:
 def named(written: str) -> tuple[str, str]:
     """Kind and name of a new hamlet, as its document will hold them; `thôn` where no kind is written."""
     kind, name = split_kind(tidy(written))
-    if name.isupper() or name.islower():
-        name = " ".join(word[:1].upper() + word[1:].lower() for word in name.split())
-    return kind or "thôn", name
+    small = name.lower() if name.isupper() else name
+    return kind or "thôn", " ".join(word[:1].upper() + word[1:] for word in small.split())
 
 
 def find(written: str, known: Iterable[HamletKnown]) -> HamletKnown | None:
@@ -117,8 +116,9 @@ def in_title(text: str, known: Iterable[HamletKnown]) -> str | None:
 
 def in_address(text: str) -> str:
     """The hamlet that an address names ("Số 5, ngõ 2, thôn Nà Lầu"); empty where it names none."""
-    parts = (part.strip() for part in re.split(r"[,;]|\s-\s", text))
-    return next((part for part in parts if split_kind(part)[0]), "")
+    parts = [part.strip() for part in re.split(r"[,;]|\s-\s", text)]
+    # From small to large: in "xóm Đình, thôn Nà Lầu" the xóm is a lane.
+    return next((part for part in reversed(parts) if split_kind(part)[0]), "")
 
 
 def in_sheet_name(name: str, known: Iterable[HamletKnown]) -> str | None:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from server.lists import columns, hamlets, headers
 from server.lists.columns import Layout
@@ -107,14 +108,17 @@ def _sheet_hamlet(
 _DITTO = re.compile(
     r"[\s\-–—.]*(?:nt|n\.\s?t\.?|như trên|nhu tren|[\"“”″〃'´`]{1,4}|//|,,)[\s\-–—.]*", re.IGNORECASE
 )
-_TOTAL = re.compile(r"(tổng|cộng)(?: (?:cộng|số|hợp|toàn))*(?: (?:thôn|xã|bản|xóm|tổ|hộ)\b.*)?")
-_TOTAL_BARE = re.compile(r"(tong (cong|so)|cong|tong)( (thon|xa|ban|xom|to) .*)?( \d+)?( (ho|khau).*)?")
+_TOTAL = re.compile(r"(tổng|cộng)(?: (?:cộng|số|hợp|toàn|trang))*(?: (?:thôn|xã|bản|xóm|tổ|hộ)\b.*)?")
+_TOTAL_BARE = re.compile(
+    r"(tong (cong|so)|cong( trang)?|tong)( (thon|xa|ban|xom|to) .*)?( \d+)?( (ho|khau).*)?"
+)
 _FOOTER = re.compile(
     r"(nguoi lap( bieu| danh sach)?|tm ubnd.*|tm uy ban.*|uy ban nhan dan.*|chu tich( ubnd)?( xa)?|"
     r"truong (thon|ban|xom|khu|to|cong an xa).*|xac nhan cua .*|ky ghi ro ho ten.*|noi nhan.*|"
     r"(.* )?ngay \d* ?thang \d* ?nam \d*)"
 )
 _MARK = re.compile(r"[IVXLC]{1,6}|[A-ZĐ]")
+_COUNT = re.compile(r"\s*\d+\s*(?:hộ|khẩu|nhân khẩu)\s*", re.IGNORECASE)
 
 
 def is_ditto(text: str) -> bool:
@@ -243,21 +247,20 @@ class _Reader:
         return self.fallback
 
     def _sparse_hamlets(self) -> bool:
-        """Whether the hamlet stands only in the first row of each group, as people type it by hand."""
-        column = self.layout.columns.get(HAMLET)
-        if column is None:
+        """Whether the hamlet stands only in the first row of each group, as people type it by hand: then no
+        two rows running name the same one."""
+        if HAMLET not in self.layout.columns:
             return False
-        named = [
-            index
-            for index in range(self.layout.data, len(self.sheet.lines))
-            if self._name(self.sheet.lines[index])
+        said = [
+            fold(cell.text) if (cell := self._cell(line, index, HAMLET)) else ""
+            for index, line in enumerate(self.sheet.lines)
+            if index >= self.layout.data and self._name(line)
         ]
-        said = sum(self._cell(self.sheet.lines[index], index, HAMLET) is not None for index in named)
-        return 0 < said < 0.5 * len(named)
+        return all(one != other for one, other in pairwise(said) if one)
 
     def _is_section(self, line: Line, texts: list[str]) -> bool:
         """A line that names a hamlet for the lines beneath it, or a remark in the middle of the table."""
-        words = [text for text in texts if not _MARK.fullmatch(text.strip(" .)"))]
+        words = [text for text in texts if not (_MARK.fullmatch(text.strip(" .)")) or _COUNT.fullmatch(text))]
         if len(words) != 1:
             return False
         text = words[0]
