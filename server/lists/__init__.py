@@ -10,6 +10,7 @@ Pure stages with plain data between them, each in the module of its name:
 `preview` runs them; `apply` writes a plan, all of it or nothing.
 """
 
+from server.lists.apply import Blocked, apply
 from server.lists.plan import (
     NEW,
     BadRow,
@@ -30,6 +31,7 @@ from server.lists.sheets import Refused
 __all__ = [
     "NEW",
     "BadRow",
+    "Blocked",
     "Choices",
     "Doubt",
     "HamletKnown",
@@ -41,5 +43,6 @@ __all__ = [
     "Question",
     "Refused",
     "SheetSeen",
+    "apply",
     "preview",
 ]

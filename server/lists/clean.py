@@ -46,6 +46,9 @@ def clean(rows: Iterable[Found]) -> Iterator[Clean | BadRow | Note]:
             yield BadRow(row.where, reason, raw[:40])
             continue
         house, lane, hamlet = _place(row)
+        if wrong := _wrong_hamlet(hamlet):
+            yield BadRow(row.where, wrong, hamlet[:40])
+            continue
         if len(house) > HOUSE_LENGTH or len(lane) > LANE_LENGTH:
             yield BadRow(row.where, "long_place", (house if len(house) > HOUSE_LENGTH else lane)[:40])
             continue
@@ -120,6 +123,12 @@ def _wrong_name(raw: str, name: str) -> str | None:
         ("short", len(name) < 2),
     )
     return next((reason for reason, wrong in checks if raw and wrong), None if raw else "no_name")
+
+
+def _wrong_hamlet(text: str) -> str | None:
+    if not hamlets.key(text):
+        return "no_hamlet"
+    return "long_hamlet" if len(text) > NAME_LENGTH or _is_unsafe(text) else None
 
 
 def _is_unsafe(text: str) -> bool:
