@@ -19,7 +19,7 @@ from server.clock import instant, milliseconds
 from server.office import history
 from server.office.desk import Desk
 from server.office.record import Record, body_of, open_record
-from server.scribe import Change
+from server.scribe import Change, NotTaken
 from server.ulids import ulids
 from sync.merge import CLEARED
 
@@ -103,7 +103,7 @@ def differences(said: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, A
 
 async def show(desk: Desk) -> Response:
     """The form, with what stands."""
-    record = await open_record(desk)
+    record = await _open_editable(desk)
     await desk.noted("household.viewed", f"{record.db}/{record.id}")
     return await _page(desk, record, form_of(record.household.rev, await _body(desk, record)), {})
 
@@ -113,7 +113,7 @@ async def correct(desk: Desk) -> Response:
 
     Where somebody changed the same field since the form was opened, the form comes back with what stands now.
     """
-    record = await open_record(desk)
+    record = await _open_editable(desk)
     form = _typed(desk)
     if errors := form.wrong():
         return await _page(desk, record, form, errors)
@@ -124,8 +124,7 @@ async def correct(desk: Desk) -> Response:
         return await _page(desk, record, form_of(record.household.rev, current), {}, overtaken=True)
     if not changed:
         return desk.to(record.base, "office.flash.unchanged", kind="warn")
-    await _write(desk, record, Change(record.id, changed), "household.corrected")
-    return desk.to(record.base, "office.flash.corrected")
+    return await _write(desk, record, Change(record.id, changed), "household.corrected")
 
 
 async def withdraw(desk: Desk) -> Response:
@@ -144,8 +143,7 @@ async def withdraw(desk: Desk) -> Response:
         "kind": "withdrawn",
         "target": target,
     }
-    await _write(desk, record, Change(pledge.id, {"acts": [act]}), "pledge.withdrawn")
-    return desk.to(record.base, "office.flash.withdrawn")
+    return await _write(desk, record, Change(pledge.id, {"acts": [act]}), "pledge.withdrawn")
 
 
 async def restore(desk: Desk) -> Response:
@@ -155,14 +153,26 @@ async def restore(desk: Desk) -> Response:
     if change is None:
         return desk.to(record.base, "office.flash.restored_already", kind="warn")
     value = CLEARED if change.after is None else change.after
-    await _write(desk, record, Change(record.id, {change.field: value}), "household.restored")
-    return desk.to(record.base, "office.flash.restored")
+    return await _write(desk, record, Change(record.id, {change.field: value}), "household.restored")
 
 
-async def _write(desk: Desk, record: Record, change: Change, action: str) -> None:
+async def _open_editable(desk: Desk) -> Record:
+    """The record; one that was merged into another is not corrected any more."""
+    record = await open_record(desk)
+    if record.household.status == "merged_into":
+        raise HTTPException(404)
+    return record
+
+
+async def _write(desk: Desk, record: Record, change: Change, action: str) -> Response:
+    """Write, note it, and go back to the record with a word about what was done (or why not)."""
     caller = caller_of(desk.signed_in.grant, desk.words)
-    await desk.parts.scribe.write(caller, {record.db: [change]})
+    try:
+        await desk.parts.scribe.write(caller, {record.db: [change]})
+    except NotTaken as error:
+        return desk.to(record.base, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     await desk.noted(action, f"{record.db}/{change.id}")
+    return desk.to(record.base, f"office.flash.{action.partition('.')[2]}")
 
 
 async def _body(desk: Desk, record: Record) -> Mapping[str, Any]:
@@ -175,7 +185,6 @@ async def _body(desk: Desk, record: Record) -> Mapping[str, Any]:
 async def _page(
     desk: Desk, record: Record, form: Form, errors: dict[str, str], *, overtaken: bool = False
 ) -> Response:
-    known = STATUSES if form.status in STATUSES else (*STATUSES, form.status)
     return await desk.render(
         "edit.html",
         "households",
@@ -185,7 +194,7 @@ async def _page(
         form=form,
         errors=errors,
         overtaken=overtaken,
-        statuses=[(status, desk.words.say(f"office.status.{status}")) for status in known],
+        statuses=[(status, desk.words.say(f"office.status.{status}")) for status in STATUSES],
     )
 
 

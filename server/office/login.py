@@ -5,7 +5,6 @@ from functools import partial
 from anyio import to_thread
 from starlette.responses import Response
 
-from server import audit
 from server.auth import invitations, sessions, users
 from server.auth.errors import CodeNeeded, PasswordTooShort, SignInRefused, TooManyAttempts
 from server.office.desk import Desk, own_address
@@ -37,14 +36,13 @@ async def enter(desk: Desk) -> Response:
         now=desk.now,
     )
     try:
-        person, cookie = await to_thread.run_sync(sign_in)
+        _person, cookie = await to_thread.run_sync(sign_in)
     except TooManyAttempts as error:
         wrong = desk.words.say("problem.too_many_requests", retry_after=error.retry_after)
         return await desk.render("login.html", status=429, login=login, wrong=wrong)
     except (SignInRefused, CodeNeeded) as error:
         wrong = problem_of(error).reason(desk.words)
         return await desk.render("login.html", status=401, login=login, wrong=wrong)
-    await desk.write(lambda rows: audit.append(rows, person.id, "office.signed_in", person.id, desk.now))
     response = desk.to("/office")
     sessions.set_cookie(response, cookie, https=desk.parts.settings.https)
     return response
@@ -69,10 +67,9 @@ async def set_first(desk: Desk) -> Response:
     if password != desk.form.get("again"):
         return await _first_form(desk, token, {"again": "office.first.differ"})
     try:
-        person = await desk.write(lambda rows: invitations.first_password(rows, token, password, desk.now))
+        await desk.write(lambda rows: invitations.first_password(rows, token, password, desk.now))
     except PasswordTooShort:
         return await _first_form(desk, token, {"password": "office.first.short"})
-    await desk.write(lambda rows: audit.append(rows, person.id, "user.password_set", person.id, desk.now))
     return desk.to("/office/login", "office.flash.password_set")
 
 

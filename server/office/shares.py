@@ -150,4 +150,4 @@ def _as_band(row: Row, count: Count, words: Words) -> Row:
     text = words.say(key, share=border)
     plain = "office.coverage.reached" if row.reached else "office.coverage.below_plain"
     filled = float(border) if key.endswith("above") else border / 2
-    return replace(row, signed=text, share=text, verdict=words.say(plain), filled=filled)
+    return replace(row, signed=words.say("office.none"), share=text, verdict=words.say(plain), filled=filled)
