@@ -11,6 +11,9 @@ NODE_STAMP := $(if $(NODE_FOUND),,$(STAMPS)/node)
 export PATH := $(abspath $(BIN)):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
+# What the tests run for real: a browser, and the proxy of the README's example.
+DEBIAN_PACKAGES := chromium fonts-noto-core caddy
+
 PWA_SOURCES := $(shell find pwa schemas -name node_modules -prune -o -name dist -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.mjs' -o -name '*.json' -o -name '*.css' -o -name '*.html' -o -name '*.svg' \) -print)
 
 .DEFAULT_GOAL := help
@@ -92,7 +95,7 @@ pwa/dist/index.html: $(PWA_SOURCES) $(STAMPS)/pwa
 	@touch $@
 
 $(STAMPS)/chromium: | $(STAMPS)/venv
-	command -v chromium >/dev/null || { \
+	{ command -v chromium && command -v caddy; } >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core; }
+	  $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(DEBIAN_PACKAGES); }
 	@touch $@
