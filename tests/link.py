@@ -122,9 +122,19 @@ class Link:
 async def link(target: int, shape: Shape = OPEN) -> AsyncIterator[Link]:
     """A running proxy in front of 127.0.0.1:target."""
     made = Link(target, shape)
-    server = await asyncio.start_server(made._serve, "127.0.0.1", 0)
+    running: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(made._serve(reader, writer))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
     finally:
         server.close()
+        for task in list(running):
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -35,7 +35,7 @@ def test_every_setting_is_in_the_readme_and_none_is_invented() -> None:
 
 def test_every_make_target_that_the_readme_names_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
-    assert set(re.findall(r"`make ([a-z-]+)", README)) - targets == set()
+    assert set(re.findall(r"`make ([a-z-]+)`", README)) - targets == set()
 
 
 def test_every_link_inside_the_readme_leads_somewhere() -> None:
