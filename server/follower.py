@@ -9,6 +9,7 @@ where it was.
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 import orjson
 from anyio import to_thread
@@ -70,7 +71,9 @@ class Follower:
         """Read the feeds of these databases (None: of all) to their end; how many changes were projected."""
         async with self._one:
             names = [name for name in await self._store.names() if _is_followed(name)]
-            return sum([await self._follow(name) for name in names if dbs is None or name in dbs])
+            read = await to_thread.run_sync(self._positions)
+            wanted = [name for name in names if dbs is None or name in dbs]
+            return sum([await self._follow(name, read.get(name, 0)) for name in wanted])
 
     async def rebuild(self) -> int:
         """Throw the read model away and project everything again; how many changes that were."""
@@ -78,37 +81,28 @@ class Follower:
             await to_thread.run_sync(self._forget)
         return await self.catch_up()
 
-    async def _follow(self, db: str) -> int:
+    async def _follow(self, db: str, since: Seq) -> int:
         count = 0
-        try:
-            while True:
-                since = await to_thread.run_sync(self._position, db)
-                page = await self._store.changes(db, Page(since=since, limit=PAGE))
-                if not page.rows:
-                    return count
+        with suppress(DatabaseMissing):
+            while (page := await self._store.changes(db, Page(since=since, limit=PAGE))).rows:
                 ids = [row.id for row in page.rows if well_named(row.id)]
                 if any(len(row.leaves) > 1 for row in page.rows):
                     await self._settler.settle(db, ids)
                 documents = await self._store.read(db, ids, ends)
-                rows = [
-                    row
-                    for doc_id in ids
-                    if doc_id in documents
-                    for row in project(db, doc_id, documents[doc_id])
-                ]
+                rows = [row for doc_id, found in documents.items() for row in project(db, doc_id, found)]
                 if await to_thread.run_sync(self._commit, db, ids, rows, since, page.last_seq):
                     count += len(page.rows)
-        except DatabaseMissing:
-            return count
+                    since = page.last_seq
+                else:
+                    since = (await to_thread.run_sync(self._positions)).get(db, 0)
+        return count
 
     # ---- in threads -------------------------------------------------------------------------------------
 
-    def _position(self, db: str) -> Seq:
+    def _positions(self) -> dict[str, Seq]:
         with readers(self._rows).begin() as connection:
-            asked = select(_cursor.c.seq).where(_cursor.c.follower == "rows", _cursor.c.db == db)
-            found = connection.execute(asked).scalar()
-        seq: Seq = 0 if found is None else orjson.loads(found)
-        return seq
+            asked = select(_cursor.c.db, _cursor.c.seq).where(_cursor.c.follower == "rows")
+            return {row.db: orjson.loads(row.seq) for row in connection.execute(asked)}
 
     def _commit(self, db: str, ids: Sequence[str], rows: Iterable[Projected], since: Seq, after: Seq) -> bool:
         with writing(self._rows) as connection:
