@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import type { Signing } from "../src/data/contract.ts";
 import { openAccount } from "../src/data/db.ts";
-import type { Phone } from "./phone.ts";
+import type { Phone, Serve } from "./phone.ts";
 import { RealServer } from "./real.ts";
 
 const PIN = "135790";
@@ -82,6 +82,18 @@ test("two phones that record one household offline come to the same, with both v
   assert.deepEqual([one.outcome, one.acts.length, one.where], ["signed", 2, "received"]);
 });
 
+test("whose value lost against a later one is told, until it was seen", async () => {
+  await mai.field.editHousehold(await form(mai, 10), { name: "Tên của Mai" });
+  lan.clock.now = mai.clock.now + 1000;
+  await lan.field.editHousehold(await form(lan, 10), { name: "Tên của Lan" });
+  await synced(lan, mai);
+  const lost = await view(mai, 10);
+  assert.deepEqual([lost.name, lost.overruled], ["Tên của Lan", ["name"]]);
+  assert.deepEqual((await view(lan, 10)).overruled, []);
+  await mai.field.seen("napo", household(10));
+  assert.deepEqual((await view(mai, 10)).overruled, []);
+});
+
 test("a form that was open during a sync undoes nothing", async () => {
   const opened = await form(mai, 3);
   await lan.field.editHousehold(await form(lan, 3), { name: "Tên mới" });
@@ -139,6 +151,25 @@ test("what was answered survives a server that is killed", async () => {
   await server.up();
   await synced(mai, lan);
   assert.equal((await view(lan, 7)).outcome, "met");
+});
+
+test("without the exchange the same records travel by plain CouchDB, and the two ways mix", async () => {
+  const plain: Serve = (asked) =>
+    asked.path === "/db/_exchange"
+      ? new Response('{"error":"not_found"}', { status: 404 })
+      : server.link(asked);
+  mai.serve = plain;
+  await mai.field.recordSigned(await form(mai, 8), ON_PAPER);
+  await lan.field.editHousehold(await form(lan, 8), { name: "Lý Văn Tám" });
+  await synced(lan, mai, lan);
+  for (const who of [mai, lan]) {
+    const { name, outcome, where } = await view(who, 8);
+    assert.deepEqual([name, outcome, where], ["Lý Văn Tám", "signed", "received"]);
+  }
+  mai.serve = server.link;
+  await mai.field.recordVisit(await form(mai, 8), "met");
+  await synced(mai, lan);
+  assert.equal((await view(lan, 8)).acts.length, 2);
 });
 
 test("a meeting of many households travels in one request", async () => {

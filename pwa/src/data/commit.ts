@@ -15,6 +15,7 @@ import {
   type Write,
   write,
 } from "./db.ts";
+import { lostFields } from "./overruled.ts";
 import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from "./records.ts";
 import type { Outcome, Row } from "./wire.ts";
 import { BadAnswer } from "./wire.ts";
@@ -45,23 +46,27 @@ export async function commitOutcomes(
   outcomes: readonly Outcome[],
   bytes: number,
 ): Promise<RevKey[]> {
-  const received = await write(session.db, ["own", "outbox", "heads", "databases", "meta"], async (tx) => {
-    const keys: RevKey[] = [];
-    for (const { id, rev, is, reason } of outcomes) {
-      if (is === "erased") await erase(tx, db, id);
-      const own = await tx.objectStore("own").get([db, id, rev]);
-      if (!own) continue;
-      const state = after(own, is);
-      // The office has it, or will not have it: there is nothing left to hand in.
-      await tx.objectStore("outbox").delete([db, id, rev]);
-      if (state === "gone" || (state === "received" && (await isSettled(tx, own))))
-        await tx.objectStore("own").delete([db, id, rev]);
-      else await tx.objectStore("own").put({ ...own, state, reason });
-      if (state === "received") keys.push([db, id, rev]);
-    }
-    await countBytes(tx, session.env.now(), bytes);
-    return keys;
-  });
+  const received = await write(
+    session.db,
+    ["own", "outbox", "overruled", "heads", "databases", "meta"],
+    async (tx) => {
+      const keys: RevKey[] = [];
+      for (const { id, rev, is, reason } of outcomes) {
+        if (is === "erased") await erase(tx, db, id);
+        const own = await tx.objectStore("own").get([db, id, rev]);
+        if (!own) continue;
+        const state = after(own, is);
+        // The office has it, or will not have it: there is nothing left to hand in.
+        await tx.objectStore("outbox").delete([db, id, rev]);
+        if (state === "gone" || (state === "received" && (await isSettled(tx, own))))
+          await tx.objectStore("own").delete([db, id, rev]);
+        else await tx.objectStore("own").put({ ...own, state, reason });
+        if (state === "received") keys.push([db, id, rev]);
+      }
+      await countBytes(tx, session.env.now(), bytes);
+      return keys;
+    },
+  );
   session.env.channel.post("records");
   return received;
 }
@@ -74,7 +79,7 @@ async function isSettled(tx: Write<"heads">, { db, id, rev }: Own): Promise<bool
 
 /** Erased means here too: the winner, the own leaves, the sealed records, and soon the old pages. */
 async function erase(
-  tx: Write<"own" | "outbox" | "heads" | "databases">,
+  tx: Write<"own" | "outbox" | "overruled" | "heads" | "databases">,
   db: string,
   id: string,
 ): Promise<void> {
@@ -82,6 +87,7 @@ async function erase(
     tx.objectStore("heads").delete([db, id]),
     tx.objectStore("own").delete(keysOf(db, id)),
     tx.objectStore("outbox").delete(keysOf(db, id)),
+    tx.objectStore("overruled").delete([db, id]),
   ]);
   const database = await tx.objectStore("databases").get(db);
   if (database) await tx.objectStore("databases").put({ ...database, rewrite: true });
@@ -104,12 +110,13 @@ export async function commitRows(
   for (const row of rows) if (!row.deleted) bodies[row.id] = await bodyOf(session, db, row, sent);
   const count = Object.keys(bodies).length;
   const sealed = count > 0 ? await encryptJson(session.env, session.key, bodies, pagePlace(db)) : null;
+  const losses = await lossesOf(session, db, bodies);
   const page = await write(
     session.db,
-    ["pages", "heads", "own", "outbox", "databases", "meta"],
+    ["pages", "heads", "own", "outbox", "overruled", "databases", "meta"],
     async (tx) => {
       const n = sealed ? await tx.objectStore("pages").add({ db, count, sealed }) : null;
-      for (const row of rows) await takeRow(tx, db, row, n);
+      for (const row of rows) await takeRow(tx, db, row, n, losses);
       const database = await tx.objectStore("databases").get(db);
       if (database) {
         const rewrite = database.rewrite || rows.some(({ deleted }) => deleted);
@@ -135,11 +142,24 @@ async function bodyOf(session: Session, db: string, { id, rev, doc }: Row, sent:
   throw new BadAnswer("a winner without a body that this phone does not have");
 }
 
+/** Which fields of which own leaves lose against these winners; by key of the leaf. */
+async function lossesOf(session: Session, db: string, winners: Bodies): Promise<Map<string, string[]>> {
+  const losses = new Map<string, string[]>();
+  for (const leaf of await session.db.getAll("own", keysOf(db))) {
+    const winner = winners[leaf.id];
+    if (!winner || leaf.again) continue;
+    const { body } = await openOwn(session, leaf);
+    losses.set(sentKey(leaf.id, leaf.rev), lostFields(body, leaf.fresh, winner));
+  }
+  return losses;
+}
+
 async function takeRow(
-  tx: Write<"heads" | "own" | "outbox">,
+  tx: Write<"heads" | "own" | "outbox" | "overruled">,
   db: string,
   { id, rev, revs, deleted, absorbed }: Row,
   page: number | null,
+  losses: ReadonlyMap<string, readonly string[]>,
 ): Promise<void> {
   const own = await tx.objectStore("own").getAll(keysOf(db, id));
   await tx.objectStore("heads").put({ db, id, rev, revs: [...revs], page: deleted ? null : page });
@@ -148,6 +168,8 @@ async function takeRow(
     if (!settled) continue;
     await tx.objectStore("own").delete([db, id, leaf.rev]);
     await tx.objectStore("outbox").delete([db, id, leaf.rev]);
+    const fields = losses.get(sentKey(id, leaf.rev)) ?? [];
+    if (fields.length > 0) await tx.objectStore("overruled").put({ db, id, fields: [...fields] });
   }
 }
 

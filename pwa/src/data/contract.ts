@@ -136,7 +136,11 @@ export interface HouseholdView extends HouseholdRow {
   readonly acts: readonly ActView[];
   /** What the server said of a record that it did not simply receive. */
   readonly reason: string | null;
+  /** Fields of which this phone's value lost against a colleague's later one; until `seen`. */
+  readonly overruled: readonly OverruledField[];
 }
+
+export type OverruledField = "name" | "place" | "order" | "status";
 
 export interface CampaignView {
   readonly id: string;
@@ -289,6 +293,9 @@ export interface Field {
   campaign(): Promise<CampaignView | null>;
   clauses(version: number): Promise<TextView | null>;
   notice(version: number): Promise<TextView | null>;
+
+  /** The volunteer has read that an own value was overruled. */
+  seen(hamlet: string, household: string): Promise<void>;
 
   // --- writing (open only)
   openForm(hamlet: string, household: string): Promise<Form>;

@@ -129,6 +129,13 @@ export interface Meta {
   };
 }
 
+/** Own values that lost against a colleague's later ones; kept until the volunteer has seen it. */
+export interface Overruled {
+  db: string;
+  id: string;
+  fields: string[];
+}
+
 interface AccountSchema extends DBSchema {
   meta: { key: keyof Meta; value: Meta[keyof Meta] };
   databases: { key: string; value: Database };
@@ -136,6 +143,7 @@ interface AccountSchema extends DBSchema {
   pages: { key: number; value: Page; indexes: { db: string } };
   own: { key: RevKey; value: Own };
   outbox: { key: RevKey; value: Outgoing };
+  overruled: { key: DocKey; value: Overruled };
 }
 interface PhoneSchema extends DBSchema {
   accounts: { key: string; value: Account };
@@ -168,6 +176,7 @@ export function openAccount(env: Env, device: string): Promise<AccountDb> {
     db.createObjectStore("pages", { keyPath: "n", autoIncrement: true }).createIndex("db", "db");
     db.createObjectStore("own", { keyPath: ["db", "id", "rev"] });
     db.createObjectStore("outbox", { keyPath: ["db", "id", "rev"] });
+    db.createObjectStore("overruled", { keyPath: ["db", "id"] });
   });
 }
 

@@ -156,7 +156,13 @@ export class PhoneField implements Field {
     const session = this.#open();
     const campaign = await this.#campaign();
     const pair = await forms.pairAt(session, campaign, hamlet, id);
-    return views.householdOf(hamlet, pair, campaign, session.account.user.id);
+    return forms.viewOf(session, campaign, hamlet, pair);
+  }
+
+  async seen(hamlet: string, household: string): Promise<void> {
+    const key: [string, string] = [forms.databaseOf(hamlet), `household:${household}`];
+    await this.#open().db.delete("overruled", key);
+    this.#post("records");
   }
 
   async campaign(): Promise<CampaignView | null> {

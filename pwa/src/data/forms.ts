@@ -14,9 +14,9 @@ import {
   type NewHousehold,
   type Signing,
 } from "./contract.ts";
-import { type Known, type Leaf, readAll, readOne, type Session, shown } from "./records.ts";
+import { type Leaf, readAll, readOne, type Session, shown } from "./records.ts";
 import type { Draft, Moment } from "./save.ts";
-import { type Campaign, householdOf, inWalkingOrder, pairs, pledgeId, rowOf } from "./views.ts";
+import { type Campaign, householdOf, inWalkingOrder, type Pair, pairs, pledgeId, rowOf } from "./views.ts";
 
 export const databaseOf = (hamlet: string) => `hamlet-${hamlet}`;
 
@@ -39,9 +39,20 @@ export async function openForm(
   household: string,
 ): Promise<OpenForm> {
   const pair = await pairAt(session, campaign, hamlet, household);
-  const view = householdOf(hamlet, pair, campaign, session.account.user.id);
+  const view = await viewOf(session, campaign, hamlet, pair);
   const bases = { household: shown(pair.household) as Leaf, pledge: shown(pair.pledge) };
   return new OpenForm(hamlet, household, view, campaign, bases);
+}
+
+/** A household as the screens see it. */
+export async function viewOf(
+  session: Session,
+  campaign: Campaign | null,
+  hamlet: string,
+  pair: Pair,
+): Promise<HouseholdView> {
+  const lost = await session.db.get("overruled", [databaseOf(hamlet), pair.household.id]);
+  return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? []);
 }
 
 /** The documents of one household. Raises FieldError `missing`. */
@@ -50,7 +61,7 @@ export async function pairAt(
   campaign: Campaign | null,
   hamlet: string,
   household: string,
-): Promise<{ household: Known; pledge: Known | null }> {
+): Promise<Pair> {
   const db = databaseOf(hamlet);
   const found = await readOne(session, db, `household:${household}`);
   if (!found || !shown(found)) throw new FieldError("missing", household);

@@ -15,7 +15,7 @@ import { BadAnswer, type Outcome, type Row } from "./wire.ts";
 const ROWS = 200;
 
 /** Pushes the batch and pulls all databases. Raises what the link raises. */
-export async function plainSync(session: Session, batch: Batch, _onShift: () => void): Promise<void> {
+export async function plainSync(session: Session, batch: Batch): Promise<void> {
   for (const [db, { docs }] of Object.entries(batch.request.dbs)) {
     const received = docs ? await push(session, db, docs) : [];
     await pull(session, db, batch);

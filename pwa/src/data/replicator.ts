@@ -57,7 +57,7 @@ async function rounds(session: Session, refusedToo: boolean): Promise<void> {
     const batch = await gather(session, clock, retry);
     const round = await exchange(session, batch, onShift).catch(async (error) => {
       if (!isUnknownHere(error)) throw error;
-      await plainSync(session, batch, onShift);
+      await plainSync(session, batch);
       return { again: false, progress: true };
     });
     // Refused records go once more, in the rounds of this sync that the volunteer asked for.

@@ -89,6 +89,7 @@ export function householdOf(
   pair: Pair,
   campaign: Campaign | null,
   user: string,
+  overruled: readonly string[],
 ): HouseholdView {
   const { household, pledge } = pair;
   const body = shown(household)?.body as JsonObject;
@@ -99,6 +100,7 @@ export function householdOf(
     since: (body.status as JsonObject).since as string,
     acts: actViews(pledge, user),
     reason: leaves.find(({ reason }) => reason !== null)?.reason ?? null,
+    overruled: overruled as HouseholdView["overruled"],
   };
 }
 
