@@ -42,6 +42,20 @@ async def build(settings: Settings, clock: Clock = system) -> Starlette:
 
     Raises `RowsTooNew`, `SecretWrong`, `StoreError`: data that this program must not touch.
     """
+    return assemble(await _open(settings, clock))
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: Clock = system) -> AsyncIterator[Parts]:
+    """A server's parts without its addresses, for commands that write documents. Raises as `build` does."""
+    parts = await _open(settings, clock)
+    try:
+        yield parts
+    finally:
+        await _close(parts)
+
+
+async def _open(settings: Settings, clock: Clock) -> Parts:
     rows = await to_thread.run_sync(open_rows, settings.data, settings.database_url)
     vault = await to_thread.run_sync(open_vault, settings.data, settings.secret)
     await to_thread.run_sync(_make_keys, rows, vault, clock)
@@ -50,7 +64,12 @@ async def build(settings: Settings, clock: Clock = system) -> Starlette:
     bearer = Bearer(rows, clock)
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)
-    return assemble(Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe))
+    return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe)
+
+
+async def _close(parts: Parts) -> None:
+    await parts.store.close()
+    parts.rows.dispose()
 
 
 def assemble(parts: Parts) -> Starlette:
@@ -66,8 +85,7 @@ def assemble(parts: Parts) -> Starlette:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-            await parts.store.close()
-            parts.rows.dispose()
+            await _close(parts)
 
     app = Starlette(
         routes=[

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.auth import errors as auth
+from server.scribe import NotTaken
 from server.words import Words, words_of
 from sync import errors as peer
 from sync.store import interface as store
@@ -78,6 +79,7 @@ TABLE: dict[type[Exception], Problem] = {
     TooLarge: Problem(413, "too_large"),
     WrongType: Problem(415, "bad_content_type"),
     auth.TooManyAttempts: Problem(429, "too_many_requests"),
+    NotTaken: Problem(422, "not_taken"),
     store.DatabaseMissing: Problem(404, "not_found"),
     store.StoreFull: Problem(507, "insufficient_storage", "problem.disk_full"),
 }
@@ -122,6 +124,8 @@ def said(error: Exception) -> tuple[Problem, dict[str, object]]:
     """The row for an exception, and what its sentence fills in: the exception's own attributes."""
     if isinstance(error, BadRequest):
         return Problem(400, "bad_request", error.key), error.values
+    if isinstance(error, NotTaken):
+        return TABLE[NotTaken], {"reason": error.refused[0].reason}
     return problem_of(error), vars(error)
 
 

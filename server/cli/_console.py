@@ -1,12 +1,13 @@
 """What commands share: settings, the reader's language, errors as a sentence, QR codes in a terminal."""
 
+import asyncio
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from server.auth.invitations import Invited
+    from server.parts import Parts
     from server.settings import Settings
     from server.words import Words
+    from sync.hooks import Caller
 
 T = TypeVar("T")
 
@@ -40,15 +43,26 @@ def reader() -> "Words":
 
 @contextmanager
 def said() -> Iterator[None]:
-    """Ends the command with a sentence where something of the table of problems is raised."""
+    """Ends the command with a sentence where something that we have words for is raised."""
     from server import problems
+    from server.keys import SecretWrong
+    from server.rows.engine import RowsTooNew
 
+    unusable = {SecretWrong: "console.secret_wrong", RowsTooNew: "console.rows_too_new"}
     try:
         yield
+    except tuple(unusable) as error:
+        end(unusable[type(error)], error)
     except tuple(problems.TABLE) as error:
         problem, values = problems.said(error)
         typer.echo(problem.reason(reader(), **values), err=True)
         raise typer.Exit(1) from error
+
+
+def end(key: str, error: Exception, **values: object) -> NoReturn:
+    """End the command with a sentence."""
+    typer.echo(reader().say(key, **values), err=True)
+    raise typer.Exit(1) from error
 
 
 def in_rows(data: Path | None, work: "Callable[[Connection], T]") -> T:
@@ -56,12 +70,35 @@ def in_rows(data: Path | None, work: "Callable[[Connection], T]") -> T:
     from server.rows.engine import open_rows
 
     settings = told(data=data)
-    rows = open_rows(settings.data, settings.database_url)
-    try:
-        with said(), rows.begin() as connection:
-            return work(connection)
-    finally:
-        rows.dispose()
+    with said():
+        rows = open_rows(settings.data, settings.database_url)
+        try:
+            with rows.begin() as connection:
+                return work(connection)
+        finally:
+            rows.dispose()
+
+
+def console() -> "Caller":
+    """The command line as the author of documents: whoever has the machine may what an admin may."""
+    from server.admission import caller_of
+    from server.audit import CONSOLE
+    from server.auth.grant import Grant, Role
+
+    return caller_of(Grant(CONSOLE, CONSOLE, Role.ADMIN, frozenset()), reader())
+
+
+def with_parts(settings: "Settings", work: "Callable[[Parts, Caller], Coroutine[object, object, T]]") -> T:
+    """Do `work` with a server's parts, as the caller that the command line is."""
+
+    async def run() -> T:
+        from server.app import opened
+
+        async with opened(settings) as parts:
+            return await work(parts, console())
+
+    with said():
+        return asyncio.run(run())
 
 
 def print_join_link(invited: "Invited", url: str) -> None:

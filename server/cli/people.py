@@ -48,6 +48,8 @@ def add_user(
 
     def work(rows: "Connection") -> str:
         now, hamlets = system(), hamlet or []
+        if unknown := set(hamlets) - users.reach(rows, CONSOLE, Role.ADMIN):
+            raise typer.BadParameter(", ".join(sorted(unknown)), param_hint="--hamlet")
         return users.add(rows, name, Role(role), by=CONSOLE, now=now, login=login, hamlets=hamlets).id
 
     typer.echo(in_rows(data, work))

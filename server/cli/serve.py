@@ -5,13 +5,14 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli._console import in_rows, reader, told
+from server.cli._console import console, end, in_rows, reader, said, told
 
 if TYPE_CHECKING:
     from server.settings import Settings
@@ -74,22 +75,11 @@ def announce_addresses(settings: "Settings") -> None:
 
 def run(settings: "Settings", announce: "Callable[[Settings], None]") -> None:
     """Listen, tell, and serve until the process is asked to stop."""
-    from server.keys import SecretWrong
-    from server.rows.engine import RowsTooNew
-
     os.umask(0o077)  # what is written from here on is names and keys: nobody else's on this machine
     listening = _listen(settings)
     settings = replace(settings, port=listening.getsockname()[1])
-    try:
+    with said(), listening, suppress(KeyboardInterrupt):  # asked to stop, and uvicorn has stopped
         asyncio.run(_serve(settings, listening, announce))
-    except SecretWrong as error:
-        _end("console.secret_wrong", error)
-    except RowsTooNew as error:
-        _end("console.rows_too_new", error)
-    except KeyboardInterrupt:  # asked to stop, and uvicorn has stopped
-        pass
-    finally:
-        listening.close()
 
 
 async def _serve(
@@ -98,8 +88,10 @@ async def _serve(
     import uvicorn
 
     from server.app import build
+    from server.starter import furnish
 
     app = await build(settings)
+    await furnish(app.state.parts, console())
     await asyncio.to_thread(announce, settings)
     config = uvicorn.Config(
         app,
@@ -124,9 +116,4 @@ def _listen(settings: "Settings") -> socket.socket:
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        _end("console.port_taken", error, port=settings.port)
-
-
-def _end(key: str, error: Exception, **values: object) -> NoReturn:
-    typer.echo(reader().say(key, **values), err=True)
-    raise typer.Exit(1) from error
+        end("console.port_taken", error, port=settings.port)
