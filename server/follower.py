@@ -8,7 +8,7 @@ where it was.
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import orjson
@@ -21,7 +21,7 @@ from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks, insert_new
 from server.rules import well_named
 from server.settle import Settler, ends
-from sync.store.interface import DatabaseMissing, DocStore, Page, Seq
+from sync.store.interface import DatabaseMissing, DocStore, Document, Page, Seq
 
 _cursor = table(tables.Cursor)
 _log = logging.getLogger(__name__)
@@ -89,8 +89,7 @@ class Follower:
                 if any(len(row.leaves) > 1 for row in page.rows):
                     await self._settler.settle(db, ids)
                 documents = await self._store.read(db, ids, ends)
-                rows = [row for doc_id, found in documents.items() for row in project(db, doc_id, found)]
-                if await to_thread.run_sync(self._commit, db, ids, rows, since, page.last_seq):
+                if await to_thread.run_sync(self._commit, db, documents, since, page.last_seq):
                     count += len(page.rows)
                     since = page.last_seq
                 else:
@@ -104,12 +103,13 @@ class Follower:
             asked = select(_cursor.c.db, _cursor.c.seq).where(_cursor.c.follower == "rows")
             return {row.db: orjson.loads(row.seq) for row in connection.execute(asked)}
 
-    def _commit(self, db: str, ids: Sequence[str], rows: Iterable[Projected], since: Seq, after: Seq) -> bool:
+    def _commit(self, db: str, documents: Mapping[str, Document], since: Seq, after: Seq) -> bool:
+        rows = [row for doc_id, document in documents.items() for row in project(db, doc_id, document)]
         with writing(self._rows) as connection:
             if not _advance(connection, db, since, after):
                 connection.rollback()
                 return False
-            _replace(connection, db, ids, rows)
+            _replace(connection, db, list(documents), rows)
         return True
 
     def _forget(self) -> None:
@@ -124,9 +124,8 @@ def _is_followed(db: str) -> bool:
 
 def _advance(connection: Connection, db: str, since: Seq, after: Seq) -> bool:
     """Move the cursor; False where it does not stand where it was read."""
-    row = {"follower": "rows", "db": db, "seq": _text(after)}
-    if since == 0 and insert_new(connection, _cursor, [row]):
-        return True
+    start = {"follower": "rows", "db": db, "seq": _text(0)}
+    insert_new(connection, _cursor, [start])
     here = (_cursor.c.follower == "rows", _cursor.c.db == db, _cursor.c.seq == _text(since))
     return connection.execute(update(_cursor).where(*here).values(seq=_text(after))).rowcount == 1
 

@@ -4,12 +4,14 @@ There is one way in: what is written here passes the same rules as what a phone 
 and merged alike. A call is all or nothing, over several databases too.
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import orjson
+from anyio import to_thread
 
 import schemas
 from server.admission import asking_of, office_device, refused
@@ -52,6 +54,7 @@ class Scribe:
         self._follower = follower
         self._clock = clock
         self._last: Stamp | None = None
+        self._one = asyncio.Lock()
 
     async def write(self, caller: Caller, changes: Mapping[str, Sequence[Change]]) -> int:
         """Write, by database; how many documents that changed. The rows know of it when this returns.
@@ -79,8 +82,13 @@ class Scribe:
     async def _edits(self, caller: Caller, db: str, changes: Sequence[Change]) -> list[Edit | Refused]:
         ids = {change.id for change in changes}
         documents = await self._store.read(db, ids, lambda _id, tree: revtree.live(tree)[:1])
-        written = (self._edit(caller, change, documents.get(change.id)) for change in changes)
-        return [edit for edit in written if edit]
+
+        def draft() -> list[Edit | Refused]:
+            written = (self._edit(caller, change, documents.get(change.id)) for change in changes)
+            return [edit for edit in written if edit]
+
+        async with self._one:
+            return await to_thread.run_sync(draft)  # an import of a commune takes seconds
 
     def _edit(self, caller: Caller, change: Change, document: Document | None) -> Edit | Refused | None:
         """The revision that makes a change, None where it would change nothing."""

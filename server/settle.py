@@ -65,11 +65,8 @@ class Settler:
         Raises `DatabaseMissing`, `StoreFull`.
         """
         documents = await self._store.read(db, ids, ends)
-        edits = [
-            Edit(doc_id, revision.path, revision.body, revision.deleted)
-            for doc_id, written in _writes(documents).items()
-            for revision in written.revisions
-        ]
+        collided = {doc_id: one for doc_id, one in documents.items() if len(revtree.live(one.tree)) > 1}
+        edits = await to_thread.run_sync(_edits, collided) if collided else []
         if edits:
             merged = [archive.Entry.of(db, edit, "merged") for edit in edits if not edit.deleted]
             await to_thread.run_sync(self._archive, merged)
@@ -81,11 +78,12 @@ class Settler:
             archive.keep(connection, entries, instant(self._clock()), None)
 
 
-def _writes(documents: Mapping[str, Document]) -> dict[str, resolve.Write]:
-    found: dict[str, resolve.Write] = {}
-    for doc_id, document in documents.items():
-        if len(revtree.live(document.tree)) > 1:
-            planned = plan(doc_id, document)
-            if isinstance(planned, resolve.Write):
-                found[doc_id] = planned
-    return found
+def _edits(collided: Mapping[str, Document]) -> list[Edit]:
+    """What to graft, of all these documents."""
+    plans = {doc_id: plan(doc_id, document) for doc_id, document in collided.items()}
+    return [
+        Edit(doc_id, revision.path, revision.body, revision.deleted)
+        for doc_id, planned in plans.items()
+        if isinstance(planned, resolve.Write)
+        for revision in planned.revisions
+    ]

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from server.projection import PROJECTED, outcome
 from server.rows import tables
 from server.rows.engine import table
+from server.settle import ends
 from sync.store.interface import Page, StoreFull
 from tests.server.documents import (
     FIRST,
@@ -176,11 +177,13 @@ async def test_nothing_is_projected_twice_and_a_restart_goes_on(tmp_path: Path, 
 
 async def test_a_follower_that_was_overtaken_writes_nothing(camket: Product) -> None:
     await camket.send(lan, DB, edit(household(), "1-a"))
+    read = await camket.store.read(DB, [household()["_id"]], ends)
+    await camket.send(lan, DB, edit(later(household(), LAN, NOW + 1, order=2), "2-b", "1-a"))
     await camket.follower.catch_up()
-    before = everything(camket)
-    stale = (await camket.store.changes(DB, Page())).last_seq
-    assert not camket.follower._commit(DB, [household()["_id"]], [], "where it was long ago", stale)
-    assert everything(camket) == before
+    seq = (await camket.store.changes(DB, Page())).last_seq
+    for stale in (0, "where it was long ago"):
+        assert not camket.follower._commit(DB, read, stale, seq)
+    assert [row["walk"] for row in camket.all(tables.HouseholdRow)] == [2]
 
 
 async def test_two_followers_do_no_harm(tmp_path: Path, rows_url: str | None) -> None:
