@@ -22,16 +22,16 @@ const NOTES = ["$schema", "$id", "$defs", "title", "description", "x-merge", "if
 
 /** The schemas by file name without ".json"; `common` holds what the others refer to. */
 export class Schemas {
-  readonly #files: Readonly<Record<string, JsonObject>>;
-  readonly #checks = new Map<Schema, Check>();
+  private readonly files: Readonly<Record<string, JsonObject>>;
+  private readonly checks = new Map<Schema, Check>();
 
   constructor(files: Readonly<Record<string, JsonObject>>) {
-    this.#files = files;
+    this.files = files;
   }
 
   /** The fields of a type that have a merge rule. */
   fields(type: string): string[] {
-    const properties = this.#files[type]?.properties;
+    const properties = this.files[type]?.properties;
     if (!isObject(properties)) return [];
     return Object.keys(properties).filter((field) => !ENVELOPE.includes(field));
   }
@@ -42,22 +42,22 @@ export class Schemas {
    */
   validate(doc: JsonObject): Problem[] {
     const type = doc.type;
-    const schema = typeof type === "string" && type !== "common" ? this.#files[type] : undefined;
+    const schema = typeof type === "string" && type !== "common" ? this.files[type] : undefined;
     if (!schema) return [{ path: ["type"], key: "type" }];
     const found: Problem[] = [];
-    this.#check(newer(doc, schema) ? envelope(schema) : schema, type as string)(doc, [], found);
+    this.check(newer(doc, schema) ? envelope(schema) : schema, type as string)(doc, [], found);
     return found;
   }
 
-  #check(schema: Schema, file: string): Check {
-    const known = this.#checks.get(schema);
+  private check(schema: Schema, file: string): Check {
+    const known = this.checks.get(schema);
     if (known) return known;
-    const check = typeof schema === "boolean" ? never(schema) : this.#compile(schema, file);
-    this.#checks.set(schema, check);
+    const check = typeof schema === "boolean" ? never(schema) : this.compile(schema, file);
+    this.checks.set(schema, check);
     return check;
   }
 
-  #compile(schema: JsonObject, file: string): Check {
+  private compile(schema: JsonObject, file: string): Check {
     const checks: Check[] = [];
     for (const [key, rule] of Object.entries(schema)) {
       if (NOTES.includes(key)) continue;
@@ -67,22 +67,22 @@ export class Schemas {
         checks.push((value, path, found) => {
           if (!ok(value)) found.push({ path, key });
         });
-      } else checks.push(this.#nested(key, rule, schema, file));
+      } else checks.push(this.nested(key, rule, schema, file));
     }
-    if ("if" in schema) checks.push(this.#condition(schema, file));
+    if ("if" in schema) checks.push(this.condition(schema, file));
     return (value, path, found) => {
       for (const check of checks) check(value, path, found);
     };
   }
 
-  #nested(key: string, rule: Json, schema: JsonObject, file: string): Check {
+  private nested(key: string, rule: Json, schema: JsonObject, file: string): Check {
     switch (key) {
       case "$ref":
-        return this.#reference(rule as string, file);
+        return this.reference(rule as string, file);
       case "properties":
-        return this.#properties(rule as JsonObject, file);
+        return this.properties(rule as JsonObject, file);
       case "additionalProperties":
-        return this.#others(rule as Schema, Object.keys((schema.properties as JsonObject) ?? {}), file);
+        return this.others(rule as Schema, Object.keys((schema.properties as JsonObject) ?? {}), file);
       case "required":
         return (value, path, found) => {
           if (isObject(value))
@@ -90,20 +90,20 @@ export class Schemas {
               if (!has(value, name)) found.push({ path: [...path, name], key });
         };
       case "items": {
-        const item = this.#check(rule as Schema, file);
+        const item = this.check(rule as Schema, file);
         return (value, path, found) => {
           if (Array.isArray(value))
             for (const [i, one] of value.entries()) item(one as Json, [...path, i], found);
         };
       }
       case "allOf": {
-        const all = (rule as Schema[]).map((part) => this.#check(part, file));
+        const all = (rule as Schema[]).map((part) => this.check(part, file));
         return (value, path, found) => {
           for (const check of all) check(value, path, found);
         };
       }
       case "oneOf": {
-        const each = (rule as Schema[]).map((part) => this.#check(part, file));
+        const each = (rule as Schema[]).map((part) => this.check(part, file));
         return (value, path, found) => {
           const verdicts = each.map((check) => problems(check, value, path));
           if (verdicts.filter((wrong) => wrong.length === 0).length === 1) return;
@@ -115,17 +115,17 @@ export class Schemas {
     }
   }
 
-  #reference(target: string, file: string): Check {
+  private reference(target: string, file: string): Check {
     const [name, pointer] = target.split("#/$defs/") as [string, string];
     const home = name ? name.replace(".json", "") : file;
-    const schema = (this.#files[home]?.$defs as JsonObject | undefined)?.[pointer];
+    const schema = (this.files[home]?.$defs as JsonObject | undefined)?.[pointer];
     if (schema === undefined) throw new Error(`a reference to nothing: ${target}`);
-    return (value, path, found) => this.#check(schema as Schema, home)(value, path, found);
+    return (value, path, found) => this.check(schema as Schema, home)(value, path, found);
   }
 
-  #properties(rule: JsonObject, file: string): Check {
+  private properties(rule: JsonObject, file: string): Check {
     const each = Object.entries(rule).map(
-      ([name, part]) => [name, this.#check(part as Schema, file)] as const,
+      ([name, part]) => [name, this.check(part as Schema, file)] as const,
     );
     return (value, path, found) => {
       if (!isObject(value)) return;
@@ -134,8 +134,8 @@ export class Schemas {
     };
   }
 
-  #others(rule: Schema, named: readonly string[], file: string): Check {
-    const check = this.#check(rule, file);
+  private others(rule: Schema, named: readonly string[], file: string): Check {
+    const check = this.check(rule, file);
     return (value, path, found) => {
       if (!isObject(value)) return;
       for (const name of Object.keys(value)) {
@@ -147,10 +147,10 @@ export class Schemas {
     };
   }
 
-  #condition(schema: JsonObject, file: string): Check {
-    const when = this.#check(schema.if as Schema, file);
-    const then = this.#check((schema.then as Schema) ?? true, file);
-    const other = this.#check((schema.else as Schema) ?? true, file);
+  private condition(schema: JsonObject, file: string): Check {
+    const when = this.check(schema.if as Schema, file);
+    const then = this.check((schema.then as Schema) ?? true, file);
+    const other = this.check((schema.else as Schema) ?? true, file);
     return (value, path, found) =>
       (problems(when, value, path).length === 0 ? then : other)(value, path, found);
   }

@@ -37,100 +37,100 @@ import * as views from "./views.ts";
 const COMMUNE = "commune";
 
 export class PhoneField implements Field {
-  readonly #env: Env;
-  readonly #syncing: Syncing;
-  readonly #listeners = new Set<(change: Change) => void>();
-  #joined: accounts.Joined | null = null;
-  #session: Session | null = null;
+  private readonly env: Env;
+  private readonly syncing: Syncing;
+  private readonly listeners = new Set<(change: Change) => void>();
+  private joined: accounts.Joined | null = null;
+  private session: Session | null = null;
   /** The account in front, whether or not it is open. */
-  #front: Promise<{ account: Account; db: AccountDb } | null> | null = null;
+  private front: Promise<{ account: Account; db: AccountDb } | null> | null = null;
 
   constructor(env: Env) {
-    this.#env = env;
-    this.#syncing = new Syncing(env, {
-      session: () => this.#session,
-      closed: async () => (await this.#inFront())?.db ?? null,
-      revoked: () => this.#revoked(),
+    this.env = env;
+    this.syncing = new Syncing(env, {
+      session: () => this.session,
+      closed: async () => (await this.inFront())?.db ?? null,
+      revoked: () => this.revoked(),
     });
-    env.channel.listen((message) => this.#tell(message as Change));
+    env.channel.listen((message) => this.tell(message as Change));
   }
 
   // --- the phone and its accounts
 
   async lifecycle(): Promise<Lifecycle> {
-    if (this.#session) return "open";
-    if (this.#joined) return "joined";
-    return (await this.#inFront()) ? "locked" : "new";
+    if (this.session) return "open";
+    if (this.joined) return "joined";
+    return (await this.inFront()) ? "locked" : "new";
   }
 
   checkDevice(): Promise<DeviceCheck> {
-    return checkDevice(this.#env);
+    return checkDevice(this.env);
   }
 
   storage(): Promise<StorageView> {
-    return storage(this.#env);
+    return storage(this.env);
   }
 
   accounts(): Promise<readonly Account[]> {
-    return accounts.accounts(this.#env);
+    return accounts.accounts(this.env);
   }
 
   async account(): Promise<Account | null> {
-    return (await this.#inFront())?.account ?? null;
+    return (await this.inFront())?.account ?? null;
   }
 
   async choose(account: string): Promise<void> {
-    await this.#close();
-    await accounts.choose(this.#env, account);
-    this.#post("lifecycle");
+    await this.close();
+    await accounts.choose(this.env, account);
+    this.post("lifecycle");
   }
 
   // --- enrolment and the PIN
 
   async join(code: string, deviceName: string): Promise<Account> {
     if (!(await this.checkDevice()).ready) throw new FieldError("unsafe_device");
-    this.#joined = await accounts.join(this.#env, code, deviceName);
-    this.#post("lifecycle");
-    return this.#joined.account;
+    this.joined = await accounts.join(this.env, code, deviceName);
+    this.post("lifecycle");
+    return this.joined.account;
   }
 
   async setPin(pin: string): Promise<void> {
-    if (!this.#joined) throw new FieldError("missing", "invitation");
-    const session = await accounts.enrol(this.#env, this.#joined, pin);
-    await this.#close();
-    this.#opened(session);
+    if (!this.joined) throw new FieldError("missing", "invitation");
+    const session = await accounts.enrol(this.env, this.joined, pin);
+    await this.close();
+    this.opened(session);
   }
 
   async unlock(pin: string): Promise<void> {
-    this.#opened(await accounts.unlock(this.#env, await this.#db(), pin));
+    this.opened(await accounts.unlock(this.env, await this.db(), pin));
   }
 
   async lock(): Promise<void> {
-    this.#session = null;
-    this.#post("lifecycle");
+    this.session = null;
+    this.post("lifecycle");
   }
 
   async changePin(old: string, next: string): Promise<void> {
-    await accounts.changePin(this.#env, await this.#db(), old, next);
+    await accounts.changePin(this.env, await this.db(), old, next);
   }
 
   async forgotPin(): Promise<void> {
-    await accounts.askRecovery(this.#env, await this.#db());
+    await accounts.askRecovery(this.env, await this.db());
   }
 
   async recovery(): Promise<Recovery> {
-    return accounts.recovery(this.#env, await this.#db());
+    return accounts.recovery(this.env, await this.db());
   }
 
   async recover(pin: string): Promise<void> {
-    this.#opened(await accounts.recover(this.#env, await this.#db(), pin));
+    this.opened(await accounts.recover(this.env, await this.db(), pin));
   }
 
   // --- reading
 
   async hamlets(): Promise<readonly HamletView[]> {
-    const session = this.#open();
-    const [campaign, databases] = await Promise.all([this.#campaign(), session.db.getAll("databases")]);
+    const session = this.open();
+    const [campaign, databases] = await Promise.all([this.inForce(), session.db.getAll("databases")]);
     const ids = databases.flatMap(({ name }) => /^hamlet-(.+)$/.exec(name)?.[1] ?? []);
     const found = await Promise.all(
       ids.map(async (id) => {
@@ -145,84 +145,84 @@ export class PhoneField implements Field {
   }
 
   async households(hamlet: string): Promise<readonly HouseholdRow[]> {
-    const session = this.#open();
-    const campaign = await this.#campaign();
+    const session = this.open();
+    const campaign = await this.inForce();
     const known = await readAll(session, forms.databaseOf(hamlet));
     const all = views.pairs(known, campaign?.id ?? null);
     return views.inWalkingOrder(all.map((pair) => views.rowOf(pair, campaign)));
   }
 
   async household(hamlet: string, id: string): Promise<HouseholdView> {
-    const session = this.#open();
-    const campaign = await this.#campaign();
+    const session = this.open();
+    const campaign = await this.inForce();
     const pair = await forms.pairAt(session, campaign, hamlet, id);
     return forms.viewOf(session, campaign, hamlet, pair);
   }
 
   async seen(hamlet: string, household: string): Promise<void> {
     const key: [string, string] = [forms.databaseOf(hamlet), `household:${household}`];
-    await this.#open().db.delete("overruled", key);
-    this.#post("records");
+    await this.open().db.delete("overruled", key);
+    this.post("records");
   }
 
   async campaign(): Promise<CampaignView | null> {
-    return this.#campaign();
+    return this.inForce();
   }
 
   async clauses(version: number): Promise<TextView | null> {
-    return views.textOf(await readOne(this.#open(), COMMUNE, `clauses:${version}`), version);
+    return views.textOf(await readOne(this.open(), COMMUNE, `clauses:${version}`), version);
   }
 
   async notice(version: number): Promise<TextView | null> {
-    return views.textOf(await readOne(this.#open(), COMMUNE, `notice:${version}`), version);
+    return views.textOf(await readOne(this.open(), COMMUNE, `notice:${version}`), version);
   }
 
   // --- writing
 
   async openForm(hamlet: string, household: string): Promise<Form> {
-    return forms.openForm(this.#open(), await this.#campaign(), hamlet, household);
+    return forms.openForm(this.open(), await this.inForce(), hamlet, household);
   }
 
   async addHousehold(hamlet: string, what: NewHousehold): Promise<string> {
-    const { id, draft } = await forms.addHousehold(this.#open(), hamlet, what);
-    await this.#save([draft]);
+    const { id, draft } = await forms.addHousehold(this.open(), hamlet, what);
+    await this.save([draft]);
     return id;
   }
 
   async editHousehold(form: Form, change: HouseholdChange): Promise<void> {
-    await this.#save([forms.editHousehold(this.#open(), own(form), change)]);
+    await this.save([forms.editHousehold(this.open(), own(form), change)]);
   }
 
   async recordVisit(form: Form, result: VisitResult): Promise<void> {
-    await this.#save([forms.visit(this.#open(), own(form), result)]);
+    await this.save([forms.visit(this.open(), own(form), result)]);
   }
 
   async recordSigned(form: Form, what: Signing): Promise<void> {
-    await this.#save(await forms.signing(this.#open(), own(form), what));
+    await this.save(await forms.signing(this.open(), own(form), what));
   }
 
   async voidAct(form: Form, act: string): Promise<void> {
-    await this.#save([forms.voiding(this.#open(), own(form), act)]);
+    await this.save([forms.voiding(this.open(), own(form), act)]);
   }
 
   async meeting(hamlet: string, what: MeetingRecord): Promise<void> {
-    await this.#save(await forms.meeting(this.#open(), await this.#campaign(), hamlet, what));
+    await this.save(await forms.meeting(this.open(), await this.inForce(), hamlet, what));
   }
 
   // --- syncing
 
   async syncNow(): Promise<SyncState> {
-    await this.#syncing.now(true);
+    await this.syncing.now(true);
     return this.syncState();
   }
 
   async syncState(): Promise<SyncState> {
-    return this.#syncing.state((await this.#inFront())?.db ?? null);
+    return this.syncing.state((await this.inFront())?.db ?? null);
   }
 
   async problems(): Promise<readonly ProblemView[]> {
-    const session = this.#open();
-    const campaign = await this.#campaign();
+    const session = this.open();
+    const campaign = await this.inForce();
     const databases = await session.db.getAll("databases");
     const found = await Promise.all(
       databases.map(async ({ name }) => {
@@ -235,83 +235,83 @@ export class PhoneField implements Field {
   }
 
   async bundle(): Promise<string> {
-    const db = await this.#db();
+    const db = await this.db();
     const [keys, records] = await Promise.all([meta(db, "keys"), db.getAll("outbox")]);
     return bundle(keys?.seal.id ?? "", records);
   }
 
   /** A signal came back, or the app to the front: syncs soon, whatever the timer says. */
   wake(): void {
-    this.#syncing.start();
+    this.syncing.start();
   }
 
   onChange(listener: (change: Change) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   // --- inside
 
-  #open(): Session {
-    if (!this.#session) throw new FieldError("locked");
-    return this.#session;
+  private open(): Session {
+    if (!this.session) throw new FieldError("locked");
+    return this.session;
   }
 
-  #opened(session: Session): void {
-    this.#joined = null;
-    this.#session = session;
-    this.#front = Promise.resolve({ account: session.account, db: session.db });
-    this.#post("lifecycle");
-    this.#syncing.start();
+  private opened(session: Session): void {
+    this.joined = null;
+    this.session = session;
+    this.front = Promise.resolve({ account: session.account, db: session.db });
+    this.post("lifecycle");
+    this.syncing.start();
   }
 
-  #inFront(): Promise<{ account: Account; db: AccountDb } | null> {
-    this.#front ??= (async () => {
-      const [account] = await accounts.accounts(this.#env);
-      return account ? { account, db: await openAccount(this.#env, account.id) } : null;
+  private inFront(): Promise<{ account: Account; db: AccountDb } | null> {
+    this.front ??= (async () => {
+      const [account] = await accounts.accounts(this.env);
+      return account ? { account, db: await openAccount(this.env, account.id) } : null;
     })();
-    return this.#front;
+    return this.front;
   }
 
-  async #db(): Promise<AccountDb> {
-    const front = await this.#inFront();
+  private async db(): Promise<AccountDb> {
+    const front = await this.inFront();
     if (!front) throw new FieldError("missing", "account");
     return front.db;
   }
 
   /** Closes the account in front, so that another may take its place. */
-  async #close(): Promise<void> {
-    const front = await this.#front;
-    this.#session = null;
-    this.#front = null;
+  private async close(): Promise<void> {
+    const front = await this.front;
+    this.session = null;
+    this.front = null;
     front?.db.close();
   }
 
-  async #revoked(): Promise<void> {
+  private async revoked(): Promise<void> {
     const account = await this.account();
-    await this.#close();
-    if (account) await accounts.wipe(this.#env, account.id);
-    this.#post("lifecycle");
+    await this.close();
+    if (account) await accounts.wipe(this.env, account.id);
+    this.post("lifecycle");
   }
 
-  async #campaign(): Promise<views.Campaign | null> {
-    const known = await readAll(this.#open(), COMMUNE, "campaign:");
+  private async inForce(): Promise<views.Campaign | null> {
+    const known = await readAll(this.open(), COMMUNE, "campaign:");
     return views.campaignOf(known.values());
   }
 
-  async #save(drafts: readonly Parameters<typeof save>[1][number][]): Promise<void> {
-    await save(this.#open(), drafts);
-    this.#tell("records");
-    this.#syncing.soon();
+  private async save(drafts: readonly Parameters<typeof save>[1][number][]): Promise<void> {
+    await save(this.open(), drafts);
+    this.tell("records");
+    this.syncing.soon();
   }
 
-  #post(change: Change): void {
-    this.#env.channel.post(change);
-    this.#tell(change);
+  private post(change: Change): void {
+    this.env.channel.post(change);
+    this.tell(change);
   }
 
-  #tell(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+  private tell(change: Change): void {
+    for (const listener of this.listeners) listener(change);
   }
 }
 

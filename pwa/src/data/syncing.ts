@@ -24,45 +24,45 @@ export interface Front {
 }
 
 export class Syncing {
-  readonly #env: Env;
-  readonly #front: Front;
-  #running: Promise<void> | null = null;
-  #failures = 0;
-  #cancel: () => void = () => {};
+  private readonly env: Env;
+  private readonly front: Front;
+  private running: Promise<void> | null = null;
+  private failures = 0;
+  private cancel: () => void = () => {};
 
   constructor(env: Env, front: Front) {
-    this.#env = env;
-    this.#front = front;
+    this.env = env;
+    this.front = front;
   }
 
   /** Begins, now and from then on by itself. */
   start(): void {
-    this.#failures = 0;
-    this.#in(0);
+    this.failures = 0;
+    this.in(0);
   }
 
   /** Something was saved, or a signal came back. */
   soon(): void {
-    this.#in(this.#failures === 0 ? SOON : this.#backoff());
+    this.in(this.failures === 0 ? SOON : this.backoff());
   }
 
   /** Runs now, or waits for the run that is under way and then runs. */
   async now(asked: boolean): Promise<void> {
-    while (this.#running) await this.#running;
-    this.#running = this.#run(asked).finally(() => {
-      this.#running = null;
-      this.#env.channel.post("sync");
+    while (this.running) await this.running;
+    this.running = this.run(asked).finally(() => {
+      this.running = null;
+      this.env.channel.post("sync");
     });
-    await this.#running;
+    await this.running;
   }
 
   async state(db: AccountDb | null): Promise<SyncState> {
-    const running = this.#running !== null;
+    const running = this.running !== null;
     if (!db)
       return { running, lastSync: null, problem: null, waiting: 0, held: 0, refused: 0, bytesThisMonth: 0 };
     const [own, note, bytes] = await Promise.all([db.getAll("own"), meta(db, "sync"), meta(db, "bytes")]);
     const count = (state: string) => own.filter((leaf) => leaf.state === state && !leaf.again).length;
-    const month = new Date(this.#env.now()).toISOString().slice(0, 7);
+    const month = new Date(this.env.now()).toISOString().slice(0, 7);
     return {
       running,
       lastSync: note?.lastSync ?? null,
@@ -74,25 +74,25 @@ export class Syncing {
     };
   }
 
-  async #run(asked: boolean): Promise<void> {
-    const session = this.#front.session();
-    const problem = session ? await this.#exchange(session, asked) : await this.#handIn();
-    this.#failures = problem === null ? 0 : this.#failures + 1;
-    this.#in(problem === null ? this.#jittered(CALM) : this.#backoff());
+  private async run(asked: boolean): Promise<void> {
+    const session = this.front.session();
+    const problem = session ? await this.exchange(session, asked) : await this.handIn();
+    this.failures = problem === null ? 0 : this.failures + 1;
+    this.in(problem === null ? this.jittered(CALM) : this.backoff());
   }
 
-  async #exchange(session: Session, asked: boolean): Promise<SyncProblem | null> {
+  private async exchange(session: Session, asked: boolean): Promise<SyncProblem | null> {
     const result = await replicate(session, asked);
-    if (result === "send_only") await this.#handIn();
-    if (result === "revoked") await this.#farewell(session);
+    if (result === "send_only") await this.handIn();
+    if (result === "revoked") await this.farewell(session);
     return result === "done" ? null : result;
   }
 
-  async #handIn(): Promise<SyncProblem | null> {
-    const db = await this.#front.closed();
+  private async handIn(): Promise<SyncProblem | null> {
+    const db = await this.front.closed();
     if (!db) return null;
     try {
-      await handIn({ env: this.#env, db });
+      await handIn({ env: this.env, db });
       return null;
     } catch (error) {
       return problemOf(error);
@@ -103,28 +103,28 @@ export class Syncing {
    * The full credential is refused. What was saved still goes in, sealed; and only if the server knows this phone
    * and has everything, the phone forgets it. (A server that knows nobody is no reason to lose anything.)
    */
-  async #farewell({ env, db }: Session): Promise<void> {
+  private async farewell({ env, db }: Session): Promise<void> {
     try {
       await handIn({ env, db });
     } catch {
       return; // without a link, or without an answer that says who asks: later
     }
     const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
-    if (!left && (await isKnown({ env, db }))) await this.#front.revoked();
+    if (!left && (await isKnown({ env, db }))) await this.front.revoked();
   }
 
-  #backoff(): number {
-    return this.#jittered(Math.min(FIRST_RETRY * 2 ** Math.max(0, this.#failures - 1), LAST_RETRY));
+  private backoff(): number {
+    return this.jittered(Math.min(FIRST_RETRY * 2 ** Math.max(0, this.failures - 1), LAST_RETRY));
   }
 
   /** Between half and all of it: phones that lost the signal together do not come back together. */
-  #jittered(ms: number): number {
-    return Math.round((ms * (256 + (this.#env.random(1)[0] ?? 0))) / 512);
+  private jittered(ms: number): number {
+    return Math.round((ms * (256 + (this.env.random(1)[0] ?? 0))) / 512);
   }
 
-  #in(ms: number): void {
-    this.#cancel();
-    this.#cancel = this.#env.after(ms, () => {
+  private in(ms: number): void {
+    this.cancel();
+    this.cancel = this.env.after(ms, () => {
       this.now(false).catch(() => {}); // a run reports through its state; it has nobody else to tell
     });
   }
