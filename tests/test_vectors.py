@@ -6,6 +6,7 @@ import pytest
 
 import schemas
 from server.projection import outcome
+from server.rules import broken
 from sync import canonical, merge
 from sync.stamps import Stamp, advance
 from tests.vectors import acts, table
@@ -43,3 +44,9 @@ def test_a_write(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("outcomes"))
 def test_what_acts_come_to(case: dict[str, Any]) -> None:
     assert outcome(acts(case["acts"]))["signed"] is case["signed"]
+
+
+@pytest.mark.parametrize("case", cases("rules"))
+def test_a_rule_of_content(case: dict[str, Any]) -> None:
+    refused = broken(case["doc"])
+    assert (refused and refused.key) == case["key"]

@@ -8,7 +8,9 @@ import type { Act } from "../src/core/documents.ts";
 import { edited } from "../src/core/edit.ts";
 import type { Json, JsonObject } from "../src/core/json.ts";
 import { countsAsSigned, outcome } from "../src/core/outcome.ts";
+import { broken } from "../src/core/rules.ts";
 import { tick } from "../src/core/stamps.ts";
+import { schemas } from "../src/data/schemas.ts";
 
 declare const __PWA__: string;
 const table = <T>(name: string): (T & { story: string })[] =>
@@ -67,4 +69,9 @@ test("what acts come to", () => {
     assert.equal(outcome(actsOf(acts)), is, story);
     assert.equal(countsAsSigned(actsOf(acts), false), signed, story);
   }
+});
+
+test("a rule of content", () => {
+  for (const { story, doc, key } of table<{ doc: JsonObject; key: string | null }>("rules"))
+    assert.equal(broken(schemas, doc)?.key ?? null, key, story);
 });

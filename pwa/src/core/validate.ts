@@ -36,6 +36,12 @@ export class Schemas {
     return Object.keys(properties).filter((field) => !ENVELOPE.includes(field));
   }
 
+  /** Whether a document of a known type was written by a later program. */
+  newer(doc: JsonObject): boolean {
+    const schema = typeof doc.type === "string" ? this.files[doc.type] : undefined;
+    return schema !== undefined && newer(doc, schema);
+  }
+
   /**
    * All that is wrong with a document (its body and `_id`); [] where nothing is. Of a newer version only the
    * envelope is checked: what it holds beside is for later programs to judge.

@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from "../core/json.ts";
 import { digest, generation } from "../core/revision.ts";
+import { broken } from "../core/rules.ts";
 import { type Stamps, tick } from "../core/stamps.ts";
 import { FieldError } from "./contract.ts";
 import { type Clock, type Fresh, type Meta, meta, type Own, type Write, write } from "./db.ts";
@@ -73,8 +74,8 @@ function child(
   moment: Moment,
 ): Promise<Prepared> {
   const { body, acts } = make(moment);
-  const [problem] = schemas.validate({ ...body, _id: id });
-  if (problem) throw new FieldError("invalid", `${problem.path.join("/")}: ${problem.key}`);
+  const rule = broken(schemas, { ...body, _id: id });
+  if (rule) throw new FieldError("invalid", `${rule.place}: ${rule.key}`);
   const rev = minted(session, base ? generation(base.rev) + 1 : 1);
   const revs = [digest(rev), ...(base?.revs ?? [])].slice(0, 100);
   const depth = (base?.depth ?? 0) + 1;
