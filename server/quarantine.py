@@ -7,7 +7,7 @@ somebody else's phone. The outcome `quarantined` names the revision, and the pho
 from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from server.rows import tables
 from server.rows.engine import table
@@ -90,21 +90,3 @@ def entered(connection: Connection, db: str, revs: Collection[tuple[str, Rev]]) 
         if numbers:
             gone = update(_quarantine).where(_quarantine.c.number.in_(numbers))
             connection.execute(gone.values(state="released"))
-
-
-def waiting(connection: Connection, after: int = 0, limit: int = 50) -> list[Row[tuple[object, ...]]]:
-    """A page of what waits for a decision, the oldest first."""
-    page = select(_quarantine).where(_quarantine.c.state == "waiting", _quarantine.c.number > after)
-    return list(connection.execute(page.order_by(_quarantine.c.number).limit(limit)))
-
-
-def decide(
-    connection: Connection, number: int, state: State, *, by: str, at: str, released_as: Rev | None = None
-) -> bool:
-    """Note a decision; False where somebody has decided before."""
-    noted = (
-        update(_quarantine)
-        .where(_quarantine.c.number == number, _quarantine.c.state == "waiting")
-        .values(state=state, decided_by=by, decided_at=at, released_as=released_as and str(released_as))
-    )
-    return connection.execute(noted).rowcount == 1
