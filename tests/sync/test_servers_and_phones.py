@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from hypothesis import note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sync import resolve, revtree
 from sync.canonical import encode
@@ -100,6 +100,19 @@ class Season(RuleBasedStateMachine):
         self.minted = 0
         self.now = 1_764_547_200_000
 
+    @initialize(known=st.booleans(), whats=st.lists(CHANGES, min_size=3, max_size=6))
+    def begin(self, known: bool, whats: list[str]) -> None:
+        """A document that everybody has, or one that the phones have yet to make each for itself."""
+        if known:
+            for what in whats:
+                self.save(self.phones[0], self.phones[0].view, what)
+            for server in self.servers:
+                for revision in self.phones[0].unsent:
+                    server.receive(revision)
+            for phone in self.phones:
+                phone.view = self.servers[0].winner()
+            self.phones[0].unsent.clear()
+
     # --- on the phones ---------------------------------------------------------------------------------
 
     def change(self, what: str) -> dict[str, Any]:
@@ -129,9 +142,10 @@ class Season(RuleBasedStateMachine):
         phone.unsent.append(Derived((rev, *path), encode(said), False))
         phone.view = ((rev, *path), said)
 
-    @rule(phone=PHONES, what=CHANGES)
-    def edit(self, phone: int, what: str) -> None:
-        self.save(self.phones[phone], self.phones[phone].view, what)
+    @rule(phone=PHONES, whats=st.lists(CHANGES, min_size=1, max_size=3))
+    def edit(self, phone: int, whats: list[str]) -> None:
+        for what in whats:
+            self.save(self.phones[phone], self.phones[phone].view, what)
 
     @rule(phone=PHONES)
     def open_a_form(self, phone: int) -> None:
@@ -139,8 +153,7 @@ class Season(RuleBasedStateMachine):
 
     @rule(phone=PHONES, what=CHANGES)
     def save_the_form_that_stood_open(self, phone: int, what: str) -> None:
-        if (form := self.phones[phone].form) is not None:
-            self.save(self.phones[phone], form, what)
+        self.save(self.phones[phone], self.phones[phone].form or self.phones[phone].view, what)
 
     # --- on the way ------------------------------------------------------------------------------------
 
@@ -269,4 +282,4 @@ def covers(greater: Body, less: Body) -> bool:
 
 
 TestSeason = Season.TestCase
-TestSeason.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestSeason.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
