@@ -79,6 +79,7 @@ TABLE: dict[type[Exception], Problem] = {
     TooLarge: Problem(413, "too_large"),
     WrongType: Problem(415, "bad_content_type"),
     auth.TooManyAttempts: Problem(429, "too_many_requests"),
+    peer.TooManyRequests: Problem(429, "too_many_requests", "problem.too_fast"),
     NotTaken: Problem(422, "not_taken"),
     store.DatabaseMissing: Problem(404, "not_found"),
     store.StoreFull: Problem(507, "insufficient_storage", "problem.disk_full"),

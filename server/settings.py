@@ -15,7 +15,10 @@ class SettingsWrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One installation. `data` is the directory that holds everything that must be backed up."""
+    """One installation. `data` is the directory that holds everything that must be backed up.
+
+    `demo` is no setting of the environment: the data themselves say whether they were made up.
+    """
 
     data: Path = Path("data")
     host: str = "127.0.0.1"
@@ -23,7 +26,6 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     public_url: str | None = None
-    couchdb_url: str | None = None
     database_url: str | None = None
     secret: str | None = None
     trusted_proxies: tuple[str, ...] = ()
@@ -68,7 +70,7 @@ def read(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     for field in fields(Settings):
         if flags.get(field.name) is not None:
             found[field.name] = flags[field.name]
-        elif text := environ.get(f"CAMKET_{field.name.upper()}"):
+        elif field.name != "demo" and (text := environ.get(f"CAMKET_{field.name.upper()}")):
             found[field.name] = _parse(field.name, text)
     return Settings(**found)  # type: ignore[arg-type]  # checked field by field in _parse and by Typer
 
@@ -83,8 +85,6 @@ def _parse(name: str, text: str) -> object:
             return int(text)
         case "trusted_proxies":
             return tuple(part.strip() for part in text.split(",") if part.strip())
-        case "demo":
-            return text == "1"
         case "public_url":
             return text.rstrip("/")
         case _:

@@ -1,9 +1,11 @@
-"""How often somebody may fail, and who "somebody" is before we know them.
+"""How often somebody may fail or ask, and who "somebody" is before we know them.
 
 Failures are counted in the rows, so that several servers count together. Only failures count: an office
-where thirty phones join behind one address is no attack.
+where thirty phones join behind one address is no attack. Requests are counted by device, and by address only
+where the credential was none.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from server.auth.errors import AuthError, TooManyAttempts
 from server.clock import instant
 from server.rows import tables
 from server.rows.engine import table
+from sync.errors import TooManyRequests
 
 _attempt = table(tables.Attempt)
 
@@ -33,6 +36,31 @@ class Limit:
 CODE_BY_ADDRESS = Limit("code", 10, timedelta(minutes=15))
 LOGIN_BY_ADDRESS = Limit("address", 30, timedelta(minutes=15))
 LOGIN_BY_NAME = Limit("login", 10, timedelta(minutes=15))
+
+
+class Buckets:
+    """How many requests one caller may make: `burst` at once, `rate` a second in the long run.
+
+    Kept in memory, by each server for itself: it guards this process, not a secret.
+    """
+
+    def __init__(self, burst: int, rate: float, most: int = 10_000) -> None:
+        """`most`: callers that are remembered; whoever was quiet longest is forgotten first."""
+        self._burst = burst
+        self._rate = rate
+        self._most = most
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str, now: datetime) -> None:
+        """One request of this caller. Raises `sync.errors.TooManyRequests`."""
+        at = now.timestamp()
+        left, before = self._left.pop(key, (float(self._burst), at))
+        left = min(self._burst, left + max(0.0, at - before) * self._rate)
+        self._left[key] = (left - 1 if left >= 1 else left, at)
+        if len(self._left) > self._most:
+            self._left.popitem(last=False)
+        if left < 1:
+            raise TooManyRequests
 
 
 @contextmanager

@@ -58,12 +58,16 @@ def add(
     now: datetime,
     login: str | None = None,
     hamlets: Collection[str] = (),
+    person: str | None = None,
 ) -> Person:
-    """A new person, without a password as yet. Raises `PersonExists` for a login name that is taken."""
+    """A new person, without a password as yet, under a new id or the given one.
+
+    Raises `PersonExists` for a login name that is taken.
+    """
     login = login and normal_login(login)
     if login and connection.execute(select(_users.c.id).where(_users.c.login == login)).first():
         raise PersonExists
-    person = tokens.mint_id(8)
+    person = person or tokens.mint_id(8)
     connection.execute(
         insert(_users).values(
             id=person, name=_tidy(name), role=role.value, login=login, created_at=instant(now)

@@ -10,6 +10,7 @@ from server.auth.devices import Issued
 from server.auth.errors import InvitationGone, InvitationUnknown, TooManyAttempts
 from server.auth.grant import Grant
 from server.auth.users import Person
+from sync.errors import TooManyRequests
 from tests.server.auth.conftest import PASSWORD, Hands
 
 ADDRESS = "192.0.2.7"
@@ -243,3 +244,22 @@ def test_seen_is_noted_once_an_hour(rows: Connection, clock: Hands, volunteer: P
     assert not devices.unheard(rows, issued.device, clock())
     clock.at += timedelta(minutes=1)
     assert devices.unheard(rows, issued.device, clock())
+
+
+def test_a_caller_may_ask_in_bursts_and_then_at_a_pace(clock: Hands) -> None:
+    buckets = limits.Buckets(burst=3, rate=2, most=2)
+    for _ in range(3):
+        buckets.take("phone", clock())
+    with pytest.raises(TooManyRequests):
+        buckets.take("phone", clock())
+    buckets.take("another", clock())
+    clock.move(seconds=0.25)
+    with pytest.raises(TooManyRequests):
+        buckets.take("phone", clock())
+    clock.move(seconds=0.25)
+    buckets.take("phone", clock())
+    with pytest.raises(TooManyRequests):
+        buckets.take("phone", clock())
+    clock.move(hours=1)
+    for _ in range(3):
+        buckets.take("phone", clock())
