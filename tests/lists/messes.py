@@ -89,7 +89,7 @@ def titled(homes: Homes) -> File:
     book = sheet(
         [
             ["ỦY BAN NHÂN DÂN", None, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"],
-            ["XÃ NÀ HÂU", None, "Độc lập - Tự do - Hạnh phúc"],
+            ["XÃ NÀ MÂY", None, "Độc lập - Tự do - Hạnh phúc"],
             [],
             ["DANH SÁCH CHỦ HỘ GIA ĐÌNH NĂM 2026"],
             [],
@@ -99,7 +99,7 @@ def titled(homes: Homes) -> File:
             [],
             ["", f"Tổng cộng: {len(homes)} hộ"],
             [],
-            ["", "", "Nà Hâu, ngày 05 tháng 03 năm 2026"],
+            ["", "", "Nà Mây, ngày 05 tháng 03 năm 2026"],
             ["", "Người lập biểu", "TM. ỦY BAN NHÂN DÂN"],
             ["", "(Ký, ghi rõ họ tên)", "CHỦ TỊCH"],
             ["", "Nguyễn Thị Mẫu", "Trần Văn Mẫu"],
@@ -328,7 +328,7 @@ def rewritten(file: File, member: str, change: Callable[[str], str]) -> File:
 def address_in_one_cell(homes: Homes) -> File:
     rows = []
     for place, home in enumerate(homes, 1):
-        parts = [f"Số nhà {home.house}" if home.house else "", home.lane, f"thôn {home.hamlet}", "xã Nà Hâu"]
+        parts = [f"Số nhà {home.house}" if home.house else "", home.lane, f"thôn {home.hamlet}", "xã Nà Mây"]
         rows.append([place, home.name, ", ".join(filter(None, parts))])
     return saved(sheet([["STT", "Họ và tên chủ hộ", "Địa chỉ"], *rows]))
 
