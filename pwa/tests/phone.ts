@@ -55,6 +55,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
         raw: (init.body as Uint8Array<ArrayBuffer> | undefined) ?? null,
       });
     },
+    transferred: () => null,
     alone: async (name, work) => {
       if (held.has(name)) return null;
       held.add(name);

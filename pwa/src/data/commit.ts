@@ -5,16 +5,7 @@
 import type { JsonObject } from "../core/json.ts";
 import { descends } from "../core/revision.ts";
 import { encryptJson } from "./crypto.ts";
-import {
-  countBytes,
-  type Database,
-  keysOf,
-  type Own,
-  type OwnState,
-  type RevKey,
-  type Write,
-  write,
-} from "./db.ts";
+import { type Database, keysOf, type Own, type OwnState, type RevKey, type Write, write } from "./db.ts";
 import { lostFields } from "./overruled.ts";
 import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from "./records.ts";
 import type { Outcome, Row } from "./wire.ts";
@@ -44,11 +35,10 @@ export async function commitOutcomes(
   session: Pick<Session, "db" | "env">,
   db: string,
   outcomes: readonly Outcome[],
-  bytes: number,
 ): Promise<RevKey[]> {
   const received = await write(
     session.db,
-    ["own", "outbox", "overruled", "heads", "databases", "meta"],
+    ["own", "outbox", "overruled", "heads", "databases"],
     async (tx) => {
       const keys: RevKey[] = [];
       for (const { id, rev, is, reason } of outcomes) {
@@ -63,7 +53,6 @@ export async function commitOutcomes(
         else await tx.objectStore("own").put({ ...own, state, reason });
         if (state === "received") keys.push([db, id, rev]);
       }
-      await countBytes(tx, session.env.now(), bytes);
       return keys;
     },
   );
@@ -104,7 +93,6 @@ export async function commitRows(
   rows: readonly Row[],
   position: Partial<Pick<Database, "position" | "since">>,
   sent: Sent,
-  bytes: number,
 ): Promise<void> {
   const bodies: Record<string, JsonObject> = {};
   for (const row of rows) if (!row.deleted) bodies[row.id] = await bodyOf(session, db, row, sent);
@@ -113,7 +101,7 @@ export async function commitRows(
   const losses = await lossesOf(session, db, bodies);
   const page = await write(
     session.db,
-    ["pages", "heads", "own", "outbox", "overruled", "databases", "meta"],
+    ["pages", "heads", "own", "outbox", "overruled", "databases"],
     async (tx) => {
       const n = sealed ? await tx.objectStore("pages").add({ db, count, sealed }) : null;
       for (const row of rows) await takeRow(tx, db, row, n, losses);
@@ -122,7 +110,6 @@ export async function commitRows(
         const rewrite = database.rewrite || rows.some(({ deleted }) => deleted);
         await tx.objectStore("databases").put({ ...database, ...position, rewrite });
       }
-      await countBytes(tx, session.env.now(), bytes);
       return n;
     },
   );

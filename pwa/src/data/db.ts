@@ -240,10 +240,15 @@ export async function write<const S extends StoreName, T>(
   }
 }
 
-/** Adds to the bytes of this month, inside a transaction. */
-export async function countBytes(tx: Write<"meta">, now: number, bytes: number): Promise<void> {
-  const month = new Date(now).toISOString().slice(0, 7);
-  const before = (await tx.objectStore("meta").get("bytes")) as Meta["bytes"] | undefined;
-  const count = (before?.month === month ? before.count : 0) + bytes;
-  await tx.objectStore("meta").put({ month, count }, "bytes");
+/** Adds what a request cost to the bytes of this month. A figure for the screen: nothing waits for it, or fails. */
+export function meter({ env, db }: { readonly env: Env; readonly db: AccountDb }): (bytes: number) => void {
+  const month = new Date(env.now()).toISOString().slice(0, 7);
+  const add = async (tx: Write<"meta">, bytes: number) => {
+    const before = (await tx.objectStore("meta").get("bytes")) as Meta["bytes"] | undefined;
+    const count = (before?.month === month ? before.count : 0) + bytes;
+    await tx.objectStore("meta").put({ month, count }, "bytes");
+  };
+  return (bytes) => {
+    write(db, ["meta"], (tx) => add(tx, bytes)).catch(() => {});
+  };
 }

@@ -4,7 +4,7 @@
  */
 import { isObject } from "../core/json.ts";
 import { commitOutcomes } from "./commit.ts";
-import { type AccountDb, meta, type Outgoing } from "./db.ts";
+import { type AccountDb, meta, meter, type Outgoing } from "./db.ts";
 import type { Env } from "./env.ts";
 import { ask, body } from "./link.ts";
 import { BadAnswer, type Outcome, outcome } from "./wire.ts";
@@ -36,9 +36,14 @@ export async function handIn({ env, db }: Closed): Promise<number> {
     const records = fitting(left, env.weakLink() ? WEAK : GOOD);
     for (const { sha256 } of records) tried.add(sha256);
     const packed = await body(bundle(keys.seal.id, records));
-    const answer = await ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
+    const answer = await ask(env, "/sealed", {
+      credential: keys.send,
+      type: "text/plain",
+      body: packed,
+      meter: meter({ env, db }),
+    });
     for (const [name, outcomes] of byDatabase(records, receipts(answer))) {
-      await commitOutcomes({ env, db }, name, outcomes, packed.bytes.length);
+      await commitOutcomes({ env, db }, name, outcomes);
       taken += outcomes.length;
     }
   }

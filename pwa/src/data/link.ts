@@ -29,10 +29,10 @@ const SILENCE = 60_000;
 
 export interface Answer {
   readonly response: Response;
-  /** Stops waiting; to be called when the body has been read. */
+  /** To be called once, when the body has been read or has broken off. */
   end(): void;
-  /** Called at each sign of life. */
-  alive(): void;
+  /** Called at each sign of life, with the bytes that it brought. */
+  alive(bytes: number): void;
 }
 
 /** A body ready to travel. */
@@ -52,16 +52,23 @@ interface Sending {
   readonly credential?: string;
   readonly type?: "application/json" | "text/plain";
   readonly body?: Body;
+  /** Hears what the request cost, in bytes. */
+  readonly meter?: (bytes: number) => void;
 }
 
 /** Sends one request. Raises NoLink, or Refused for a status that is no success. */
 export async function send(env: Env, path: string, how: Sending): Promise<Answer> {
-  const { method = "POST", credential, type = "application/json", body } = how;
+  const { method = "POST", credential, type = "application/json", body, meter } = how;
   const stop = new AbortController();
   const silent = () => stop.abort();
   let endTimer = env.after(SILENCE, silent);
-  const end = () => endTimer();
-  const alive = () => {
+  let read = 0;
+  const end = () => {
+    endTimer();
+    meter?.((body?.bytes.length ?? 0) + (env.transferred(path) ?? read));
+  };
+  const alive = (bytes: number) => {
+    read += bytes;
     endTimer();
     endTimer = env.after(SILENCE, silent);
   };
@@ -86,9 +93,11 @@ export async function send(env: Env, path: string, how: Sending): Promise<Answer
 
 /** Sends one request and reads its answer as JSON. Raises NoLink, Refused, BadAnswer. */
 export async function ask(env: Env, path: string, how: Sending): Promise<unknown> {
-  const { response, end } = await send(env, path, how);
+  const { response, alive, end } = await send(env, path, how);
   try {
-    return JSON.parse(await response.text());
+    const text = await response.text();
+    alive(text.length);
+    return JSON.parse(text);
   } catch (error) {
     throw error instanceof SyntaxError ? new BadAnswer("no JSON") : new NoLink(true);
   } finally {
@@ -105,28 +114,23 @@ async function errorName(response: Response): Promise<string> {
   }
 }
 
-/** The lines of an answer as they come, with the bytes read so far. Raises NoLink where it breaks off. */
-export async function* lines(answer: Answer): AsyncGenerator<{ line: string; bytes: number }> {
+/** The lines of an answer as they come. Raises NoLink where it breaks off. */
+export async function* lines(answer: Answer): AsyncGenerator<string> {
   const reader = answer.response.body?.getReader();
   if (!reader) throw new NoLink(true);
   const decoder = new TextDecoder();
   let rest = "";
-  let bytes = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(() => {
         throw new NoLink(true);
       });
       if (done) return; // what stands in `rest` has no line end: a part that was cut
-      answer.alive();
-      bytes += value.length;
+      answer.alive(value.length);
       rest += decoder.decode(value, { stream: true });
       const whole = rest.split("\n");
       rest = whole.pop() ?? "";
-      for (const line of whole) {
-        if (line) yield { line, bytes };
-        bytes = 0;
-      }
+      for (const line of whole) if (line) yield line;
     }
   } finally {
     answer.end();

@@ -6,7 +6,7 @@
 import { isObject, type JsonObject } from "../core/json.ts";
 import { digest } from "../core/revision.ts";
 import { commitOutcomes, commitRows, dropReceived } from "./commit.ts";
-import type { RevKey } from "./db.ts";
+import { meter, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
 import { ask, body } from "./link.ts";
 import type { Session } from "./records.ts";
@@ -28,6 +28,7 @@ async function push(session: Session, db: string, docs: readonly JsonObject[]): 
   const answer = await ask(session.env, `/db/${db}/_bulk_docs`, {
     credential: session.credential,
     body: packed,
+    meter: meter(session),
   });
   if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
   // Only errors have rows: what is not named is on the server's disk.
@@ -39,7 +40,7 @@ async function push(session: Session, db: string, docs: readonly JsonObject[]): 
     if (!error) return { id, rev, is: "received", reason: null };
     return { id, rev, is: "forbidden", reason: typeof error.reason === "string" ? error.reason : null };
   });
-  return commitOutcomes(session, db, outcomes, packed.bytes.length);
+  return commitOutcomes(session, db, outcomes);
 }
 
 async function pull(session: Session, db: string, batch: Batch): Promise<void> {
@@ -49,12 +50,13 @@ async function pull(session: Session, db: string, batch: Batch): Promise<void> {
     const answer = await ask(session.env, `/db/${db}/_changes?${query}`, {
       method: "GET",
       credential: session.credential,
+      meter: meter(session),
     });
     if (!isObject(answer) || !Array.isArray(answer.results)) throw new BadAnswer("_changes answers results");
     const rows = answer.results.filter(isObject).flatMap(rowOf);
     // A sequence may be any JSON; it goes back as text.
     const last = typeof answer.last_seq === "string" ? answer.last_seq : JSON.stringify(answer.last_seq);
-    await commitRows(session, db, rows, { since: last }, batch.sent, JSON.stringify(answer).length);
+    await commitRows(session, db, rows, { since: last }, batch.sent);
     if (answer.results.length < ROWS) return;
   }
 }

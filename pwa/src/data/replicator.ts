@@ -17,7 +17,7 @@ import {
 } from "./commit.ts";
 import { compact } from "./compact.ts";
 import type { SyncProblem } from "./contract.ts";
-import { countBytes, meta, type RevKey, type SyncNote, write } from "./db.ts";
+import { meta, meter, type RevKey, type SyncNote, write } from "./db.ts";
 import { type Batch, gather } from "./gather.ts";
 import { lines, NoLink, Refused, send } from "./link.ts";
 import { plainSync } from "./plain.ts";
@@ -79,13 +79,15 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
   const answer = await send(session.env, "/db/_exchange", {
     credential: session.credential,
     body: batch.body,
+    meter: meter(session),
   });
   const stream: Stream = { clock: 0, held: [], received: [], progress: false, again: false, done: false };
-  let up = batch.body.bytes.length;
-  for await (const { line, bytes } of lines(answer)) {
-    await commit(session, batch, stream, parsePart(line), up + bytes, onShift);
-    up = 0;
-    if (stream.done) break;
+  try {
+    // Read to the very end, so that the browser can tell what the answer took.
+    for await (const line of lines(answer))
+      if (!stream.done) await commit(session, batch, stream, parsePart(line), onShift);
+  } catch (error) {
+    if (!stream.done) throw error;
   }
   if (!stream.done) throw new NoLink(true);
   return { again: stream.again, progress: stream.progress };
@@ -105,7 +107,6 @@ async function commit(
   batch: Batch,
   stream: Stream,
   part: Part,
-  bytes: number,
   onShift: () => void,
 ): Promise<void> {
   switch (part.kind) {
@@ -115,7 +116,6 @@ async function commit(
       // Kept for the end: leaves received before this stream began have their rows in it.
       stream.received = await receivedBefore(session);
       await commitHeld(session, part.dbs);
-      await count(session, bytes);
       stream.again = part.dbs.some((name) => !(name in batch.request.dbs));
       stream.progress = stream.again;
       return;
@@ -132,12 +132,12 @@ async function commit(
         stream.again = true;
       }
       const others = part.outcomes.filter(({ is }) => is !== "clock");
-      stream.received.push(...(await commitOutcomes(session, part.db, others, bytes)));
+      stream.received.push(...(await commitOutcomes(session, part.db, others)));
       stream.progress = true;
       return;
     }
     case "rows":
-      await commitRows(session, part.db, part.rows, { position: part.position }, batch.sent, bytes);
+      await commitRows(session, part.db, part.rows, { position: part.position }, batch.sent);
       if (part.rows.length > 0) stream.progress = true;
       if (part.more) stream.again = true;
       return;
@@ -163,10 +163,6 @@ async function commit(
 async function receivedBefore(session: Session): Promise<RevKey[]> {
   const own = await session.db.getAll("own");
   return own.filter(({ state }) => state === "received").map(({ db, id, rev }) => [db, id, rev]);
-}
-
-async function count(session: Session, bytes: number): Promise<void> {
-  await write(session.db, ["meta"], (tx) => countBytes(tx, session.env.now(), bytes));
 }
 
 async function note(session: Session, problem: SyncProblem | null): Promise<void> {

@@ -10,6 +10,7 @@ export function world(): Shared {
     subtle: crypto.subtle,
     indexedDB,
     fetch: (path, init) => fetch(path, init),
+    transferred,
     alone,
     channel: channel(),
     after: (ms, call) => {
@@ -18,6 +19,14 @@ export function world(): Shared {
     },
     weakLink,
   };
+}
+
+function transferred(path: string): number | null {
+  const url = new URL(path, location.origin).href;
+  const last = performance.getEntriesByName(url, "resource").pop() as PerformanceResourceTiming | undefined;
+  // The browser keeps 250 of these and then no more.
+  performance.clearResourceTimings();
+  return last && last.transferSize > 0 ? last.transferSize : null;
 }
 
 async function alone<T>(name: string, work: () => Promise<T>): Promise<T | null> {
