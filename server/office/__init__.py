@@ -9,12 +9,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from server.auth.grant import STAFF, Role
+from server.lists import sheets
 from server.office import (
     auditing,
     campaign,
     coverage,
     edit,
     households,
+    importing,
     login,
     people,
     quarantine,
@@ -35,6 +37,10 @@ class Page(NamedTuple):
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_IMPORT = "/office/import/{token}"
+LIST_LIMIT = sheets.FILE_BYTES // 2**20 + 1
+"""MiB of an uploaded list: what `server.lists` reads, and the form around it."""
+
 _PERSON = "/office/people/{person}"
 
 PAGES = (
@@ -70,6 +76,12 @@ PAGES = (
     Page("POST", "/office/devices/{device}/confirm", people.confirm_phone, ADMINS),
     Page("GET", "/office/recovery", recoveries.show, ADMINS),
     Page("POST", "/office/recovery/{request}", recoveries.decide, ADMINS),
+    Page("GET", "/office/import", importing.show, ADMINS),
+    Page("POST", "/office/import", importing.upload, ADMINS, LIST_LIMIT),
+    Page("GET", _IMPORT, importing.show_preview, ADMINS),
+    Page("POST", _IMPORT, importing.settle, ADMINS),
+    Page("POST", _IMPORT + "/confirm", importing.confirm, ADMINS),
+    Page("POST", _IMPORT + "/cancel", importing.cancel, ADMINS),
     Page("GET", "/office/audit", auditing.show, ADMINS),
 )
 

@@ -1,0 +1,97 @@
+"""Files between upload and confirmation: sealed on the server's disk, for their owner, for two hours."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from server.auth import tokens
+from server.clock import instant
+from server.keys import Vault
+
+LASTS = timedelta(hours=2)
+_TOKEN = re.compile(r"[a-z0-9]{20}")
+
+
+class UploadGone(Exception):
+    """No such file of this person, or it was kept for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a person decided about the file so far (`server.lists.Choices`, as plain data)."""
+
+    hamlet: str = ""
+    hamlets: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Literal["same", "new"]] = field(default_factory=dict)
+    leave_bad_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file with what was decided about it."""
+
+    token: str
+    owner: str
+    at: str
+    filename: str
+    data: bytes
+    settled: Settled
+
+
+class Shelf:
+    """Where the files lie: `uploads/` in the data directory, each sealed for its own name."""
+
+    def __init__(self, data: Path, vault: Vault) -> None:
+        self._place = data / "uploads"
+        self._vault = vault
+
+    def add(self, owner: str, filename: str, data: bytes, settled: Settled, now: datetime) -> str:
+        """Keep a file; answers its token. Files that were left lying go."""
+        self._place.mkdir(mode=0o700, exist_ok=True)
+        self._sweep(now)
+        upload = Upload(tokens.mint_id(20), owner, instant(now), filename, data, settled)
+        self.put(upload)
+        return upload.token
+
+    def put(self, upload: Upload) -> None:
+        """Keep what was decided since."""
+        head = asdict(upload)
+        del head["data"]
+        plain = json.dumps(head).encode() + b"\n" + upload.data
+        path = self._place / upload.token
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(self._vault.seal(plain, _purpose(upload.token)))
+        fresh.replace(path)
+
+    def get(self, token: str, owner: str, now: datetime) -> Upload:
+        """A person's own file. Raises `UploadGone`."""
+        if not _TOKEN.fullmatch(token):
+            raise UploadGone
+        try:
+            sealed = (self._place / token).read_bytes()
+        except FileNotFoundError as error:
+            raise UploadGone from error
+        head, _, data = self._vault.open(sealed, _purpose(token)).partition(b"\n")
+        kept = json.loads(head)
+        if kept["owner"] != owner or kept["at"] < instant(now - LASTS):
+            raise UploadGone
+        settled = Settled(**kept.pop("settled"))
+        return Upload(**kept, data=data, settled=settled)
+
+    def drop(self, token: str) -> None:
+        """Forget a file."""
+        (self._place / token).unlink(missing_ok=True)
+
+    def _sweep(self, now: datetime) -> None:
+        # by the files' own times: what cannot be opened any more must go too
+        for path in self._place.iterdir():
+            if path.stat().st_mtime < (now - LASTS).timestamp():
+                path.unlink(missing_ok=True)
+
+
+def _purpose(token: str) -> bytes:
+    return f"upload {token}".encode()

@@ -1,0 +1,141 @@
+"""The office's pages in real Chromium, at a phone's and a desk's width: accessible, and nothing cut off.
+
+With CAMKET_SCREENSHOTS=DIR each page is also photographed into that directory.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.server.office.village import COLLIDED_ULID, HOSTILE_ULID, PASSWORD, SIGNED_ULID, Village, village
+
+SIZES = {"phone": (360, 740), "desk": (1280, 900)}
+PAGES = {
+    "coverage": "/office",
+    "households": "/office/households",
+    "hamlet": "/office/hamlets/nasam?show=open",
+    "record": f"/office/households/nasam/{SIGNED_ULID}",
+    "collision": f"/office/households/nasam/{COLLIDED_ULID}",
+    "hostile": f"/office/households/nasam/{HOSTILE_ULID}",
+    "edit": f"/office/households/nasam/{SIGNED_ULID}/edit",
+    "campaign": "/office/campaign",
+    "quarantine": "/office/quarantine",
+    "people": "/office/people",
+    "person-new": "/office/people/new",
+    "person": "/office/people/{volunteer}",
+    "recovery": "/office/recovery",
+    "import": "/office/import",
+    "audit": "/office/audit",
+}
+LIST = """STT;Họ và tên chủ hộ;Thôn;Số CCCD
+1;Hứa Văn Tài (hộ nghèo);Thôn Pác Ve;001
+2;Hứa Thị Đào;Khuổi Lăn;002
+3;12345;Thôn Pác Ve;003
+4;Lý Thị Xuân;Nà Sầm;004
+"""
+CHROMIUM = os.environ.get("CAMKET_CHROMIUM", "/usr/bin/chromium")
+AXE = Path(AXE_FILE_PATH).read_text("utf-8")
+PICTURES = os.environ.get("CAMKET_SCREENSHOTS")
+
+
+@asynccontextmanager
+async def served(made: Village) -> AsyncIterator[str]:
+    """The village's server on a port of the machine's choice."""
+    listening = socket.create_server(("127.0.0.1", 0))  # whoever comes before the server is ready waits here
+    server = uvicorn.Server(uvicorn.Config(made.app, lifespan="off", log_level="error"))
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def sign_in(page: Page, url: str, who: str) -> None:
+    await page.goto(f"{url}/office/login")
+    await page.get_by_label("Tên đăng nhập").fill(who)
+    await page.get_by_label("Mật khẩu").fill(PASSWORD)
+    await page.get_by_role("button", name="Đăng nhập").click()
+    await page.wait_for_url(f"{url}/office")
+
+
+async def look(page: Page, name: str) -> list[str]:
+    """What is wrong with the page that is open."""
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"office-{name}.png", full_page=True)
+    found = [] if await page.evaluate("document.documentElement.scrollWidth <= innerWidth") else ["too wide"]
+    small = await page.evaluate(TOO_SMALL)
+    found += [f"target too small: {one}" for one in small]
+    await page.evaluate(AXE)
+    axe = await page.evaluate(
+        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    found += [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in axe["violations"]]
+    return [f"{name}: {problem}" for problem in found]
+
+
+TOO_SMALL = """
+matchMedia('(any-pointer: coarse)').matches
+  ? [...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
+      .filter((one) => one.checkVisibility() && !one.classList.contains('skip'))
+      .map((one) => [one, (one.closest('label') ?? one).getBoundingClientRect()])
+      .filter(([one, box]) => box.height < 47.5 && one.closest('p, .lead') === null)
+      .map(([one, box]) => one.outerHTML.slice(0, 120) + ' ' + box.height)
+  : []
+"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> None:
+    width, height = SIZES[size]
+    problems = []
+    async with village(tmp_path, demo=True) as made, served(made) as url, chromium() as browser:
+        context = await browser.new_context(
+            viewport={"width": width, "height": height},
+            has_touch=size == "phone",
+            is_mobile=size == "phone",
+            locale="vi-VN",
+        )
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
+        await page.goto(f"{url}/office/login")
+        problems += await look(page, f"login-{size}")
+        await sign_in(page, url, "admin")
+        for name, path in PAGES.items():
+            answer = await page.goto(url + path.format(**made.people))
+            assert answer
+            assert answer.status == 200, path
+            problems += await look(page, f"{name}-{size}")
+        await page.goto(f"{url}/office/import")
+        await page.get_by_label("Tệp danh sách").set_input_files(
+            {"name": "danh sách.csv", "mimeType": "text/csv", "buffer": LIST.encode()}
+        )
+        await page.get_by_role("button", name="Xem trước").click()
+        problems += await look(page, f"import-preview-{size}")
+        await page.goto(f"{url}/office/people/{made.people['volunteer']}")
+        await page.get_by_role("button", name="Mời một điện thoại").click()
+        problems += await look(page, f"invitation-{size}")
+        await context.clear_cookies()
+        await sign_in(page, url, "observer")
+        problems += await look(page, f"observer-{size}")
+    assert not problems, "\n".join(problems)
+    assert complaints == [], "the browser found something against the policy"
