@@ -13,7 +13,7 @@ Answer: newline-delimited JSON, in parts of at most 32 kB that the phone commits
     {"clock": ms, "dbs": [names], "user": {…}}        or {"clock": ms, "skew": ms} and nothing else
     {"db": n, "outcomes": [[id, rev, status, reason?], …]}
     {"db": n, "missing": [[id, rev], …]}              what this server has never had: send it
-    {"db": n, "rows": [{…}, …], "position": text, "more": true?}
+    {"db": n, "rows": [{…}, …], "position": text}
     {"db": n, "position_lost": true}                  start again from null, with `have`
     {"db": n, "gone": true}                           the caller does not hold it (any more)
     {"done": true}                                    without it the stream was cut
@@ -296,28 +296,22 @@ class RowParts:
         self._size = _FRAME
         self._position: Position | None = None
 
-    def add(self, position: Position, row: Row | None) -> bytes | None:
+    def add(self, position: Position, row: Row | None) -> Iterator[bytes]:
         """Take a row (None: not for the caller's eyes); the part before it, where that is full now."""
         item = b"" if row is None else _row(row)
-        full = None
         if self._rows and self._size + len(item) + 1 > PART:
-            full = self._render(b',"more":true')
+            yield from self.flush()
         if item:
             self._rows.append(item)
             self._size += len(item) + 1
         self._position = position
-        return full
 
-    def end(self) -> bytes | None:
-        """The last part; None where there was nothing."""
-        return None if self._position is None else self._render(b"")
-
-    def _render(self, more: bytes) -> bytes:
-        assert self._position is not None  # a row was taken
-        position = b',"position":%b%b' % (orjson.dumps(encode_position(self._position)), more)
-        part = _part(self._db, b"rows", self._rows, position)
-        self._rows, self._size, self._position = [], _FRAME, None
-        return part
+    def flush(self) -> Iterator[bytes]:
+        """The part so far; none where there is nothing."""
+        if self._position is not None:
+            position = b',"position":%b' % orjson.dumps(encode_position(self._position))
+            yield _part(self._db, b"rows", self._rows, position)
+            self._rows, self._size, self._position = [], _FRAME, None
 
 
 def _row(row: Row) -> bytes:

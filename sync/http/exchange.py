@@ -7,26 +7,29 @@ may be repeated: a phone that was cut off sends the same again and gets the same
 """
 
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sync import exchange, revtree
-from sync.errors import BadRequest, PeerError, StorageFull, TooLarge, UnsupportedMediaType
+from sync.errors import PeerError
 from sync.exchange import Asked, Named, Outcome, Position, Row, RowParts
 from sync.hooks import Caller, ExchangeApplication, Refused, Terms
+from sync.http import answers, bodies
 from sync.resolve import absorbed
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
-from sync.store.interface import Change, DocStore, Document, Edit, Page, StoreFull
+from sync.store.interface import Change, DocStore, Document, Edit, Page, StoreError
 
-PAGE = 200
+PAGE = 100
 """Documents read from the store at a time."""
+WORTH_FLUSHING = 4 * 1024
+"""Bytes, before compression, that a flush of the answer should at least bring."""
 BIG = 256 * 1024
 """A request above this many bytes is parsed in a thread, so that others are not kept waiting."""
 
@@ -41,10 +44,23 @@ class Taken:
     """What became of one database's part of a request, once everything is on disk."""
 
     asked: Asked
-    outcomes: list[Outcome] = field(default_factory=list)
     missing: list[Named] = field(default_factory=list)
     came: set[Named] = field(default_factory=set)
     """Revisions that are on disk and that the caller has itself, bodies included."""
+    _outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+
+    def tell(self, outcomes: Iterable[Outcome]) -> None:
+        """Keep outcomes until the answer comes to their documents."""
+        for outcome in outcomes:
+            self._outcomes.setdefault(outcome.id, []).append(outcome)
+
+    def outcomes_of(self, doc_ids: Iterable[str]) -> list[Outcome]:
+        """The outcomes of these documents, each told once."""
+        return [outcome for doc_id in doc_ids for outcome in self._outcomes.pop(doc_id, ())]
+
+    def outcomes_left(self) -> list[Outcome]:
+        """The outcomes of documents that had no row."""
+        return self.outcomes_of(list(self._outcomes))
 
     def chosen(self, doc_id: str, tree: Tree) -> Sequence[Rev]:
         """The winner's body, unless it came in this request (a `sync.store.interface.Choice`)."""
@@ -68,23 +84,22 @@ class Exchange:
             if skew := _skew(asked.clock, terms):
                 return _streamed(request, _one(exchange.line(clock=terms.clock, skew=skew)))
             taken = await self._take(caller, terms, asked)
-        except PeerError as error:
-            return JSONResponse({"error": error.error, "reason": error.reason}, error.status)
+        except (PeerError, StoreError) as error:
+            # Not `answers.problem`: its Basic challenge would make the browser ask for a password
+            peer = error if isinstance(error, PeerError) else answers.of_store(error)
+            return answers.render({"error": peer.error, "reason": peer.reason}, peer.status)
         return _streamed(request, self._answer(caller, terms, asked, taken))
 
     # --- taking ------------------------------------------------------------------------------------------
 
     async def _take(self, caller: Caller, terms: Terms, asked: exchange.Request) -> Mapping[str, Taken]:
-        """Judge every upload, graft what is admitted, settle what that touched. Raises StorageFull."""
+        """Judge every upload, graft what is admitted, settle what that touched. Raises StoreFull."""
         there = {*terms.dbs} & {*await self._store.names()}
         taken = {db: Taken(part) for db, part in asked.dbs.items() if db in there}
-        try:
-            admitted = {db: await self._admit(caller, db, part) for db, part in taken.items()}
-            grafts = {db: edits for db, edits in admitted.items() if edits}
-            if grafts:
-                await self._store.graft_all(grafts)
-        except StoreFull:
-            raise StorageFull from None
+        admitted = {db: await self._admit(caller, db, part) for db, part in taken.items()}
+        grafts = {db: edits for db, edits in admitted.items() if edits}
+        if grafts:
+            await self._store.graft_all(grafts)
         for db, edits in grafts.items():
             await self._app.observe(db, {edit.id for edit in edits})
         for db, part in taken.items():
@@ -94,12 +109,12 @@ class Exchange:
     async def _admit(self, caller: Caller, db: str, part: Taken) -> list[Edit]:
         """What to graft; the rest gets its outcome now, or is held already and gets it by `_tell`."""
         edits = part.asked.edits
-        part.outcomes += part.asked.refused
+        part.tell(part.asked.refused)
         known = await self._held(db, [(edit.id, edit.rev) for edit in edits])
         new = [edit for edit in edits if (edit.id, edit.rev) not in known]
         verdicts = await self._app.admit(caller, db, new) if new else ()
         refused = {(no.id, no.rev) for no in verdicts if isinstance(no, Refused)}
-        part.outcomes += [_outcome(no) for no in verdicts if isinstance(no, Refused)]
+        part.tell(_outcome(no) for no in verdicts if isinstance(no, Refused))
         part.came = {(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in refused}
         return [edit for edit in verdicts if isinstance(edit, Edit)]
 
@@ -122,13 +137,13 @@ class Exchange:
             return
         trees = await self._store.trees(db, {doc_id for doc_id, _ in (*asked, *have)})
         absent = [named for named in (*asked, *have) if named[1] not in trees.get(named[0], {})]
-        part.outcomes += [
+        part.tell(
             exchange.outcome_of(doc_id, rev, trees[doc_id])
             for doc_id, rev in asked
             if rev in trees.get(doc_id, {})
-        ]
+        )
         verdicts = await self._app.outcomes(caller, db, absent) if absent else ()
-        part.outcomes += [_outcome(no) for no in verdicts if no is not None]
+        part.tell(_outcome(no) for no in verdicts if no is not None)
         part.missing = [named for named, no in zip(absent, verdicts, strict=True) if no is None]
 
     # --- answering ---------------------------------------------------------------------------------------
@@ -142,12 +157,11 @@ class Exchange:
             if part is None:
                 yield exchange.line(db=db, gone=True)
                 continue
-            for piece in (
-                *exchange.outcome_parts(db, part.outcomes),
-                *exchange.missing_parts(db, part.missing),
-            ):
+            for piece in exchange.missing_parts(db, part.missing):
                 yield piece
             async for piece in self._rows(caller, db, part):
+                yield piece
+            for piece in exchange.outcome_parts(db, part.outcomes_left()):
                 yield piece
         yield exchange.line(done=True)
 
@@ -161,17 +175,21 @@ class Exchange:
         page = Page(0 if since is None else since.seq, PAGE)
         while True:
             changes = await self._store.changes(db, page)
+            # A document's outcome goes just before its row: the id and revision that both name, random as
+            # they are, then cost their bytes once, since gzip looks back 32 kB and no further.
+            if told := taken.outcomes_of(change.id for change in changes.rows):
+                for piece in (*parts.flush(), *exchange.outcome_parts(db, told)):
+                    yield piece
             shown = [change.id for change in changes.rows if self._app.shows(caller, db, change.id)]
             documents = await self._store.read(db, shown, taken.chosen) if shown else {}
             for change in changes.rows:
-                full = parts.add(_position(change), _row(change.id, documents.get(change.id)))
-                if full is not None:
-                    yield full
+                for piece in parts.add(_position(change), _row(change.id, documents.get(change.id))):
+                    yield piece
             if not changes.pending or not changes.rows:
                 break
             page = Page(changes.last_seq, PAGE)
-        if (last := parts.end()) is not None:
-            yield last
+        for piece in parts.flush():
+            yield piece
 
     async def _known(self, db: str, position: Position) -> bool:
         """Whether this store gave that position, and not one that it was restored from or has grown over."""
@@ -216,32 +234,11 @@ def _skew(clock: int, terms: Terms) -> int:
 
 async def _parsed(request: Request) -> exchange.Request:
     """Raises TooLarge, UnsupportedMediaType, BadRequest."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaType
-    data = await _read(request)
+    bodies.require_json(request)
+    data = await bodies.read(request, exchange.MAX_REQUEST)
     if len(data) > BIG:
         return await to_thread.run_sync(exchange.parse, data)
     return exchange.parse(data)
-
-
-async def _read(request: Request) -> bytes:
-    """The body, unpacked where it says gzip: never more than the limit in memory, whatever it claims."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "gzip"}:
-        raise UnsupportedMediaType("Content-Encoding: only gzip is taken")
-    unpacker = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    body = bytearray()
-    async for chunk in request.stream():
-        room = exchange.MAX_REQUEST - len(body)
-        try:
-            body += unpacker.decompress(chunk, room + 1) if unpacker else chunk
-        except zlib.error:
-            raise BadRequest("the body is no gzip") from None
-        if len(body) > exchange.MAX_REQUEST:
-            raise TooLarge(f"more than {exchange.MAX_REQUEST} bytes")
-    if unpacker and (not unpacker.eof or unpacker.unused_data):
-        raise BadRequest("the body is no whole gzip")
-    return bytes(body)
 
 
 def _streamed(request: Request, parts: AsyncIterator[bytes]) -> Response:
@@ -253,10 +250,19 @@ def _streamed(request: Request, parts: AsyncIterator[bytes]) -> Response:
 
 
 async def _gzipped(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """One gzip stream, flushed at each part: a phone can commit what has arrived before a cut."""
+    """One gzip stream, flushed part by part: a phone can commit what has arrived before a cut.
+
+    Parts too small to be worth a flush of their own (it starts a new block of codes) wait for the next one.
+    """
     packer = zlib.compressobj(level=9, wbits=31)
+    waiting = 0
     async for part in parts:
-        yield packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH)
+        waiting += len(part)
+        packed = packer.compress(part)
+        if waiting >= WORTH_FLUSHING:
+            packed, waiting = packed + packer.flush(zlib.Z_SYNC_FLUSH), 0
+        if packed:
+            yield packed
     yield packer.flush()
 
 
