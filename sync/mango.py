@@ -28,7 +28,7 @@ MISSING = _Missing()
 def compile_selector(selector: object) -> Callable[[Mapping[str, Any]], bool]:
     """Raises BadRequest, InvalidOperator."""
     if not isinstance(selector, dict):
-        raise BadRequest("Selector must be a JSON object")
+        raise BadRequest("Selector error: expected a JSON object")
     return _object(selector, 0)
 
 

@@ -33,6 +33,8 @@ from sync.store.interface import (
 MAX_GENERATION = 2**32 - 1
 _DATABASE = re.compile(r"[a-z][a-z0-9_$()+/-]{0,237}")
 _IGNORED = frozenset({"_revs_info", "_local_seq", "_conflicts", "_deleted_conflicts"})
+_KEPT = "_replication_"
+"""What CouchDB's replicator writes into its own documents: fields like any other."""
 
 
 # --- values -------------------------------------------------------------------------------------------------
@@ -119,8 +121,9 @@ class Draft:
         return Edit(doc_id, self.path, self.body, self.deleted, self.files)
 
     def write(self, doc_id: str) -> Write:
-        """As it is edited: a child of the revision that it names."""
-        return Write(doc_id, self.path[0] if self.path else None, self.body, self.deleted, self.files)
+        """As it is edited: a child of the revision that it names, to which bytes that came are new."""
+        files = {name: replace(file, revpos=None) for name, file in self.files.items()}
+        return Write(doc_id, self.path[0] if self.path else None, self.body, self.deleted, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def parse_document(value: object) -> Draft:
     deleted = False
     files: Files = NO_FILES
     follows: Mapping[str, Follows] = {}
-    for name in [name for name in value if name[:1] == "_"]:
+    for name in [name for name in value if name[:1] == "_" and not name.startswith(_KEPT)]:
         part = value.pop(name)
         if name == "_id":
             doc_id = check_doc_id(part)

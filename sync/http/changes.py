@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from sync import mango, wire
+from sync import mango, revtree, wire
 from sync.errors import BadRequest, NotFound, NotImplementedHere
 from sync.hooks import Action
 from sync.http import bodies, feeds, query
@@ -120,21 +120,25 @@ async def _filter(call: Call, body: Mapping[str, Any]) -> tuple[Keep, Collection
                 raise BadRequest("Selector must be specified in POST payload")
             matches = mango.compile_selector(body["selector"])
             return lambda change: call.shows(change.id) and matches(document_of(change)), None, True
-        case "_design":
+        case "_design" | "_design/_design":  # the second is how PouchDB spells it
             return lambda change: change.id.startswith("_design/") and call.shows(change.id), None, False
         case name:
             raise await _no_such_filter(call, name)
 
 
 async def _no_such_filter(call: Call, name: str) -> Exception:
+    kind = "filters"
     if name == "_view":
-        name = call.query.get("view", "")
+        kind, name = "views", call.query.get("view", "")
     design, slash, function = name.partition("/")
     if not slash or not design or not function:
         return BadRequest("filter parameter must be of the form `designname/filtername`")
-    if await call.store.trees(call.db, [f"_design/{design}"]):
-        return NotImplementedHere()
-    return NotFound("missing")
+    doc_id = f"_design/{design}"
+    found = await call.store.read(call.db, [doc_id], lambda _, tree: [revtree.winner(tree)])
+    bodies_ = [orjson.loads(body.json) for doc in found.values() for body in doc.bodies.values()]
+    if not any(function in (body.get(kind) or {}) for body in bodies_):
+        return NotFound(f"missing json key: {function}" if bodies_ else "missing")
+    return NotImplementedHere()
 
 
 def document_of(change: Change) -> dict[str, Any]:
@@ -223,8 +227,8 @@ class RowWriter:
     async def row(self, change: Change) -> bytes:
         """One JSON object."""
         question = self._question
-        self._count += 1
         shown = self._count % question.seq_interval == 0
+        self._count += 1
         doc = None
         if question.docs:
             doc = await render_winner(self._call, change, question.wanted) if change.body else b"null"

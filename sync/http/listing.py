@@ -6,13 +6,15 @@ import orjson
 from starlette.responses import Response
 
 from sync import wire
-from sync.errors import BadRequest
+from sync.errors import BadRequest, QueryInvalid
 from sync.hooks import Action
 from sync.http import bodies, query
 from sync.http.answers import answer, array, compressed, render
 from sync.http.reading import Wanted, inline_files
 from sync.http.routing import Call, Route
 from sync.store.interface import Change, Document, Span
+
+_RANGES = frozenset({"key", "startkey", "start_key", "endkey", "end_key"})
 
 
 async def get(call: Call) -> Response:
@@ -102,6 +104,8 @@ async def _keys(call: Call, keys: Any) -> Response:
     """A row for each key, in the order that was asked; deleted documents have theirs too."""
     if not isinstance(keys, list):
         raise BadRequest("`keys` body member must be an array.")
+    if _RANGES & call.query.keys():
+        raise QueryInvalid("`keys` is incompatible with `key`, `start_key` and `end_key`")
     shown = {key for key in keys if isinstance(key, str) and call.shows(key)}
     with_docs = call.asks("include_docs")
     found = await call.store.read(

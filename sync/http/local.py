@@ -29,9 +29,7 @@ async def put(call: Call) -> Response:
 
 
 async def store(call: Call, doc_id: str, draft: Draft) -> str:
-    """Write or (where it says `_deleted`) remove it; answers the revision. Raises BadRequest."""
-    if draft.files or draft.follows:
-        raise BadRequest("Local documents have no attachments.")
+    """Write or (where it says `_deleted`) remove it; answers the revision. Attachments are left out."""
     seen = draft.path[0].generation if draft.path else 0
     n = await call.store.put_local(call.db, doc_id, None if draft.deleted else draft.body, seen)
     return f"0-{n}"

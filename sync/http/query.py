@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sync import wire
-from sync.errors import QueryInvalid
+from sync.errors import BadRequest, QueryInvalid
 from sync.rev import Rev
 
 _LARGEST = 2**53
@@ -26,10 +26,10 @@ def json_value(query: Mapping[str, str], *names: str) -> object:
 
 
 def revs(query: Mapping[str, str], name: str) -> list[Rev] | None:
-    """A JSON array of revisions, None where it is not there. Raises QueryInvalid, BadRequest."""
+    """A JSON array of revisions, None where it is not there. Raises BadRequest."""
     value = json_value(query, name)
     if value is None:
         return None
     if not isinstance(value, list):
-        raise QueryInvalid(f"`{name}` must be a JSON array")
+        raise BadRequest(f"`{name}` must be a JSON array")
     return [wire.parse_rev(text) for text in value]

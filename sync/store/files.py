@@ -20,6 +20,15 @@ def read_files(text: str | None) -> dict[str, Attachment]:
     return {} if text is None else {name: Attachment(*row) for name, row in orjson.loads(text).items()}
 
 
+def read_bytes(conn: sqlite3.Connection, key: int, start: int, end: int | None) -> bytes | None:
+    """The bytes from `start` up to (not with) `end`; None where there is no such blob."""
+    try:
+        with conn.blobopen("blob", "bytes", key, readonly=True) as blob:
+            return bytes(blob[start:end])
+    except sqlite3.OperationalError:
+        return None
+
+
 def digest_of(data: bytes) -> str:
     """The digest that a stub carries, as CouchDB writes it."""
     return "md5-" + base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 from sync.rev import Rev
 from sync.revtree import Tree
-from sync.store import housekeeping, reading, schema, writing
+from sync.store import files, housekeeping, reading, schema, writing
 from sync.store.interface import (
     AttachmentMissing,
     Changes,
@@ -172,12 +172,9 @@ class SqliteStore:
 
     async def attachment(self, key: int, start: int = 0, end: int | None = None) -> bytes:
         """Bytes of an attachment. Raises AttachmentMissing."""
-        length = 2**31 if end is None else max(end - start, 0)
-        sql = "SELECT substr(bytes, ?, ?) FROM blob WHERE key = ?"
-        row = await self._read(lambda conn: conn.execute(sql, (start + 1, length, key)).fetchone())
-        if row is None:
+        data = await self._read(lambda conn: files.read_bytes(conn, key, start, end))
+        if data is None:
             raise AttachmentMissing(str(key))
-        data: bytes = row[0]
         return data
 
     # --- housekeeping ----------------------------------------------------------------------------------
