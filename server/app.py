@@ -21,9 +21,8 @@ from server.headers import SameOrigin, SecurityHeaders
 from server.intake import Intake
 from server.keys import Vault, open_vault
 from server.metrics import Measured, Metrics
-from server.parts import Parts, parts_of, read_rows
-from server.rows import tables
-from server.rows.engine import open_rows, readers, table
+from server.parts import Parts, is_demo, parts_of, read_rows
+from server.rows.engine import open_rows, readers
 from server.scribe import Scribe
 from server.settings import Settings
 from server.settle import Settler
@@ -31,8 +30,6 @@ from sync.http import exchange
 from sync.http.engine import REPLICATION, engine_app
 from sync.http.routing import Limits
 from sync.store.sqlite import SqliteStore
-
-_meta = table(tables.Meta)
 
 DOCUMENTS = "documents.sqlite"
 REQUEST = 16 * 2**20
@@ -61,7 +58,6 @@ async def opened(settings: Settings, clock: Clock = system) -> AsyncIterator[Par
 
 async def _open(settings: Settings, clock: Clock) -> Parts:
     rows = await to_thread.run_sync(open_rows, settings.data, settings.database_url)
-    demo = await to_thread.run_sync(_is_demo, rows)
     vault = await to_thread.run_sync(open_vault, settings.data, settings.secret)
     await to_thread.run_sync(_make_keys, rows, vault, clock)
     store = await SqliteStore.open(settings.data / DOCUMENTS)
@@ -69,7 +65,9 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     bearer = Bearer(rows, clock, settings.trusted_proxies)
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)
-    settings = replace(settings, demo=settings.demo or demo)
+    with readers(rows).begin() as connection:
+        # Data that were made up say so for good, whichever command serves them.
+        settings = replace(settings, demo=settings.demo or is_demo(connection))
     return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe)
 
 
@@ -133,12 +131,6 @@ async def _follow(follower: Follower) -> None:
         except Exception as error:  # noqa: BLE001 - the rows must not stand still for good
             problems.note(error)
             await asyncio.sleep(AGAIN)
-
-
-def _is_demo(rows: Engine) -> bool:
-    # Data that were made up say so for good, whichever command serves them.
-    with readers(rows).begin() as connection:
-        return connection.execute(select(_meta.c.value).where(_meta.c.key == "demo")).scalar() == "1"
 
 
 def _make_keys(rows: Engine, vault: Vault, clock: Clock) -> None:

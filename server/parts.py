@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from anyio import to_thread
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from starlette.requests import HTTPConnection, Request
 
 from server.auth.bearer import Bearer
@@ -15,12 +15,15 @@ from server.clock import Clock
 from server.follower import Follower
 from server.intake import Intake
 from server.keys import Vault
-from server.rows.engine import readers
+from server.rows import tables
+from server.rows.engine import readers, table
 from server.scribe import Scribe
 from server.settings import Settings
 from sync.store.interface import Store
 
 T = TypeVar("T")
+
+_meta = table(tables.Meta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ def parts_of(connection: HTTPConnection) -> Parts:
     parts = connection.app.state.parts
     assert isinstance(parts, Parts)
     return parts
+
+
+def is_demo(rows: Connection) -> bool:
+    """Whether these data were made up (`server.demo` notes when it began)."""
+    return rows.execute(select(_meta.c.key).where(_meta.c.key == "demo.begun")).first() is not None
 
 
 async def write_rows(connection: HTTPConnection, work: Callable[[Connection], T]) -> T:

@@ -59,7 +59,7 @@ def said() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def end(key: str, error: Exception, **values: object) -> NoReturn:
+def end(key: str, error: Exception | None = None, **values: object) -> NoReturn:
     """End the command with a sentence."""
     typer.echo(reader().say(key, **values), err=True)
     raise typer.Exit(1) from error
@@ -107,8 +107,6 @@ def print_join_link(invited: "Invited", url: str) -> None:
     typer.echo(qr(link))
     typer.echo(words.say("console.join", link=link, code=invited.code))
     typer.echo(words.say("console.expires", until=words.time(invited.expires_at)))
-    if not url.startswith("https://"):
-        typer.echo(words.say("console.no_https"))
 
 
 def qr(text: str) -> str:

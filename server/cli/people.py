@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli._console import in_rows, print_join_link, told
+from server.cli._console import in_rows, print_join_link, reader, told
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,7 +78,10 @@ def invite_user(
     def work(rows: "Connection") -> invitations.Invited:
         return invitations.invite(rows, users.find(rows, who).id, by=CONSOLE, now=system())
 
-    print_join_link(in_rows(data, work), told(data=data, public_url=public_url).url)
+    settings = told(data=data, public_url=public_url)
+    print_join_link(in_rows(data, work), settings.url)
+    if not settings.https:
+        typer.echo(reader().say("console.no_https"))
 
 
 def set_password(who: Who, data: Data = None) -> None:

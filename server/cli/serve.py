@@ -1,10 +1,10 @@
-"""`camket serve`: the whole product in one process."""
+"""`camket serve` and `camket demo`: the whole product in one process."""
 
 import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli._console import console, end, in_rows, reader, said, told
+from server.cli._console import console, end, in_rows, print_join_link, reader, said, told
 
 if TYPE_CHECKING:
+    from server.parts import Parts
     from server.settings import Settings
+
+DEMO = Path("data/demo")
 
 Data = Annotated[Path | None, typer.Option(help="The data directory (CAMKET_DATA; default: data).")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on (CAMKET_HOST; default: 127.0.0.1).")]
@@ -28,8 +31,9 @@ TlsKey = Annotated[Path | None, typer.Option(help="Its private key, PEM.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("serve")(serve)
+    app.command("demo")(demo)
 
 
 def serve(
@@ -45,10 +49,70 @@ def serve(
     settings = told(
         data=data, host=host, port=port, public_url=public_url, tls_cert=tls_cert, tls_key=tls_key
     )
-    run(settings, announce_serve)
+    run(settings, begin, announce)
 
 
-def announce_serve(settings: "Settings") -> None:
+def demo(
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the demo commune is kept (default: data/demo).")
+    ] = None,
+    host: Host = None,
+    port: Port = None,
+    public_url: PublicUrl = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+) -> None:
+    """Serve a made-up commune: 17 hamlets, about 2,400 households, some weeks of history."""
+    settings = told(
+        data=data or DEMO, host=host, port=port, public_url=public_url, tls_cert=tls_cert, tls_key=tls_key
+    )
+    run(replace(settings, demo=True), make_up, announce_demo)
+
+
+async def begin(parts: "Parts") -> None:
+    """Before a commune is served for the first time."""
+    from server.starter import furnish
+
+    await furnish(parts, console())
+
+
+async def make_up(parts: "Parts") -> None:
+    """Fill the demo commune; a directory with real people in it is left alone."""
+    from server.auth import users
+    from server.demo import fill
+    from server.parts import is_demo
+    from server.rows.engine import readers
+
+    with readers(parts.rows).begin() as rows:
+        if not is_demo(rows) and users.everyone(rows):
+            end("console.not_demo", data=parts.settings.data)
+    typer.echo(reader().say("console.filling"))
+    await fill(parts)
+
+
+def announce_demo(settings: "Settings") -> None:
+    """Print the addresses, a login for each role, and a volunteer's way in."""
+    from server.audit import CONSOLE
+    from server.auth import invitations
+    from server.clock import system
+    from server.demo import VOLUNTEER, accounts
+
+    words = reader()
+    typer.echo(words.say("console.demo"))
+    announce_addresses(settings)
+    for one in in_rows(settings.data, accounts):
+        role = words.say(f"console.role.{one.role}")
+        typer.echo(words.say("console.login", role=role, login=one.login, password=one.password))
+    typer.echo(words.say("console.volunteer"))
+    print_join_link(
+        in_rows(settings.data, lambda rows: invitations.invite(rows, VOLUNTEER, by=CONSOLE, now=system())),
+        settings.url,
+    )
+    typer.echo(words.say("console.stop"))
+
+
+def announce(settings: "Settings") -> None:
     """Print the addresses, and the way in while there is no administrator."""
     from server.auth import first
     from server.clock import system
@@ -73,26 +137,32 @@ def announce_addresses(settings: "Settings") -> None:
         typer.echo(words.say("console.no_https"))
 
 
-def run(settings: "Settings", announce: "Callable[[Settings], None]") -> None:
-    """Listen, tell, and serve until the process is asked to stop."""
+def run(
+    settings: "Settings",
+    prepare: "Callable[[Parts], Awaitable[None]]",
+    tell: "Callable[[Settings], None]",
+) -> None:
+    """Listen, prepare the data, tell, and serve until the process is asked to stop."""
     os.umask(0o077)  # what is written from here on is names and keys: nobody else's on this machine
     listening = _listen(settings)
     settings = replace(settings, port=listening.getsockname()[1])
     with said(), listening, suppress(KeyboardInterrupt):  # asked to stop, and uvicorn has stopped
-        asyncio.run(_serve(settings, listening, announce))
+        asyncio.run(_serve(settings, listening, prepare, tell))
 
 
 async def _serve(
-    settings: "Settings", listening: socket.socket, announce: "Callable[[Settings], None]"
+    settings: "Settings",
+    listening: socket.socket,
+    prepare: "Callable[[Parts], Awaitable[None]]",
+    tell: "Callable[[Settings], None]",
 ) -> None:
     import uvicorn
 
     from server.app import build
-    from server.starter import furnish
 
     app = await build(settings)
-    await furnish(app.state.parts, console())
-    await asyncio.to_thread(announce, settings)
+    await prepare(app.state.parts)
+    await asyncio.to_thread(tell, settings)
     config = uvicorn.Config(
         app,
         ssl_certfile=settings.tls_cert,
