@@ -53,7 +53,7 @@ async def opened(settings: Settings, clock: Clock = system) -> AsyncIterator[Par
     try:
         yield parts
     finally:
-        await _close(parts)
+        await close(parts)
 
 
 async def _open(settings: Settings, clock: Clock) -> Parts:
@@ -71,7 +71,8 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe)
 
 
-async def _close(parts: Parts) -> None:
+async def close(parts: Parts) -> None:
+    """Finish what is being written, and let go of the files."""
     await parts.store.close()
     parts.rows.dispose()
 
@@ -89,7 +90,7 @@ def assemble(parts: Parts) -> Starlette:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-            await _close(parts)
+            await close(parts)
 
     app = Starlette(
         routes=[

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
 
 class SettingsWrong(Exception):
     """A setting that cannot be used; the message names it and says what it should look like."""
@@ -48,7 +50,9 @@ class Settings:
     @property
     def local_url(self) -> str:
         """The address on this machine, for the person who starts the server."""
-        return f"{'https' if self.tls_cert else 'http'}://{self.host}:{self.port}"
+        host = "127.0.0.1" if self.host in EVERY_ADDRESS else self.host
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls_cert else 'http'}://{name}:{self.port}"
 
     @property
     def url(self) -> str:

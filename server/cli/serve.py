@@ -64,8 +64,10 @@ def demo(
     tls_key: TlsKey = None,
 ) -> None:
     """Serve a made-up commune: 17 hamlets, about 2,400 households, some weeks of history."""
+    if data is None and "CAMKET_DATA" not in os.environ:
+        data = DEMO
     settings = told(
-        data=data or DEMO, host=host, port=port, public_url=public_url, tls_cert=tls_cert, tls_key=tls_key
+        data=data, host=host, port=port, public_url=public_url, tls_cert=tls_cert, tls_key=tls_key
     )
     run(replace(settings, demo=True), make_up, announce_demo)
 
@@ -158,11 +160,15 @@ async def _serve(
 ) -> None:
     import uvicorn
 
-    from server.app import build
+    from server.app import build, close
 
     app = await build(settings)
-    await prepare(app.state.parts)
-    await asyncio.to_thread(tell, settings)
+    try:
+        await prepare(app.state.parts)
+        await asyncio.to_thread(tell, settings)
+    except BaseException:
+        await close(app.state.parts)  # from here on the server does it when it stops
+        raise
     config = uvicorn.Config(
         app,
         ssl_certfile=settings.tls_cert,

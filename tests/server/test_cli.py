@@ -135,3 +135,9 @@ def test_a_qr_code_is_drawn_with_its_quiet_zone() -> None:
     lines = qr("https://camket.example.vn/join#ABCDE-12345").splitlines()
     assert len(lines) > 15
     assert set(lines[0]) == {"█"}
+
+
+def test_the_demo_keeps_out_of_real_data(console: Console) -> None:
+    console.says("user", "add", "Hoàng Văn Cường", "--role", "admin")
+    done = console.run("demo", "--port", "0")
+    assert (done.exit_code, "holds real data" in done.output) == (1, True)

@@ -48,3 +48,26 @@ def test_trusted_proxies_are_a_list() -> None:
         "10.0.0.1",
         "10.0.0.2",
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://127.0.0.1:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("camket.lan", "http://camket.lan:8000"),
+    ],
+)
+def test_the_local_address_can_be_opened(host: str, url: str) -> None:
+    assert read({"host": host}, {}).url == url
+
+
+def test_https_is_known_with_a_certificate_of_ones_own_and_behind_a_proxy() -> None:
+    assert read({"tls_cert": Path("c.pem"), "tls_key": Path("k.pem")}, {}).https
+    assert read({"public_url": "https://camket.example.vn"}, {}).https
+
+
+def test_whether_data_are_a_demo_is_not_said_by_the_environment() -> None:
+    assert not read({}, {"CAMKET_DEMO": "1"}).demo
