@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from sync.exchange import MAX_DOCUMENT, MAX_REQUEST, PART
+from sync.rev import Rev
 from sync.stamps import SKEW
-from sync.store.interface import Page
+from sync.store.interface import Edit, Page, StoreFull
 from tests.sync.season import (
     NOW,
     Commune,
@@ -201,6 +202,51 @@ async def test_a_server_whose_own_clock_is_wrong_refuses_nobody_for_theirs() -> 
         body = household("Ông Bốn")
         parts = await exchange(client, asking(hamlet_a={"docs": [sent(ID, child(None, body), body)]}))
         assert [outcome[2] for outcome in outcomes(parts)] == ["received"]
+
+
+async def test_a_deleted_document_comes_as_its_tombstone_with_what_that_says() -> None:
+    async with commune() as (application, client):
+        body = household("Ông Bốn")
+        path = child(None, body)
+        since = position(await exchange(client, asking(hamlet_a={"docs": [sent(ID, path, body)]})))
+        above = tuple(map(Rev.parse, path))
+        plain, moved = Rev(2, "a"), Rev(3, "b")
+        await application.store.graft("hamlet-a", [Edit(ID, (plain, *above), b"{}", deleted=True)])
+        (row,) = rows(await exchange(client, asking(hamlet_a={"since": since})))
+        assert row == {"id": ID, "rev": "2-a", "revs": ["a", above[0].digest], "deleted": True}
+        said = b'{"moved_to":"hamlet-b"}'
+        await application.store.graft("hamlet-a", [Edit(ID, (moved, plain, *above), said, deleted=True)])
+        (row,) = rows(await exchange(client, asking(hamlet_a={"since": since})))
+        assert (row["deleted"], row["doc"]) == (True, {"moved_to": "hamlet-b"})
+
+
+async def test_a_full_disk_is_said_and_nothing_is_half_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with commune() as (application, client):
+
+        async def full(_: object) -> None:
+            raise StoreFull
+
+        with monkeypatch.context() as patch:
+            patch.setattr(application.store, "graft_all", full)
+            request = asking(hamlet_a={"docs": [DOC]}, commune={"docs": [DOC]})
+            answer = await client.post("/_exchange", json=request)
+        assert (answer.status_code, answer.json()["error"]) == (507, "insufficient_storage")
+        assert await stored(application) == 0
+        assert [outcome[2] for outcome in outcomes(await exchange(client, request))] == ["received"] * 2
+
+
+async def test_uploads_to_several_databases_are_one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with commune() as (application, client):
+        calls = []
+        graft_all = application.store.graft_all
+
+        async def counted(edits: Any) -> Any:
+            calls.append({db: len(some) for db, some in edits.items()})
+            return await graft_all(edits)
+
+        monkeypatch.setattr(application.store, "graft_all", counted)
+        await exchange(client, asking(hamlet_a={"docs": [DOC]}, commune={"docs": [DOC]}))
+        assert calls == [{"hamlet-a": 1, "commune": 1}]
 
 
 # --- positions ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from sync import resolve, revtree
 from sync.canonical import encode
-from sync.merge import Body
+from sync.merge import Body, join, questions, write
 from sync.resolve import ABSORBED, Derived, Keep, Kept, Policy, Settled, Why, Write
 from sync.rev import Rev, derive
 from sync.revtree import Tree, graft
@@ -142,6 +142,57 @@ def test_a_phone_that_goes_on_from_a_branch_merged_away_is_merged_from_there() -
     assert resolve.absorbed(
         doc.tree
     )  # and the first branch's tombstone is told no more of 2-b, but of its end
+
+
+# --- hostile histories --------------------------------------------------------------------------------------
+
+
+def test_hundreds_of_branches_on_one_document_settle_in_one_plan() -> None:
+    doc = Doc()
+    for index in range(300):
+        said = body(
+            index + 1, f"dev{index:04d}", name=f"n{index}", acts=[{"id": f"{index:03d}"}], state=f"s{index}"
+        )
+        doc.put(f"2-{index:032x} 1-a", said)
+    plan = doc.settle()
+    assert len(plan.revisions) == 300
+    (winner,) = revtree.live(doc.tree)
+    merged = doc.bodies[winner]
+    assert merged is not None
+    assert (len(merged["acts"]), merged["name"], len(questions(merged)["state"])) == (300, "n299", 300)
+    assert doc.plan() == Settled(())
+    assert len(resolve.absorbed(doc.tree)) == 299
+
+
+def test_a_branch_merged_away_and_edited_on_for_weeks_is_merged_from_there_each_time() -> None:
+    doc = two_phones()
+    doc.settle()
+    path, acts = "2-b 1-a", [{"id": "B"}]
+    for week in range(60):
+        path, acts = f"{week + 3}-{week:032x} {path}", [*acts, {"id": f"w{week:02d}"}]
+        doc.put(path, body(10 + week, name=f"week {week}", acts=acts))
+        doc.settle()
+        (winner,) = revtree.live(doc.tree)
+        merged = doc.bodies[winner]
+        assert merged is not None
+        assert (merged["name"], len(merged["acts"])) == (f"week {week}", week + 3)
+
+
+def test_a_question_settled_and_reopened_many_times_holds_only_what_nobody_has_seen() -> None:
+    rules = POLICY["thing", 1]
+    new = {"type": "thing", "v": 1}
+    late = write(new, {"state": "start"}, f"{1:013d}-0000-dev0", "lan01", rules)
+    answer = write(new, {"state": "settled 0"}, f"{2:013d}-0000-office", "staff1", rules)
+    for turn in range(1, 100):
+        # a phone goes on from what it had before the last settling, and the office settles again
+        late = write(late, {"state": f"late {turn}"}, f"{10 * turn:013d}-0000-dev1", "lan01", rules)
+        asked = join([answer, late], rules)
+        assert {value.value for value in questions(asked)["state"]} == {answer["state"], f"late {turn}"}
+        answer = write(
+            asked, {"state": f"settled {turn}"}, f"{10 * turn + 5:013d}-0000-office", "staff1", rules
+        )
+        assert join([answer, late, asked], rules) == answer
+    assert len(answer["asks"]["state"]["seen"]) == 3
 
 
 # --- what is not merged -------------------------------------------------------------------------------------
