@@ -61,7 +61,7 @@ def vni(text: str) -> str:
 
 
 def _windows1258(text: str) -> str:
-    return unicodedata.normalize("NFC", text.encode("latin-1").decode("cp1258"))
+    return unicodedata.normalize("NFC", text.encode("latin-1").decode("cp1258", "replace"))
 
 
 def _twice(text: str) -> str:
