@@ -181,3 +181,62 @@ test("a household added on the phone stands in its place on the walk", async () 
   await mine.field.syncNow();
   assert.equal((await mine.field.households("na"))[2]?.where, null);
 });
+
+test("on a weak link uploads go in batches of at most 32 kB, pledges first", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server, 150);
+  mine.weak = true;
+  for (let n = 1; n <= 150; n++) {
+    const stroke = Array.from({ length: 120 }, (_, i) => (n * 7919 + i * i * 104_729) % 1000);
+    await mine.field.recordSigned(await mine.field.openForm("na", ulidOf(n)), {
+      ...{ signer: "Hoàng Văn A", role: "head", method: "touch", assisted: false, readAloud: true },
+      strokes: [stroke],
+    });
+  }
+  const before = server.requests.length;
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const sent = server.requests.slice(before);
+  assert.ok(sent.length > 1, `${sent.length} requests`);
+  for (const { raw } of sent) assert.ok((raw?.length ?? 0) <= 32_000, `${raw?.length} bytes`);
+  const kinds = sent.flatMap(({ body }) =>
+    (JSON.parse(body).dbs["hamlet-na"].docs as { type: string }[]).map(({ type }) => type),
+  );
+  assert.equal(kinds.lastIndexOf("pledge") + 1, kinds.indexOf("signature"));
+  assert.equal((await mine.field.syncState()).waiting, 0);
+});
+
+test("a record that a rule refuses stays, says why, and goes again when the volunteer asks", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  server.verdict = () => "forbidden";
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  await mine.field.syncNow();
+  const refused = await mine.field.household("na", first);
+  assert.deepEqual([refused.outcome, refused.where, refused.reason], ["met", "refused", "Vì sao"]);
+  assert.deepEqual(
+    (await mine.field.problems()).map(({ household: id, where }) => [id, where]),
+    [[first, "refused"]],
+  );
+  server.verdict = () => "received";
+  assert.equal((await mine.field.syncNow()).refused, 0);
+  assert.equal((await mine.field.household("na", first)).where, "received");
+});
+
+test("a record in quarantine is not sent again; it waits for its outcome, and a correction closes it", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  server.verdict = () => "quarantined";
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  await mine.field.syncNow();
+  assert.equal((await mine.field.household("na", first)).where, "held");
+  server.verdict = () => "received";
+  assert.deepEqual(await sentDocs(mine, server), []);
+  const { body } = server.requests[server.requests.length - 1] ?? { body: "{}" };
+  const [[waiting]] = JSON.parse(body).dbs["hamlet-na"].waiting;
+  assert.equal(waiting, `pledge:2026:${first}`);
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "come_back");
+  const [doc] = await sentDocs(mine, server);
+  assert.equal((doc?.acts as unknown[] | undefined)?.length, 2);
+  const view = await mine.field.household("na", first);
+  assert.deepEqual([view.where, view.acts.length, (await mine.field.problems()).length], ["received", 2, 0]);
+});

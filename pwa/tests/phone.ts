@@ -29,6 +29,8 @@ export interface Phone {
   readonly timers: { at: number; call: () => void }[];
   /** The link; null for no signal. */
   serve: Serve | null;
+  /** Whether the browser calls the link weak. */
+  weak: boolean;
   /** Another tab or a restart over the same storage. */
   again(): Phone;
 }
@@ -39,7 +41,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
   const clock = { now: NOON };
   const timers: Phone["timers"] = [];
   const held = new Set<string>();
-  const made: { serve: Serve | null } = { serve };
+  const made: { serve: Serve | null; weak: boolean } = { serve, weak: false };
   const env: Env = {
     now: () => clock.now,
     random: (length) => webcrypto.getRandomValues(new Uint8Array(length)),
@@ -55,7 +57,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
         raw: (init.body as Uint8Array<ArrayBuffer> | undefined) ?? null,
       });
     },
-    transferred: () => null,
+    transferred: async () => null,
     alone: async (name, work) => {
       if (held.has(name)) return null;
       held.add(name);
@@ -70,7 +72,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
         if (at >= 0) timers.splice(at, 1);
       };
     },
-    weakLink: () => false,
+    weakLink: () => made.weak,
     wake: () => {},
     language: () => "vi",
     device: {

@@ -136,13 +136,13 @@ export class ScriptedServer {
     return this.winner(db, rows[rows.length - 1]?.id ?? "")?.seq ?? 0;
   }
 
-  #take(db: string, doc: JsonObject): [string, string, string] {
+  #take(db: string, doc: JsonObject): string[] {
     const { _id, _rev, _revisions, ...body } = doc as JsonObject & { _id: string; _rev: string };
     const is = this.verdict(doc);
     const held = this.winner(db, _id);
     if (is === "received" && held?.rev !== _rev)
       this.put(db, _id, body as JsonObject, _rev, (_revisions as unknown as { ids: string[] }).ids);
-    return [_id, _rev, is];
+    return is === "received" ? [_id, _rev, is] : [_id, _rev, is, "Vì sao"];
   }
 }
 

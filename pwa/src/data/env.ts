@@ -10,8 +10,8 @@ export interface Env {
   readonly subtle: SubtleCrypto;
   readonly indexedDB: IDBFactory;
   fetch(path: string, init: RequestInit): Promise<Response>;
-  /** Bytes that the last answer from a path took on the link, compressed; null where the browser does not tell. */
-  transferred(path: string): number | null;
+  /** Bytes that an answer from a path took on the link, compressed; null where the browser does not tell. */
+  transferred(path: string): Promise<number | null>;
   /** Runs `work` while no other tab or worker runs any under this name; null if another one does. */
   alone<T>(name: string, work: () => Promise<T>): Promise<T | null>;
   /** Tells the other tabs that something changed, and hears them. */

@@ -65,7 +65,11 @@ export async function send(env: Env, path: string, how: Sending): Promise<Answer
   let read = 0;
   const end = () => {
     endTimer();
-    meter?.((body?.bytes.length ?? 0) + (env.transferred(path) ?? read));
+    if (meter)
+      env.transferred(path).then(
+        (size) => meter((body?.bytes.length ?? 0) + (size ?? read)),
+        () => {},
+      );
   };
   const alive = (bytes: number) => {
     read += bytes;

@@ -10,7 +10,7 @@ export function world(): Shared {
     subtle: crypto.subtle,
     indexedDB,
     fetch: (path, init) => fetch(path, init),
-    transferred,
+    transferred: sizes(),
     alone,
     channel: channel(),
     after: (ms, call) => {
@@ -21,13 +21,29 @@ export function world(): Shared {
   };
 }
 
-function transferred(path: string): number | null {
-  const url = new URL(path, location.origin).href;
-  const last = performance.getEntriesByName(url, "resource").pop() as PerformanceResourceTiming | undefined;
-  // The browser keeps 250 of these and then no more.
-  performance.clearResourceTimings();
-  return last && last.transferSize > 0 ? last.transferSize : null;
+/** What answers took on the link, as the browser tells it a moment after they end. */
+function sizes(): Shared["transferred"] {
+  const told = new Map<string, number[]>();
+  if (typeof PerformanceObserver === "undefined") return async () => null;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
+      const { origin, pathname } = new URL(entry.name);
+      if (origin !== location.origin || !OURS.test(pathname)) continue;
+      told.set(pathname, [...(told.get(pathname) ?? []), entry.transferSize]);
+    }
+  }).observe({ type: "resource" });
+  return async (path) => {
+    const [pathname = ""] = path.split("?");
+    for (const wait of [0, 100, 1000]) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      const size = told.get(pathname)?.shift();
+      if (size !== undefined) return size || null; // 0: from a cache, or another origin
+    }
+    return null;
+  };
 }
+
+const OURS = /^\/(db\/|sealed$)/;
 
 async function alone<T>(name: string, work: () => Promise<T>): Promise<T | null> {
   // Safari had no Web Locks before 15.4; there one tab is the rule anyway, for the app is installed.
