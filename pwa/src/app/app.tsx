@@ -1,0 +1,147 @@
+/** Which screen stands now: by where the phone is in its life, then by the address. */
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { parse } from "../core/route.ts";
+import { type Language, sayer } from "../core/wording.ts";
+import { en } from "../core/words/en.ts";
+import { vi } from "../core/words/vi.ts";
+import type { Field, Lifecycle } from "../data/contract.ts";
+import { AppContext } from "./context.ts";
+import { AddHousehold, EditHousehold } from "./screens/edit.tsx";
+import { Hamlet } from "./screens/hamlet.tsx";
+import { Home } from "./screens/home.tsx";
+import { Household } from "./screens/household.tsx";
+import { Join } from "./screens/join.tsx";
+import { Meeting } from "./screens/meeting.tsx";
+import { ChoosePin, Unlock } from "./screens/pin.tsx";
+import { Pledge } from "./screens/pledge.tsx";
+import { Settings, type TextSize } from "./screens/settings.tsx";
+import { Sync } from "./screens/sync.tsx";
+import type { Updates } from "./updates.ts";
+
+const NEWS_STAYS = 6_000;
+
+interface Props {
+  readonly field: Field;
+  readonly invited: string;
+  readonly updates: Updates;
+  readonly preferences: Preferences;
+}
+
+/** What a person set, kept outside of the encrypted data: the lock screen needs it too, and it tells nothing. */
+export interface Preferences {
+  language: Language;
+  textSize: TextSize;
+}
+
+interface News {
+  readonly message: string;
+  readonly kind: "done" | "wrong";
+}
+
+export function App({ field, invited, updates, preferences }: Props) {
+  const [language, setLanguage] = useState(preferences.language);
+  const [textSize, setTextSize] = useState(preferences.textSize);
+  const [lifecycle, setLifecycle] = useState<Lifecycle>();
+  const [demo, setDemo] = useState(false);
+  const [hash, setHash] = useState(location.hash);
+  const [news, setNews] = useState<News | null>(null);
+  const [update, setUpdate] = useState(updates.waiting);
+  const timer = useRef(0);
+
+  const tell = useCallback((message: string, kind: News["kind"] = "done") => {
+    setNews({ message, kind });
+    clearTimeout(timer.current);
+    // What went wrong stays until the next news: it must not vanish before it was read.
+    if (kind === "done") timer.current = setTimeout(() => setNews(null), NEWS_STAYS);
+  }, []);
+  const say = useMemo(() => sayer(language === "vi" ? vi : en), [language]);
+  const app = useMemo(() => ({ field, say, tell }), [field, say, tell]);
+
+  useEffect(() => {
+    const look = async () => {
+      setLifecycle(await field.lifecycle());
+      setDemo((await field.account())?.demo ?? false);
+    };
+    look();
+    return field.onChange((change) => {
+      if (change === "lifecycle") look();
+    });
+  }, [field]);
+  useEffect(() => {
+    const moved = () => setHash(location.hash);
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  useEffect(() => updates.onWaiting(setUpdate), [updates]);
+  useEffect(() => {
+    Object.assign(preferences, { language, textSize });
+    document.documentElement.lang = language;
+    document.documentElement.dataset.text = textSize;
+  }, [language, textSize]);
+
+  const route = parse(hash);
+  // A form is never interrupted: an update is offered where nothing is half filled in.
+  const calm = lifecycle === "locked" || (lifecycle === "open" && route.at === "home");
+  return (
+    <AppContext.Provider value={app}>
+      <button type="button" class="skip" onClick={skip}>
+        {say("app.skip")}
+      </button>
+      {demo && <p class="demo">{say("app.demo")}</p>}
+      {update !== null && calm && (
+        <p class="update">
+          {say("app.update", { kb: update / 1000 })}{" "}
+          <button type="button" class="button" onClick={() => updates.take()}>
+            {say("app.update.take")}
+          </button>
+        </p>
+      )}
+      <div class="screen">
+        {lifecycle === "new" && <Join invited={invited} />}
+        {lifecycle === "joined" && <ChoosePin onChosen={(pin) => field.setPin(pin)} />}
+        {lifecycle === "locked" && <Unlock />}
+        {lifecycle === "open" && screen()}
+      </div>
+      <div class="news" role="status" aria-live="polite">
+        {news && (
+          <p class={news.kind}>
+            {news.message}{" "}
+            <button type="button" aria-label={say("action.close")} onClick={() => setNews(null)}>
+              ×
+            </button>
+          </p>
+        )}
+      </div>
+    </AppContext.Provider>
+  );
+
+  function screen() {
+    switch (route.at) {
+      case "home":
+        return <Home />;
+      case "sync":
+        return <Sync />;
+      case "settings":
+        return <Settings {...{ language, textSize }} onLanguage={setLanguage} onTextSize={setTextSize} />;
+      case "hamlet":
+        return <Hamlet key={route.hamlet} id={route.hamlet} />;
+      case "add":
+        return <AddHousehold hamlet={route.hamlet} />;
+      case "meeting":
+        return <Meeting hamlet={route.hamlet} />;
+      case "household":
+        return <Household key={route.household} hamlet={route.hamlet} id={route.household} />;
+      case "edit":
+        return <EditHousehold hamlet={route.hamlet} id={route.household} />;
+      case "sign":
+        return <Pledge key="sign" hamlet={route.hamlet} id={route.household} step={route.step} />;
+    }
+  }
+}
+
+/** A button and no link: the fragment of the address is the app's route. */
+function skip(): void {
+  const content = document.getElementById("content");
+  content?.setAttribute("tabindex", "-1");
+  content?.focus();
+}

@@ -1,0 +1,94 @@
+/** What every screen may reach: the data, the words, the news line; and how it follows both. */
+import { createContext } from "preact";
+import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
+import { print, type Route } from "../core/route.ts";
+import type { Say } from "../core/wording.ts";
+import type { Key } from "../core/words/vi.ts";
+import { type Field, FieldError } from "../data/contract.ts";
+
+export interface App {
+  readonly field: Field;
+  readonly say: Say;
+  /** Tells the person what happened, aloud to a screen reader too. */
+  tell(message: string, kind?: "done" | "wrong"): void;
+}
+
+export const AppContext = createContext<App | null>(null);
+
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (!app) throw new Error("a screen outside of the app");
+  return app;
+}
+
+/** What a load gave; it loads again when something changed in the data. Undefined while the first one runs. */
+export function useLoad<T>(
+  load: (field: Field) => Promise<T>,
+  inputs: readonly unknown[] = [],
+): T | undefined {
+  const { field } = useApp();
+  const explain = useExplain();
+  const [value, set] = useState<T>();
+  // The inputs are the caller's list of what `load` closes over, as in useEffect.
+  const latest = useRef(load);
+  latest.current = load;
+  useEffect(() => {
+    let on = true;
+    const run = () =>
+      latest.current(field).then(
+        (loaded) => on && set(loaded),
+        (error) => on && explain(error),
+      );
+    run();
+    const end = field.onChange(run);
+    return () => {
+      on = false;
+      end();
+    };
+  }, inputs);
+  return value;
+}
+
+/** Says an error in words; one that nobody foresaw goes to the console too, for whoever looks into it. */
+export function useExplain(): (error: unknown) => void {
+  const { say, tell } = useApp();
+  return useCallback(
+    (error: unknown) => {
+      if (error instanceof FieldError) {
+        const values = error.detail === null ? {} : { detail: error.detail };
+        return tell(say(`error.${error.code}` as Key, values), "wrong");
+      }
+      console.error(error);
+      tell(say("error.unknown"), "wrong");
+    },
+    [say, tell],
+  );
+}
+
+/** A button's work: once at a time, errors said in words. Returns whether it runs, and the function to call. */
+export function useWork(): [busy: boolean, work: (task: () => Promise<void>) => void] {
+  const explain = useExplain();
+  const [busy, set] = useState(false);
+  const running = useRef(false);
+  const work = (task: () => Promise<void>) => {
+    if (running.current) return;
+    running.current = true;
+    set(true);
+    task()
+      .catch(explain)
+      .finally(() => {
+        running.current = false;
+        set(false);
+      });
+  };
+  return [busy, work];
+}
+
+export function go(route: Route): void {
+  location.hash = print(route);
+}
+
+/** Leaves a form: what stands before it in the history is what the person came from. */
+export function leave(steps = 1): void {
+  history.go(-steps);
+}

@@ -1,0 +1,229 @@
+/** The pieces that screens are made of. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Outcome } from "../core/outcome.ts";
+import type { Key } from "../core/words/vi.ts";
+import type { Where } from "../data/contract.ts";
+import { leave, useApp } from "./context.ts";
+
+interface ScreenProps {
+  readonly title: string;
+  /** Shows a way back in the bar. */
+  readonly back?: boolean;
+  readonly children: ComponentChildren;
+  /** Main actions, at the bottom within the thumb's reach. */
+  readonly actions?: ComponentChildren;
+}
+
+/** A whole screen: its heading takes the focus when it opens, so that a screen reader says where one is. */
+export function Screen({ title, back = false, children, actions }: ScreenProps) {
+  const { say } = useApp();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} – Camket`;
+    heading.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [title]);
+  return (
+    <>
+      <header class="bar">
+        {back && (
+          <button type="button" class="bar-back" onClick={() => leave()}>
+            <span aria-hidden="true">‹</span> {say("action.back")}
+          </button>
+        )}
+        <h1 tabIndex={-1} ref={heading}>
+          {title}
+        </h1>
+      </header>
+      <main id="content">{children}</main>
+      {actions && <div class="actions">{actions}</div>}
+    </>
+  );
+}
+
+interface ButtonProps {
+  readonly children: ComponentChildren;
+  readonly onClick: () => void;
+  readonly main?: boolean;
+  readonly danger?: boolean;
+  readonly busy?: boolean;
+}
+
+export function Button({ children, onClick, main = false, danger = false, busy = false }: ButtonProps) {
+  const kind = main ? "button main" : danger ? "button danger" : "button";
+  return (
+    <button type="button" class={kind} aria-disabled={busy} onClick={() => !busy && onClick()}>
+      {children}
+    </button>
+  );
+}
+
+export function LinkButton({
+  href,
+  children,
+}: {
+  readonly href: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <a class="button" href={href}>
+      {children}
+    </a>
+  );
+}
+
+interface TextProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+  readonly hint?: string;
+  readonly wrong?: string | null;
+  readonly type?: "text" | "date" | "search";
+  readonly max?: number | string;
+  readonly numeric?: boolean;
+}
+
+/** A labelled box; what is wrong with it stands beneath it and is read with it. */
+export function Text({ label, value, onInput, hint, wrong, type = "text", max = 80, numeric }: TextProps) {
+  const id = `box-${label.replace(/\W+/g, "-")}`;
+  const limits = type === "date" ? { max: String(max) } : { maxLength: Number(max) };
+  return (
+    <div class="box">
+      <label for={id}>{label}</label>
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      <input
+        id={id}
+        type={type}
+        value={value}
+        autoComplete="off"
+        spellcheck={false}
+        inputMode={numeric ? "numeric" : undefined}
+        aria-invalid={Boolean(wrong)}
+        aria-describedby={wrong ? `${id}-wrong` : hint ? `${id}-hint` : undefined}
+        onInput={(event) => onInput(event.currentTarget.value)}
+        {...limits}
+      />
+      {wrong && (
+        <p class="wrong" id={`${id}-wrong`}>
+          {wrong}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  readonly label: string;
+  readonly options: readonly (readonly [value: T, label: string])[];
+  readonly value: T;
+  readonly onChoose: (value: T) => void;
+  /** Side by side, as a filter. */
+  readonly row?: boolean;
+}
+
+/** One of a few: radio buttons as large targets, nothing to open first. */
+export function Choice<T extends string>({ label, options, value, onChoose, row = false }: ChoiceProps<T>) {
+  return (
+    <fieldset class={row ? "choice row" : "choice"}>
+      <legend>{label}</legend>
+      <div>
+        {options.map(([option, text]) => (
+          <label key={option} class={option === value ? "chosen" : ""}>
+            <input
+              type="radio"
+              name={label}
+              checked={option === value}
+              onChange={() => onChoose(option)}
+              value={option}
+            />
+            <span>{text}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+interface TickProps {
+  readonly children: ComponentChildren;
+  readonly on: boolean;
+  readonly onTick: (on: boolean) => void;
+}
+
+export function Tick({ children, on, onTick }: TickProps) {
+  return (
+    <label class="tick">
+      <input type="checkbox" checked={on} onChange={(event) => onTick(event.currentTarget.checked)} />
+      <span>{children}</span>
+    </label>
+  );
+}
+
+/** How far a hamlet has come: a bar with the target marked, and the same in words beside it. */
+export function Progress({
+  signed,
+  total,
+  target,
+}: {
+  signed: number;
+  total: number;
+  target: number | null;
+}) {
+  const { say } = useApp();
+  const words = say("home.progress", { signed, total });
+  return (
+    <div class="progress">
+      <p>{words}</p>
+      <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="track" width="100" height="6" />
+        <rect class="done" width={total ? (signed / total) * 100 : 0} height="6" />
+        {target !== null && <rect class="target" x={target - 0.4} width="0.8" height="6" />}
+      </svg>
+      {target !== null && <p class="hint">{say("home.target", { target })}</p>}
+    </div>
+  );
+}
+
+const MARKS: Record<Outcome, string> = {
+  signed: "✓",
+  none: "○",
+  met: "○",
+  nobody_home: "–",
+  come_back: "↻",
+  withdrawn: "×",
+};
+
+/** An outcome as a mark and in words: never by colour alone. */
+export function OutcomeMark({
+  outcome,
+  counts = true,
+}: {
+  readonly outcome: Outcome;
+  readonly counts?: boolean;
+}) {
+  const { say } = useApp();
+  return (
+    <span class={`outcome ${outcome}`}>
+      <span aria-hidden="true">{MARKS[outcome]}</span> {say(`outcome.${outcome}`)}
+      {!counts && ` (${say("outcome.not_counted")})`}
+    </span>
+  );
+}
+
+export function WhereMark({ where }: { readonly where: Where }) {
+  const { say } = useApp();
+  return <span class={`where ${where}`}>{say(`where.${where}` as Key)}</span>;
+}
+
+export function Warning({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <p class="warning">
+      <span aria-hidden="true">⚠</span> {children}
+    </p>
+  );
+}

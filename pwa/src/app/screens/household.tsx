@@ -1,0 +1,119 @@
+/** One household: what was recorded, where it is, and what can be done now. */
+import { useEffect, useState } from "preact/hooks";
+import type { Act, VisitResult } from "../../core/documents.ts";
+import { print } from "../../core/route.ts";
+import { date, type Say } from "../../core/wording.ts";
+import type { ActView, Form } from "../../data/contract.ts";
+import { leave, useApp, useExplain, useLoad, useWork } from "../context.ts";
+import { Button, LinkButton, OutcomeMark, Screen, Warning, WhereMark } from "../parts.tsx";
+
+interface Props {
+  readonly hamlet: string;
+  readonly id: string;
+}
+
+export function Household({ hamlet, id }: Props) {
+  const { field, say, tell } = useApp();
+  const explain = useExplain();
+  const shown = useLoad((data) => data.household(hamlet, id), [hamlet, id]);
+  const user = useLoad((data) => data.account())?.user.id;
+  const [form, setForm] = useState<Form>();
+  const [undoing, setUndoing] = useState<ActView | null>(null);
+  const [busy, work] = useWork();
+  // A form remembers what it was opened on; after a save another is opened, and so it is after a sync.
+  useEffect(() => {
+    field.openForm(hamlet, id).then(setForm, explain);
+  }, [shown]);
+  if (!shown || !form)
+    return (
+      <Screen back title="">
+        {null}
+      </Screen>
+    );
+  const visit = (result: VisitResult) =>
+    work(async () => {
+      await field.recordVisit(form, result);
+      tell(say("household.saved"));
+      leave();
+    });
+  const undo = (act: ActView) =>
+    work(async () => {
+      await field.voidAct(form, act.act.id);
+      setUndoing(null);
+      tell(say("household.voided"));
+    });
+  return (
+    <Screen
+      back
+      title={shown.name}
+      actions={
+        <a class="button main" href={print({ at: "sign", hamlet, household: id, step: 0 })}>
+          {shown.outcome === "signed" ? say("household.sign_again") : say("household.sign")}
+        </a>
+      }
+    >
+      <p class="facts">
+        <OutcomeMark outcome={shown.outcome} counts={shown.counts} />
+        {shown.where && <WhereMark where={shown.where} />}
+      </p>
+      {shown.reason && <Warning>{shown.reason}</Warning>}
+      <p>
+        {shown.place.house && `${say("household.house", { house: shown.place.house })} `}
+        {shown.place.lane}
+      </p>
+      {shown.status !== "resident" && (
+        <p>
+          {say(`status.${shown.status}`)} ({date(shown.since)})
+        </p>
+      )}
+      <h2>{say("household.visit")}</h2>
+      <div class="stack">
+        {(["nobody_home", "come_back", "met"] as const).map((result) => (
+          <Button key={result} busy={busy} onClick={() => visit(result)}>
+            {say(`household.${result}`)}
+          </Button>
+        ))}
+      </div>
+      <h2>{say("household.acts")}</h2>
+      {shown.acts.length === 0 && <p>{say("household.no_acts")}</p>}
+      <ol class="acts">
+        {[...shown.acts].reverse().map((view) => (
+          <li key={view.act.id} class={view.stands ? "" : "gone"}>
+            <p>
+              {wordsOf(say, view.act)}
+              {!view.stands && ` (${say("household.taken_back")})`}
+            </p>
+            <p class="hint">
+              {date(view.act.at)} · {say(view.act.by === user ? "act.by_me" : "act.by_other")} ·{" "}
+              <WhereMark where={view.where} />
+            </p>
+            {undoing === view ? (
+              <div class="sure" role="alertdialog" aria-label={say("household.void")}>
+                <p>{say("household.void.sure", { what: wordsOf(say, view.act) })}</p>
+                <Button danger busy={busy} onClick={() => undo(view)}>
+                  {say("action.yes")}
+                </Button>
+                <Button onClick={() => setUndoing(null)}>{say("action.cancel")}</Button>
+              </div>
+            ) : (
+              view.canVoid && <Button onClick={() => setUndoing(view)}>{say("household.void")}</Button>
+            )}
+          </li>
+        ))}
+      </ol>
+      <LinkButton href={print({ at: "edit", hamlet, household: id })}>{say("household.edit")}</LinkButton>
+    </Screen>
+  );
+}
+
+function wordsOf(say: Say, act: Act): string {
+  switch (act.kind) {
+    case "visit":
+      return say(`act.visit.${act.result}`);
+    case "signed":
+      return `${say("act.signed", { signer: act.signer })} · ${say(`pledge.method.${act.method}`)}`;
+    case "voided":
+    case "withdrawn":
+      return say(`act.${act.kind}`);
+  }
+}

@@ -1,0 +1,132 @@
+/** Meeting mode: many households that signed one paper sheet, one pledge each, saved together. */
+import { useState } from "preact/hooks";
+import { fold, matches } from "../../core/names.ts";
+import { localDay, date as written } from "../../core/wording.ts";
+import { leave, useApp, useLoad, useWork } from "../context.ts";
+import { Button, Screen, Text, Tick } from "../parts.tsx";
+
+export function Meeting({ hamlet }: { readonly hamlet: string }) {
+  const { field, say, tell } = useApp();
+  const rows = useLoad((data) => data.households(hamlet), [hamlet]);
+  const today = localDay(Date.now());
+  const [date, setDate] = useState(today);
+  const [sheet, setSheet] = useState("1");
+  const [readAloud, setReadAloud] = useState(true);
+  const [query, setQuery] = useState("");
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [reviewing, setReviewing] = useState(false);
+  const [wrong, setWrong] = useState<{ date?: string; sheet?: string; none?: string }>({});
+  const [busy, work] = useWork();
+  if (!rows)
+    return (
+      <Screen back title={say("meeting.title")}>
+        {null}
+      </Screen>
+    );
+  const open = rows.filter((row) => row.outcome !== "signed" && row.counts);
+  const ticked = open.filter((row) => chosen.has(row.id));
+  const tick = (id: string, on: boolean) => {
+    const next = new Set(chosen);
+    if (on) next.add(id);
+    else next.delete(id);
+    setChosen(next);
+  };
+  const review = () => {
+    const number = /^\d{1,3}$/.test(sheet) ? Number(sheet) : 0;
+    const found = {
+      ...(date && date <= today ? {} : { date: say("meeting.bad_date") }),
+      ...(number >= 1 ? {} : { sheet: say("meeting.bad_sheet") }),
+      ...(ticked.length ? {} : { none: say("meeting.none") }),
+    };
+    setWrong(found);
+    if (Object.keys(found).length === 0) setReviewing(true);
+  };
+  const save = () =>
+    work(async () => {
+      await field.meeting(hamlet, {
+        ...{ date, sheet: Number(sheet), readAloud },
+        households: ticked.map((row) => ({
+          id: row.id,
+          signer: row.name,
+          role: "head" as const,
+          method: "paper_signed" as const,
+        })),
+      });
+      tell(say("meeting.saved", { n: ticked.length }));
+      leave();
+    });
+  if (reviewing)
+    return (
+      <Screen
+        title={say("meeting.review")}
+        actions={
+          <>
+            <Button main busy={busy} onClick={save}>
+              {say("meeting.save", { n: ticked.length })}
+            </Button>
+            <Button onClick={() => setReviewing(false)}>{say("action.back")}</Button>
+          </>
+        }
+      >
+        <p>{say("meeting.summary", { n: ticked.length, sheet, date: written(date) })}</p>
+        <ol class="summary">
+          {ticked.map((row) => (
+            <li key={row.id}>{row.name}</li>
+          ))}
+        </ol>
+      </Screen>
+    );
+  const shown = open.filter((row) => matches(fold(`${row.name} ${row.place.house ?? ""}`), query));
+  return (
+    <Screen
+      back
+      title={say("meeting.title")}
+      actions={
+        <Button main onClick={review}>
+          {say("meeting.review")} ({ticked.length})
+        </Button>
+      }
+    >
+      <p>{say("meeting.explain")}</p>
+      <Text
+        type="date"
+        label={say("meeting.date")}
+        value={date}
+        max={today}
+        onInput={setDate}
+        wrong={wrong.date ?? null}
+      />
+      <Text
+        numeric
+        label={say("meeting.sheet")}
+        value={sheet}
+        onInput={setSheet}
+        max={3}
+        wrong={wrong.sheet ?? null}
+      />
+      <Tick on={readAloud} onTick={setReadAloud}>
+        {say("meeting.read_aloud")}
+      </Tick>
+      <Text type="search" label={say("hamlet.search")} value={query} onInput={setQuery} />
+      <p class="hint" role="status">
+        {say("meeting.chosen", { n: ticked.length })}
+      </p>
+      {wrong.none && (
+        <p class="wrong" role="alert">
+          {wrong.none}
+        </p>
+      )}
+      {open.length === 0 && <p>{say("meeting.all_signed")}</p>}
+      <ul class="rows">
+        {shown.map((row) => (
+          <li key={row.id}>
+            <Tick on={chosen.has(row.id)} onTick={(on) => tick(row.id, on)}>
+              <strong>{row.name}</strong>{" "}
+              <span class="place">{[row.place.house, row.place.lane].filter(Boolean).join(", ")}</span>
+            </Tick>
+          </li>
+        ))}
+      </ul>
+    </Screen>
+  );
+}

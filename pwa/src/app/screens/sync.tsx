@@ -1,0 +1,81 @@
+/** Where the records are: what waits, what came, what needs attention, and what the month has cost. */
+import { print } from "../../core/route.ts";
+import { moment } from "../../core/wording.ts";
+import { useApp, useLoad, useWork } from "../context.ts";
+import { Button, Screen, Warning, WhereMark } from "../parts.tsx";
+
+export function Sync() {
+  const { field, say, tell } = useApp();
+  const state = useLoad((data) => data.syncState());
+  const problems = useLoad((data) => data.problems());
+  const [busy, work] = useWork();
+  const now = () =>
+    work(async () => {
+      const { problem } = await field.syncNow();
+      if (!problem) tell(say("sync.done"));
+    });
+  const carry = () =>
+    work(async () => {
+      const file = new Blob([await field.bundle()], { type: "text/plain" });
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = "camket-bundle.txt";
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+  if (!state)
+    return (
+      <Screen back title={say("sync.title")}>
+        {null}
+      </Screen>
+    );
+  const running = busy || state.running;
+  return (
+    <Screen
+      back
+      title={say("sync.title")}
+      actions={
+        <Button main busy={running} onClick={now}>
+          {running ? say("sync.running") : say("sync.now")}
+        </Button>
+      }
+    >
+      {state.problem && <Warning>{say(`sync.${state.problem}`)}</Warning>}
+      <ul class="facts" role="status">
+        <li>{state.lastSync ? say("sync.last", { when: moment(state.lastSync) }) : say("sync.never")}</li>
+        <li>{state.waiting ? say("sync.waiting", { n: state.waiting }) : say("sync.nothing")}</li>
+        {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
+        {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
+        <li>{say("sync.bytes", { kb: state.bytesThisMonth / 1000 })}</li>
+      </ul>
+      {problems && problems.length > 0 && (
+        <>
+          <h2>{say("sync.problems")}</h2>
+          <ul class="rows">
+            {problems.map((problem) => (
+              <li key={problem.household}>
+                <a
+                  class="row"
+                  href={print({ at: "household", hamlet: problem.hamlet, household: problem.household })}
+                >
+                  <strong>{problem.name}</strong>
+                  <WhereMark where={problem.where} />
+                  <span class="place">{problem.reason}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {state.waiting > 0 && (
+        <>
+          <h2>{say("sync.bundle")}</h2>
+          <p>{say("sync.bundle.explain")}</p>
+          <Button busy={busy} onClick={carry}>
+            {say("sync.bundle.save")}
+          </Button>
+        </>
+      )}
+    </Screen>
+  );
+}

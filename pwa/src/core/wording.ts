@@ -1,0 +1,42 @@
+/** How words, dates and numbers are said. Pure. */
+import type { Catalogue, Key } from "./words/vi.ts";
+
+export type Language = "vi" | "en";
+export type Values = Readonly<Record<string, string | number>>;
+export type Say = (key: Key, values?: Values) => string;
+
+/** Says a key of the catalogue; `{name}` is replaced by its value. */
+export function sayer(catalogue: Catalogue): Say {
+  return (key, values = {}) =>
+    catalogue[key].replace(/\{(\w+)\}/g, (_, name: string) => {
+      const value = values[name];
+      return typeof value === "number" ? number(value) : (value ?? "");
+    });
+}
+
+/** Whole numbers as Vietnamese write them: 1.234. */
+export function number(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ".");
+}
+
+/** dd/mm/yyyy of YYYY-MM-DD or of an instant's UTC text, in the phone's own time zone for an instant. */
+export function date(text: string): string {
+  if (text.length === 10) return text.split("-").reverse().join("/");
+  return date(localDay(Date.parse(text)));
+}
+
+/** YYYY-MM-DD of a moment (milliseconds) where the phone is. */
+export function localDay(ms: number): string {
+  const day = new Date(ms);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+}
+
+/** hh:mm dd/mm/yyyy of a moment (milliseconds) where the phone is. */
+export function moment(ms: number): string {
+  const at = new Date(ms);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${two(at.getHours())}:${two(at.getMinutes())} ${date(localDay(ms))}`;
+}
