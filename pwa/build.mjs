@@ -121,7 +121,7 @@ async function bundle() {
 function sizesByPart(about) {
   const parts = {};
   for (const [file, { bytesInOutput }] of Object.entries(about.inputs)) {
-    const part = /node_modules\/([^/]+)/.exec(file)?.[1] ?? /src\/([^/]+)/.exec(file)?.[1] ?? "tests";
+    const part = /node_modules\/([^/]+)/.exec(file)?.[1] ?? /src\/([^/]+)/.exec(file)?.[1] ?? "schemas";
     parts[part] = (parts[part] ?? 0) + bytesInOutput;
   }
   return parts;

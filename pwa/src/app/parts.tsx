@@ -87,7 +87,12 @@ interface TextProps {
 /** A labelled box; what is wrong with it stands beneath it and is read with it. */
 export function Text({ label, value, onInput, hint, wrong, type = "text", max = 80, numeric }: TextProps) {
   const id = `box-${label.replace(/\W+/g, "-")}`;
-  const limits = type === "date" ? { max: String(max) } : { maxLength: Number(max) };
+  const kind =
+    type === "date"
+      ? ({ type: "date", max: String(max) } as const)
+      : type === "search"
+        ? ({ type: "search", maxLength: Number(max) } as const)
+        : ({ type: "text", maxLength: Number(max) } as const);
   return (
     <div class="box">
       <label for={id}>{label}</label>
@@ -98,15 +103,14 @@ export function Text({ label, value, onInput, hint, wrong, type = "text", max = 
       )}
       <input
         id={id}
-        type={type}
         value={value}
         autoComplete="off"
         spellcheck={false}
-        inputMode={numeric ? "numeric" : undefined}
+        inputMode={numeric ? "numeric" : "text"}
         aria-invalid={Boolean(wrong)}
         aria-describedby={wrong ? `${id}-wrong` : hint ? `${id}-hint` : undefined}
         onInput={(event) => onInput(event.currentTarget.value)}
-        {...limits}
+        {...kind}
       />
       {wrong && (
         <p class="wrong" id={`${id}-wrong`}>
