@@ -5,6 +5,7 @@ Read once, at the command line, and frozen; nothing below reads the environment.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,6 +40,11 @@ class Settings:
             raise SettingsWrong("CAMKET_PUBLIC_URL: expected https://name (no path), as phones will open it")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise SettingsWrong("--tls-cert and --tls-key: give both, or neither")
+        for proxy in self.trusted_proxies:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise SettingsWrong(f"CAMKET_TRUSTED_PROXIES: {proxy} is no address or network") from error
         if self.secret is not None and len(self.secret) < 16:
             raise SettingsWrong("CAMKET_SECRET: at least 16 characters")
 

@@ -82,7 +82,7 @@ def _file(path: Path, root: Path) -> File:
         plain=plain,
         packed=gzip.compress(plain, 9, mtime=0),
         type=kind,
-        etag=f'"{sha256(plain).hexdigest()[:16]}"',
+        etag=f'W/"{sha256(plain).hexdigest()[:16]}"',  # weak: the same for both encodings
         caching=_caching(path.relative_to(root).as_posix()),
     )
 

@@ -140,10 +140,11 @@ def _record(
 
 
 def _usable(connection: Connection, purpose: str, code: str, now: datetime) -> Row[tuple[object, ...]]:
+    # Locked, so that of two who redeem it at once the second replaces the first.
     found = connection.execute(
-        select(_invitations).where(
-            _invitations.c.code == tokens.digest(code), _invitations.c.purpose == purpose
-        )
+        select(_invitations)
+        .with_for_update()
+        .where(_invitations.c.code == tokens.digest(code), _invitations.c.purpose == purpose)
     ).one_or_none()
     if found is None:
         raise InvitationUnknown

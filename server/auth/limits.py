@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Engine, delete, func, insert, select
 from starlette.requests import HTTPConnection
@@ -96,12 +97,22 @@ def counted(
 
 
 def address_of(connection: HTTPConnection, trusted: tuple[str, ...]) -> str:
-    """The address that a request came from; `X-Forwarded-For` is believed from `trusted` proxies only."""
+    """The address that a request came from; `X-Forwarded-For` is believed from `trusted` proxies only.
+
+    `trusted`: addresses and networks (`10.0.0.0/8`). Read from the near end: each proxy vouches for one hop.
+    """
     address = connection.client.host if connection.client else ""
     hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    while address in trusted and hops:
+    while hops and _is_among(address, trusted):
         address = hops.pop()
     return address
+
+
+def _is_among(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        return any(ip_address(address) in ip_network(network) for network in networks)
+    except ValueError:  # what a proxy wrote may be anything
+        return False
 
 
 def _pseudonym(value: str) -> str:
