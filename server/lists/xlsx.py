@@ -6,8 +6,10 @@ remembers is taken, and a formula without one becomes a cell of kind UNCACHED.
 
 import datetime
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -40,11 +42,13 @@ def read(data: bytes, filename: str) -> Book:
     if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
         raise Refused("not_a_list")
     try:
-        workbook = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        try:
-            sheets = tuple(_sheets(workbook, data))
-        finally:
-            workbook.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of features that are not read: validation, print areas, drawings
+            workbook = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            with closing(workbook):
+                sheets = tuple(_sheets(workbook, data))
     except _BROKEN as error:
         raise Refused("broken") from error
     return Book(filename, sheets, tuple(_remarks(names)))
