@@ -1,0 +1,58 @@
+"""The bare engine behind a real socket, in this process, and its peer from npm in another."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from sync.http.bare import Administrator, Bare, session_routes
+from sync.http.engine import EVERYTHING, engine_app
+from sync.http.routing import Limits
+from sync.store.sqlite import SqliteStore
+
+CONFORMANCE = Path(__file__).parents[1] / "conformance"
+HOSTS = frozenset({"127.0.0.1"})
+
+
+@asynccontextmanager
+async def engine(
+    path: Path | None = None, *, admin: Administrator | None = None, limits: Limits | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a running engine, over a file or in memory."""
+    store = await SqliteStore.open(path)
+    application = Bare(admin, HOSTS, time.time, b"key of this run")
+    app = engine_app(store, application, [*EVERYTHING, *session_routes(application)], limits=limits)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await running
+        await store.close()
+
+
+@asynccontextmanager
+async def pouchdb_server() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a pouchdb-server in memory, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        "node", str(CONFORMANCE / "peer.mjs"), stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    try:
+        url = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))["url"]
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            yield client
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
