@@ -44,7 +44,7 @@ def entries(conn: sqlite3.Connection, db: DatabaseRow, ids: Collection[str]) -> 
 def graft(tx: Transaction, name: str, edits: Sequence[Edit]) -> list[bool]:
     """Add revisions with their ancestry. Raises DatabaseMissing, AttachmentMissing."""
     db = tx.database(name)
-    work = entries(tx.conn, db, {edit.id for edit in edits})
+    work = entries(tx.conn, db, [edit.id for edit in edits])
     pile = Pile(tx)
     answer: list[bool] = []
     for edit in edits:
@@ -69,7 +69,7 @@ def graft(tx: Transaction, name: str, edits: Sequence[Edit]) -> list[bool]:
 def write(tx: Transaction, name: str, writes: Sequence[Write]) -> list[Rev | Conflict]:
     """Interactive writes, in order. Raises DatabaseMissing, AttachmentMissing."""
     db = tx.database(name)
-    work = entries(tx.conn, db, {write.id for write in writes})
+    work = entries(tx.conn, db, [write.id for write in writes])
     pile = Pile(tx)
     answer: list[Rev | Conflict] = []
     for write in writes:

@@ -1,0 +1,161 @@
+"""The embedded store: the contract on a file and in memory, and what only a file can get wrong."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sync.store import schema
+from sync.store.interface import DatabaseMissing, Page, Store, StoreError, StoreFull
+from sync.store.sqlite import SqliteStore
+from tests.store.contract import StoreContract, edit, every, rev
+
+
+class TestFile(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
+        store = await SqliteStore.open(tmp_path / "documents.sqlite")
+        yield store
+        await store.close()
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[Store]:
+        store = await SqliteStore.open(None)
+        yield store
+        await store.close()
+
+
+async def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "documents.sqlite"
+    store = await SqliteStore.open(path)
+    await store.create("a")
+    await store.graft("a", [edit("x", "2-b", "1-a")])
+    await store.put_local("a", "_local/x", b'{"n":1}')
+    before = await store.changes("a", Page(bodies=True))
+    await store.close()
+    store = await SqliteStore.open(path)
+    assert await store.changes("a", Page(bodies=True)) == before
+    assert await store.local("a", "_local/x") == (1, b'{"n":1}')
+    await asyncio.wait_for(store.wait("a", 0), 5)
+    await store.close()
+
+
+async def test_three_hundred_writers_share_their_transactions(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    commits: list[str] = []
+    store._conn.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    await asyncio.gather(*(store.graft("a", [edit(f"x{n}", "1-a")]) for n in range(300)))
+    assert len(commits) < 30
+    assert (await store.info("a")).doc_count == 300
+    await store.close()
+
+
+async def test_one_job_that_fails_undoes_itself_alone(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    answers = await asyncio.gather(
+        store.graft("a", [edit("x", "1-a")]),
+        store.graft_all({"a": [edit("lost", "1-a")], "nowhere": [edit("x", "1-a")]}),
+        store.graft("a", [edit("y", "1-a")]),
+        return_exceptions=True,
+    )
+    assert answers[0] == answers[2] == [True]
+    assert isinstance(answers[1], DatabaseMissing)
+    assert set(await store.trees("a", ["x", "y", "lost"])) == {"x", "y"}
+    assert await store.check() == []
+    await store.close()
+
+
+async def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    await store.graft("a", [edit("x", "1-a")])
+    pages = store._conn.execute("PRAGMA page_count").fetchone()[0]
+    store._conn.execute(f"PRAGMA max_page_count = {pages + 4}")
+    before = await store.changes("a", Page())
+    with pytest.raises(StoreFull):
+        await store.graft("a", [edit(f"y{n}", "1-a", body=b'"%b"' % (b"x" * 5000)) for n in range(50)])
+    assert await store.changes("a", Page()) == before
+    store._conn.execute("PRAGMA max_page_count = 100000")
+    assert await store.graft("a", [edit("z", "1-a")]) == [True]
+    assert await store.check() == []
+    await store.close()
+
+
+def holding(directory: Path, text: bytes) -> list[Path]:
+    return [path for path in directory.iterdir() if text in path.read_bytes()]
+
+
+async def test_what_is_purged_is_nowhere_in_the_files(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    secret = b"Ho Thi Bi Xoa"
+    await store.graft("a", [edit("x", "1-a", body=b'{"name":"%b"}' % secret), edit("y", "1-a")])
+    assert holding(tmp_path, secret)
+    await store.purge("a", {"x": [rev("1-a")]})
+    assert not holding(tmp_path, secret)
+    await store.close()
+
+
+async def test_a_backup_taken_in_use_is_whole(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    await store.graft("a", [edit("x", "1-a")])
+    await store.backup(tmp_path / "copy.sqlite")
+    with pytest.raises(StoreError):
+        await store.backup(tmp_path / "copy.sqlite")
+    await store.close()
+    copy = await SqliteStore.open(tmp_path / "copy.sqlite")
+    assert set((await copy.read("a", ["x"], every))["x"].bodies) == {rev("1-a")}
+    assert await copy.check() == []
+    await copy.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE doc SET deleted = 1", "disagree"),
+        ("UPDATE database SET live = 7", "counts 7"),
+        ("DELETE FROM body", "is missing"),
+        ("INSERT INTO body (key, json) VALUES (99, x'7b7d')", "belongs to nothing"),
+        ("UPDATE doc SET seq = 99", "lies beyond"),
+        ("INSERT INTO blob (sha256, bytes) VALUES (x'00', x'01')", "its bytes changed"),
+    ],
+)
+async def test_check_finds_what_is_wrong(tmp_path: Path, statement: str, problem: str) -> None:
+    path = tmp_path / "documents.sqlite"
+    store = await SqliteStore.open(path)
+    await store.create("a")
+    await store.graft("a", [edit("x", "1-a")])
+    await store.close()
+    with sqlite3.connect(path) as conn:
+        conn.execute(statement)
+    conn.close()
+    store = await SqliteStore.open(path)
+    assert any(problem in found for found in await store.check())
+    await store.close()
+
+
+async def test_files_of_others_and_of_the_future_are_left_alone(tmp_path: Path) -> None:
+    for name, statements in {
+        "other": "CREATE TABLE x (y)",
+        "newer": f"CREATE TABLE x (y); PRAGMA application_id = {schema.APPLICATION_ID};"
+        "PRAGMA user_version = 99",
+    }.items():
+        path = tmp_path / name
+        conn = sqlite3.connect(path)
+        conn.executescript(statements)
+        conn.close()
+        before = path.read_bytes()
+        with pytest.raises(StoreError):
+            await SqliteStore.open(path)
+        assert path.read_bytes() == before
+    text = tmp_path / "text"
+    text.write_text("not a database at all, but long enough to be looked at as one" * 40)
+    with pytest.raises(StoreError):
+        await SqliteStore.open(text)
