@@ -46,6 +46,23 @@ def test_tampering_is_seen_where_it_happened(log: Connection, tampering: str, se
     assert broken.value.number == seen_at
 
 
+def test_a_row_that_was_rewritten_with_a_hash_of_its_own_breaks_the_next(
+    log: Connection, clock: Hands
+) -> None:
+    asked = "SELECT at, actor, action, subject, hash FROM audit WHERE number > 2 ORDER BY number"
+    later = log.exec_driver_sql(asked).all()
+    log.exec_driver_sql("DELETE FROM audit WHERE number >= 2")
+    audit.append(log, "console", "device.seen", "another", clock())
+    for number, row in enumerate(later, start=3):
+        previous = audit.last(log)[1]
+        log.exec_driver_sql(
+            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (number, *row[:4], previous, row.hash)
+        )
+    with pytest.raises(ChainBroken) as broken:
+        audit.verify(log)
+    assert broken.value.number == 3
+
+
 def test_what_is_done_to_people_is_in_the_log_by_id_and_never_by_name(
     rows: Connection, volunteer: Person, admin: Person
 ) -> None:

@@ -51,6 +51,15 @@ async def test_a_bad_request_is_told_and_the_server_goes_on(
 
 
 @pytest.mark.parametrize(
+    "body", [b"no gzip", gzip.compress(b"{}")[:-1], gzip.compress(b"{}")[:-8], gzip.compress(b"{}") + b"more"]
+)
+async def test_broken_gzip_is_told_apart_from_a_wrong_form(camket: Served, body: bytes) -> None:
+    headers = {"Content-Encoding": "gzip", "Accept-Language": "en"}
+    answer = await camket.http.post("/join", content=body, headers=headers)
+    assert answer.json()["reason"].startswith("What was sent is compressed and broken")
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "error"),
     [
         ("GET", "/nothing", 404, "not_found"),

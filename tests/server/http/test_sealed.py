@@ -61,6 +61,18 @@ async def test_two_saves_of_one_document_arrive_in_one_bundle(camket: Served) ->
     assert len(row["doc"]["acts"]) == 2
 
 
+async def test_a_later_save_is_judged_by_what_the_earlier_one_said(camket: Served) -> None:
+    phone = await camket.phone()
+    first = phone.visit()
+    altered = dict(first["acts"][0], result="nobody_home")
+    second = first | {
+        "_rev": "2-" + "a" * 32,
+        "_revisions": {"start": 2, "ids": ["a" * 32, first["_rev"].partition("-")[2]]},
+        "acts": [altered],
+    }
+    assert await is_(phone, phone.seal(first), phone.seal(second)) == ["received", "forbidden"]
+
+
 async def test_a_bad_line_is_forbidden_and_the_others_go_on(camket: Served) -> None:
     phone = await camket.phone()
     good = [phone.seal(phone.visit(ulid)) for ulid in OTHERS[:2]]
