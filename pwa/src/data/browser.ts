@@ -13,6 +13,7 @@ export function createField(language: () => string): Field {
   addEventListener("online", () => field.wake());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") field.wake();
+    else field.hidden().catch(() => {}); // the timer and the next visit remain
   });
   field.wake();
   return field;

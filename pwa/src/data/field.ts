@@ -245,6 +245,11 @@ export class PhoneField implements Field {
     this.syncing.start();
   }
 
+  /** The app went out of sight. */
+  async hidden(): Promise<void> {
+    await this.syncing.askToBeWoken();
+  }
+
   onChange(listener: (change: Change) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

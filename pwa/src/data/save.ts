@@ -49,7 +49,6 @@ export async function save(session: Session, drafts: readonly Draft[]): Promise<
     );
     if (await stored(session, drafts, prepared, clock, last)) {
       session.env.channel.post("records");
-      session.env.wake();
       return;
     }
   }

@@ -78,6 +78,7 @@ export class Syncing {
     const session = this.front.session();
     const problem = session ? await this.exchange(session, asked) : await this.handIn();
     this.failures = problem === null ? 0 : this.failures + 1;
+    if (problem !== null) await this.askToBeWoken();
     this.in(problem === null ? this.jittered(CALM) : this.backoff());
   }
 
@@ -111,6 +112,12 @@ export class Syncing {
     }
     const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
     if (!left && (await isKnown({ env, db }))) await this.front.revoked();
+  }
+
+  /** What waits may go in from the service worker, once there is a signal and nobody looks at the app. */
+  async askToBeWoken(): Promise<void> {
+    const db = await this.front.closed();
+    if (db && (await db.count("outbox")) > 0) this.env.wake();
   }
 
   private backoff(): number {

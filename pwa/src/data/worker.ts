@@ -8,8 +8,20 @@ import { world } from "./world.ts";
 /** The tag of Background Sync. */
 export const SYNC_TAG = "camket-hand-in";
 
-/** Hands in what every account on this phone has sealed. Rejects where that failed: the browser tries again. */
-export async function handInAll(): Promise<void> {
+/** What is needed of the service worker's own scope. */
+interface Scope {
+  readonly clients: {
+    matchAll(of: { type: "window" }): Promise<readonly { readonly visibilityState?: string }[]>;
+  };
+}
+
+/**
+ * Hands in what every account on this phone has sealed. Rejects where that failed: the browser tries again. Does
+ * nothing while a window is in sight, for that one syncs by itself and nothing need travel twice.
+ */
+export async function handInAll({ clients }: Scope): Promise<void> {
+  const windows = await clients.matchAll({ type: "window" });
+  if (windows.some(({ visibilityState }) => visibilityState === "visible")) return;
   const env: Env = { ...world(), language: () => "vi", wake: () => {}, device: UNKNOWN };
   for (const { id } of await accounts(env)) {
     const db = await openAccount(env, id);
