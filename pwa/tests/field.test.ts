@@ -240,3 +240,52 @@ test("a record in quarantine is not sent again; it waits for its outcome, and a 
   const view = await mine.field.household("na", first);
   assert.deepEqual([view.where, view.acts.length, (await mine.field.problems()).length], ["received", 2, 0]);
 });
+
+test("a hamlet that is held no longer leaves the phone; what is unsent of it still goes up", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  server.parts = (parts) => [
+    { clock: server.clock, dbs: ["commune"], user: {} },
+    { db: "hamlet-na", gone: true },
+    ...parts.slice(1).filter((part) => (part as { db?: string }).db !== "hamlet-na"),
+  ];
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  await mine.field.syncNow();
+  assert.deepEqual(await mine.field.households("na"), []);
+  assert.equal((await mine.field.syncState()).waiting, 1);
+  server.parts = (parts) => parts;
+  assert.equal((await sentDocs(mine, server))[0]?._id, `pledge:2026:${first}`);
+});
+
+test("a document of a later version is shown as far as it is understood, and kept whole when edited", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server, 1);
+  const later = {
+    ...household(2, "Lý Văn Mới"),
+    v: 2,
+    status: "living there",
+    added: { by: "a later program" },
+  };
+  server.put("hamlet-na", `household:${ulidOf(2)}`, later);
+  await mine.field.syncNow();
+  const row = (await mine.field.households("na"))[1];
+  assert.deepEqual([row?.name, row?.status], ["Lý Văn Mới", "resident"]);
+  await mine.field.editHousehold(await mine.field.openForm("na", ulidOf(2)), { name: "Lý Văn Hai" });
+  const [doc] = await sentDocs(mine, server);
+  assert.deepEqual([doc?.v, doc?.name, doc?.added], [2, "Lý Văn Hai", { by: "a later program" }]);
+});
+
+test("an answer that is not understood loses nothing and says so", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  for (const parts of [["text"], [{ db: "hamlet-na" }], [{ db: "hamlet-na", rows: [{}], position: "1" }]]) {
+    server.parts = () => parts;
+    assert.equal((await mine.field.syncNow()).problem, "server");
+  }
+  mine.serve = () => new Response("<html>", { status: 502 });
+  assert.equal((await mine.field.syncNow()).problem, "server");
+  mine.serve = server.serve;
+  server.parts = (parts) => parts;
+  assert.deepEqual([(await mine.field.syncNow()).problem, (await mine.field.syncState()).waiting], [null, 0]);
+});

@@ -1,5 +1,6 @@
 /** Accounts on this phone: joining, the PIN, opening and closing, a forgotten PIN. */
 
+import type { Role } from "../core/documents.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { invitation } from "../core/ulid.ts";
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from "./bytes.ts";
@@ -52,23 +53,38 @@ export async function join(env: Env, typed: string, deviceName: string): Promise
 }
 
 function joined(env: Env, answer: unknown): Joined {
-  if (!isObject(answer) || !isObject(answer.user)) throw new FieldError("server", "/join");
-  const { device, user, credential, send, seal_key, recovery_key, dbs, clock, commune, demo } = answer;
-  const skew = (clock as number) - env.now();
+  const told = part(answer);
+  const user = part(told.user);
+  const skew = (typeof told.clock === "number" ? told.clock : env.now()) - env.now();
   return {
     account: {
-      id: device as string,
-      user: user as unknown as Account["user"],
-      commune: (commune as string) ?? "",
-      demo: demo === true,
+      id: text(told.device),
+      user: { id: text(user.id), name: text(user.name), role: text(user.role) as Role },
+      commune: text(told.commune),
+      demo: told.demo === true,
     },
-    credential: credential as string,
-    send: send as string,
-    seal: seal_key as unknown as PublicKey,
-    recovery: recovery_key as unknown as PublicKey,
-    dbs: dbs as string[],
+    credential: text(told.credential),
+    send: text(told.send),
+    seal: publicKey(told.seal_key),
+    recovery: publicKey(told.recovery_key),
+    dbs: Array.isArray(told.dbs) ? told.dbs.map(text) : [],
     offset: Math.abs(skew) > TOLERANCE ? skew : 0,
   };
+}
+
+function publicKey(value: unknown): PublicKey {
+  const { id, spki } = part(value);
+  return { id: text(id), spki: text(spki) };
+}
+
+function part(value: unknown): JsonObject {
+  if (!isObject(value)) throw new FieldError("server", "/join");
+  return value;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new FieldError("server", "/join");
+  return value;
 }
 
 /** Stores an account and its keys in one transaction, and opens it. */

@@ -1,6 +1,6 @@
 /** What the screens see, made of documents as this phone holds them. Pure. */
 import type { Act, HouseholdStatus, Place } from "../core/documents.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { countsAsSigned, outcome, takenBack } from "../core/outcome.ts";
 import type {
   ActView,
@@ -65,19 +65,27 @@ const ulidOf = ({ id }: Known) => id.slice("household:".length);
 
 /** One row of the walk. */
 export function rowOf({ household, pledge }: Pair, campaign: Campaign | null): HouseholdRow {
-  const body = shown(household)?.body as JsonObject;
-  const status = (body.status as JsonObject).is as HouseholdStatus;
+  const body = shown(household)?.body ?? {};
+  const { is: status } = statusOf(body);
   return {
     id: ulidOf(household),
-    name: body.name as string,
-    place: (body.place ?? {}) as Place,
-    order: body.order as number,
+    name: textIn(body.name),
+    place: (isObject(body.place) ? body.place : {}) as Place,
+    order: typeof body.order === "number" ? body.order : 0,
     status,
     counts: campaign?.statuses.includes(status) ?? false,
     outcome: outcome(actsOf(pledge)),
     where: whereOf([household, pledge]),
   };
 }
+
+/** A later program may have written the document in a shape of its own: what is not understood is left out. */
+function statusOf({ status }: JsonObject): { readonly is: HouseholdStatus; readonly since: string } {
+  const known = isObject(status) ? status : {};
+  return { is: textIn(known.is, "resident") as HouseholdStatus, since: textIn(known.since) };
+}
+
+const textIn = (value: Json | undefined, otherwise = "") => (typeof value === "string" ? value : otherwise);
 
 /** By place on the walk; two at one place by id, the older first. */
 export function inWalkingOrder(rows: readonly HouseholdRow[]): HouseholdRow[] {
@@ -92,12 +100,12 @@ export function householdOf(
   overruled: readonly string[],
 ): HouseholdView {
   const { household, pledge } = pair;
-  const body = shown(household)?.body as JsonObject;
+  const body = shown(household)?.body ?? {};
   const leaves = [...household.own, ...(pledge?.own ?? [])];
   return {
     ...rowOf(pair, campaign),
     hamlet,
-    since: (body.status as JsonObject).since as string,
+    since: statusOf(body).since,
     acts: actViews(pledge, user),
     reason: leaves.find(({ reason }) => reason !== null)?.reason ?? null,
     overruled: overruled as HouseholdView["overruled"],
@@ -111,7 +119,7 @@ export function householdOf(
 export function actsOf(pledge: Known | null): Act[] {
   const byId = new Map<string, Act>();
   for (const leaf of pledge ? [...(pledge.winner ? [pledge.winner] : []), ...pledge.own] : [])
-    for (const act of (leaf.body.acts ?? []) as unknown as Act[]) byId.set(act.id, act);
+    for (const act of actsIn(leaf.body)) byId.set(act.id, act);
   return [...byId.values()].sort((a, b) => compare(a.at, b.at) || compare(a.id, b.id));
 }
 
@@ -125,11 +133,14 @@ function actViews(pledge: Known | null, user: string): ActView[] {
   });
 }
 
+function actsIn({ acts }: JsonObject): readonly Act[] {
+  return Array.isArray(acts) ? (acts as unknown as Act[]) : [];
+}
+
 function whereOfAct(pledge: Known | null, id: string): Where {
-  const has = (acts: Json | undefined) =>
-    (acts as unknown as Act[] | undefined)?.some((act) => act.id === id);
-  if (has(pledge?.winner?.body.acts)) return "received";
-  return worst((pledge?.own ?? []).filter(({ body }) => has(body.acts))) ?? "received";
+  const has = ({ body }: { readonly body: JsonObject }) => actsIn(body).some((act) => act.id === id);
+  if (pledge?.winner && has(pledge.winner)) return "received";
+  return worst((pledge?.own ?? []).filter(has)) ?? "received";
 }
 
 /** Where the records of a household are: the least safe of them. */
@@ -182,7 +193,7 @@ export function problemsOf(hamlet: string, all: readonly Pair[]): ProblemView[] 
             {
               hamlet,
               household: ulidOf(household),
-              name: shown(household)?.body.name as string,
+              name: textIn(shown(household)?.body.name),
               where: WHERE[state],
               reason,
             },
