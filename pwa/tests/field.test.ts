@@ -43,6 +43,19 @@ test("a visit is on the phone at once, and received when the server has named it
   );
 });
 
+test("an own correction is what the phone shows, whatever the server still says", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  await mine.field.editHousehold(await mine.field.openForm("na", first), { name: "Hoàng Thị Một" });
+  server.put("hamlet-na", `household:${first}`, household(1, "Tên khác"), "2-cc");
+  const push = server.verdict;
+  server.verdict = () => "quarantined";
+  await mine.field.syncNow();
+  server.verdict = push;
+  const [row] = await mine.field.households("na");
+  assert.deepEqual([row?.name, row?.where], ["Hoàng Thị Một", "held"]);
+});
+
 test("a touch signature travels with its pledge and leaves the phone once received", async () => {
   const server = await ScriptedServer.start();
   const mine = await enrolled(server);

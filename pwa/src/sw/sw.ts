@@ -53,7 +53,7 @@ self.addEventListener("message", (event) => {
 });
 
 self.addEventListener("sync", ((event: SyncEvent) => {
-  if (event.tag === SYNC_TAG) event.waitUntil(handInAll());
+  if (event.tag === SYNC_TAG) event.waitUntil(handInAll(self));
 }) as EventListener);
 
 /** What this version took over the network: what it keeps, as the server said its length. */
