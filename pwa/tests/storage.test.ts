@@ -190,3 +190,18 @@ test("pledges go first, then households, then signatures; what is held or refuse
   );
   assert.ok(goes(leaf("pledge:d", "refused"), true));
 });
+
+test("a draft outlives the app, encrypted, until it is forgotten", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  await mine.field.keepDraft("meeting/na", { sheet: "7", chosen: [first] });
+  const again = mine.again();
+  await assert.rejects(again.field.draft("meeting/na"), { code: "locked" });
+  await again.field.unlock(PIN);
+  assert.deepEqual(await again.field.draft("meeting/na"), { sheet: "7", chosen: [first] });
+  assert.equal(await again.field.draft("meeting/other"), null);
+  const device = (await again.field.account())?.id ?? "";
+  const [kept] = await (await openAccount(again.env, device)).getAll("drafts");
+  assert.ok(kept && !Buffer.from(kept).toString("latin1").includes(first));
+  await again.field.keepDraft("meeting/na", null);
+  assert.equal(await again.field.draft("meeting/na"), null);
+});

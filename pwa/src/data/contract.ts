@@ -297,6 +297,12 @@ export interface Field {
   /** The volunteer has read that an own value was overruled. */
   seen(hamlet: string, household: string): Promise<void>;
 
+  // --- what is half filled in (open only)
+  /** What `keepDraft` kept under the name; null for nothing. Encrypted, and it outlives the app. */
+  draft(name: string): Promise<unknown>;
+  /** A JSON value; null forgets it. */
+  keepDraft(name: string, value: unknown): Promise<void>;
+
   // --- writing (open only)
   openForm(hamlet: string, household: string): Promise<Form>;
   /** Returns the new household's id. */

@@ -144,6 +144,8 @@ interface AccountSchema extends DBSchema {
   own: { key: RevKey; value: Own };
   outbox: { key: RevKey; value: Outgoing };
   overruled: { key: DocKey; value: Overruled };
+  /** Forms that are half filled in, encrypted; see drafts.ts. */
+  drafts: { key: string; value: Bytes };
 }
 interface PhoneSchema extends DBSchema {
   accounts: { key: string; value: Account };
@@ -177,6 +179,7 @@ export function openAccount(env: Env, device: string): Promise<AccountDb> {
     db.createObjectStore("own", { keyPath: ["db", "id", "rev"] });
     db.createObjectStore("outbox", { keyPath: ["db", "id", "rev"] });
     db.createObjectStore("overruled", { keyPath: ["db", "id"] });
+    db.createObjectStore("drafts");
   });
 }
 

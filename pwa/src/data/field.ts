@@ -26,6 +26,7 @@ import type {
 import { FieldError } from "./contract.ts";
 import { type AccountDb, meta, openAccount } from "./db.ts";
 import { checkDevice, storage } from "./device.ts";
+import * as drafts from "./drafts.ts";
 import type { Env } from "./env.ts";
 import * as forms from "./forms.ts";
 import { bundle } from "./handin.ts";
@@ -175,6 +176,16 @@ export class PhoneField implements Field {
 
   async notice(version: number): Promise<TextView | null> {
     return views.textOf(await readOne(this.open(), COMMUNE, `notice:${version}`), version);
+  }
+
+  // --- what is half filled in
+
+  async draft(name: string): Promise<unknown> {
+    return drafts.draft(this.open(), name);
+  }
+
+  async keepDraft(name: string, value: unknown): Promise<void> {
+    await drafts.keepDraft(this.open(), name, value);
   }
 
   // --- writing

@@ -1,0 +1,28 @@
+/**
+ * Forms that are half filled in. Android ends an app in the background whenever it likes; a draft outlives that.
+ * It is encrypted like a record, and belongs to the phone alone: it is never sent.
+ */
+import { decryptJson, encryptJson } from "./crypto.ts";
+import type { Session } from "./records.ts";
+
+/** What was kept under the name, null for nothing. */
+export async function draft({ env, db, key }: Session, name: string): Promise<unknown> {
+  const kept = await db.get("drafts", name);
+  if (!kept) return null;
+  try {
+    return await decryptJson(env, key, kept, place(name));
+  } catch {
+    return null; // damaged: a form begun anew is better than one that does not open
+  }
+}
+
+/**
+ * Keeps a JSON value, or forgets it (null). Not flushed to the disk like a save: what a dying battery may cost is
+ * the last key, and each key need not wait for the disk.
+ */
+export async function keepDraft({ env, db, key }: Session, name: string, value: unknown): Promise<void> {
+  if (value === null) await db.delete("drafts", name);
+  else await db.put("drafts", await encryptJson(env, key, value, place(name)), name);
+}
+
+const place = (name: string) => `draft ${name}`;
