@@ -24,14 +24,25 @@ T = TypeVar("T")
 
 
 def told(**flags: object) -> "Settings":
-    """Settings from these flags, the environment and the defaults; what is wrong ends the command."""
+    """Settings from these flags, the environment and the defaults, and the data directory made.
+
+    What is wrong ends the command.
+    """
     from server.settings import SettingsWrong, read
 
     try:
-        return read(flags, os.environ)
+        settings = read(flags, os.environ)
     except SettingsWrong as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
+    os.umask(0o077)  # what is written from here on is names and keys: nobody else's on this machine
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        end("console.data_unusable", error, data=settings.data)
+    if not os.access(settings.data, os.R_OK | os.W_OK | os.X_OK):
+        end("console.data_unusable", data=settings.data)
+    return settings
 
 
 def reader() -> "Words":

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -145,7 +146,6 @@ def run(
     tell: "Callable[[Settings], None]",
 ) -> None:
     """Listen, prepare the data, tell, and serve until the process is asked to stop."""
-    os.umask(0o077)  # what is written from here on is names and keys: nobody else's on this machine
     listening = _listen(settings)
     settings = replace(settings, port=listening.getsockname()[1])
     with said(), listening, suppress(KeyboardInterrupt):  # asked to stop, and uvicorn has stopped
@@ -162,6 +162,7 @@ async def _serve(
 
     from server.app import build, close
 
+    _check_certificate(settings)
     app = await build(settings)
     try:
         await prepare(app.state.parts)
@@ -185,11 +186,22 @@ async def _serve(
     await uvicorn.Server(config).serve(sockets=[listening])
 
 
+def _check_certificate(settings: "Settings") -> None:
+    """See that certificate and key fit one another, before anything else is opened."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.tls_cert, settings.tls_key
+        )
+    except (OSError, ssl.SSLError) as error:
+        end("console.tls_wrong", error)
+
+
 def _listen(settings: "Settings") -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        end("console.port_taken", error, port=settings.port)
+        key = "port_taken" if error.errno == errno.EADDRINUSE else "cannot_listen"
+        end(f"console.{key}", error, host=settings.host, port=settings.port)

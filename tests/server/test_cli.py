@@ -86,6 +86,9 @@ def test_revoking_is_listed(console: Console) -> None:
         (["user", "add", "X", "--role", "volunteer", "--hamlet", "atlantis"], 2, "atlantis"),
         (["user", "admin-link", "--public-url", "not a url"], 2, "CAMKET_PUBLIC_URL"),
         (["serve", "--tls-cert", "cert.pem"], 2, "--tls-key"),
+        (["serve", "--port", "0", "--tls-cert", "no.pem", "--tls-key", "no.pem"], 1, "--tls-cert"),
+        (["serve", "--host", "192.0.2.1", "--port", "0"], 1, "192.0.2.1"),
+        (["user", "list", "--data", "/dev/null/data"], 1, "/dev/null/data"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
