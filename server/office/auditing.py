@@ -22,7 +22,7 @@ async def show(desk: Desk) -> Response:
         count = rows.execute(select(func.count()).select_from(_audit)).scalar_one()
         number = min(desk.page_number(), max(1, -(-count // PAGE)))
         asked = select(_audit).order_by(_audit.c.number.desc()).limit(PAGE).offset((number - 1) * PAGE)
-        people = _people(rows)
+        people = _people(rows, desk.words)
         found = [_shown(dict(row), people, desk.words) for row in rows.execute(asked).mappings()]
         return count, number, found, _broken(rows)
 
@@ -47,9 +47,10 @@ def _broken(rows: Connection) -> int:
     return 0
 
 
-def _people(rows: Connection) -> dict[str, str]:
+def _people(rows: Connection, words: Words) -> dict[str, str]:
     people = {row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))}
     phones = rows.execute(select(_devices.c.id, _devices.c.user)).all()
+    people[audit.CONSOLE] = words.say("office.audit.console")
     return people | {row.id: people.get(row.user, "") for row in phones}
 
 
