@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from server.auth.grant import STAFF, Role
 from server.lists import sheets
 from server.office import (
+    account,
     auditing,
     campaign,
     coverage,
@@ -51,6 +52,10 @@ PAGES = (
     Page("POST", "/office/language", login.choose_language, None),
     Page("POST", "/office/logout", login.leave, READERS),
     Page("GET", "/office", coverage.show, READERS),
+    Page("GET", "/office/account", account.show, READERS),
+    Page("POST", "/office/account/password", account.change_password, READERS),
+    Page("GET", "/office/account/second", account.begin_second, ADMINS),
+    Page("POST", "/office/account/second", account.enable_second, ADMINS),
     Page("GET", "/office/campaign", campaign.show, READERS),
     Page("GET", "/office/households", households.show_all, STAFF),
     Page("GET", "/office/hamlets/{hamlet}", households.show_hamlet, STAFF),

@@ -22,7 +22,6 @@ from server.auth.users import Person
 from server.names import sort_key
 from server.office.desk import Desk
 from server.office.places import hamlets, names
-from server.words import Words
 
 ROLES = (Role.VOLUNTEER, Role.HAMLET_HEAD, Role.REVIEWER, Role.ADMIN, Role.OBSERVER)
 _ONCE = "camket_once"
@@ -177,7 +176,10 @@ async def show_once(desk: Desk) -> Response:
     person, places = await desk.read(work)
     context = {"person": person, "hamlets": places, **made}
     if "code" in made:
-        context |= {"qr": qr(made["link"], desk.words), "reachable": _reachable(made["link"])}
+        context |= {
+            "qr": qr(made["link"], desk.words.say("office.invitation.qr")),
+            "reachable": _reachable(made["link"]),
+        }
     response = await desk.render(
         "invitation.html" if "code" in made else "staff_link.html", "people", **context
     )
@@ -231,7 +233,7 @@ async def confirm_phone(desk: Desk) -> Response:
     return await _phone_changed(desk, devices.confirm, "office.flash.phone_confirmed")
 
 
-def qr(text: str, words: Words) -> Markup:
+def qr(text: str, title: str) -> Markup:
     """A QR code as SVG, without script or style."""
     out = BytesIO()
     segno.make(text, error="m").save(
@@ -241,7 +243,7 @@ def qr(text: str, words: Words) -> Markup:
         svgns=True,
         omitsize=True,
         border=2,
-        title=words.say("office.invitation.qr"),
+        title=title,
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - of our own making, its title escaped by segno
 

@@ -47,6 +47,8 @@ class Row:
     reached: bool
     filled: float
     target: int
+    paper: "Row | None" = None
+    """Where it differs: the line as it is printed, since paper leaves the office."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,16 @@ def missing(count: Count, target: int) -> int:
 def table(
     counts: Sequence[Count], target: int, statuses: Sequence[str], words: Words, *, outside: bool
 ) -> Table:
-    """The whole table; `outside` is for readers who may see no small numbers."""
+    """The whole table; `outside` is for readers who may see no small numbers, on the screen neither."""
     total = Count("", "", *(sum(getattr(c, f) for c in counts) for f in ("counted", "signed", "visited")))
-    hidden = small(counts) if outside else frozenset()
-    rows = tuple(_row(count, target, words, banded=count.hamlet in hidden) for count in counts)
+    hidden = small(counts)
+    rows = tuple(_shown(c, target, words, small=c.hamlet in hidden, outside=outside) for c in counts)
     reached = sum(row.reached for row in rows)
     below = sum(not row.reached for count, row in zip(counts, rows, strict=True) if count.counted)
     key = "office.coverage.all_reached" if not below else "office.coverage.some_below"
     return Table(
         rows=rows,
-        total=_row(total, target, words, banded=outside and _is_small(total)),
+        total=_shown(total, target, words, small=_is_small(total), outside=outside),
         reached=words.number(reached),
         sentence=words.say(key, below=words.number(below)),
         statuses=", ".join(words.say(f"office.status.{status}").lower() for status in statuses),
@@ -119,9 +121,17 @@ def _is_small(count: Count) -> bool:
     return count.counted > 0 and _smaller_side(count) < LEAST
 
 
-def _row(count: Count, target: int, words: Words, *, banded: bool) -> Row:
+def _shown(count: Count, target: int, words: Words, *, small: bool, outside: bool) -> Row:
+    row = _row(count, target, words)
+    if not small:
+        return row
+    banded = _as_band(row, count, words)
+    return banded if outside else replace(row, paper=banded)
+
+
+def _row(count: Count, target: int, words: Words) -> Row:
     more = missing(count, target)
-    row = Row(
+    return Row(
         hamlet=count.hamlet,
         name=count.name,
         counted=words.number(count.counted),
@@ -134,7 +144,6 @@ def _row(count: Count, target: int, words: Words, *, banded: bool) -> Row:
         filled=100 * count.signed / count.counted if count.counted else 0.0,
         target=target,
     )
-    return _as_band(row, count, words) if banded else row
 
 
 def _verdict(count: Count, more: int, words: Words) -> str:

@@ -28,6 +28,8 @@ PAGES = {
     "edit": f"/office/households/nasam/{SIGNED_ULID}/edit",
     "campaign": "/office/campaign",
     "quarantine": "/office/quarantine",
+    "account": "/office/account",
+    "second": "/office/account/second",
     "people": "/office/people",
     "person-new": "/office/people/new",
     "person": "/office/people/{volunteer}",

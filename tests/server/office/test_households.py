@@ -22,7 +22,7 @@ def names(answer: httpx.Response) -> list[str]:
 def numbers(answer: httpx.Response, hamlet: str) -> list[str]:
     row = re.search(rf">{hamlet}</.*?</tr>", answer.text, re.S)
     assert row
-    return re.findall(r'class="number"[^>]*><span>([^<]*)</span>', row[0])
+    return re.findall(r'class="number[^>]*><span(?: class="no-print")?>([^<]*)</span>', row[0])
 
 
 # ---- coverage -------------------------------------------------------------------------------------------
@@ -64,6 +64,15 @@ async def test_coverage_counts_each_hamlet_against_the_target_in_words(made: Vil
     assert "Chưa đạt, thiếu 53 hộ" in page.text
     assert "Còn 2 thôn chưa đạt chỉ tiêu." in page.text
     assert "từ 01/02/2026 đến 31/10/2026" in page.text
+
+
+async def test_on_paper_small_numbers_are_banded_for_staff_too(made: Village) -> None:
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.get("/office")).text
+        listed = (await browser.get("/office/hamlets/nasam")).text
+    row = page.split(">Thôn Bản Danh<")[1].split("</tr>")[0]
+    assert '<span class="no-print">100%</span><span class="print-only">trên 90 %</span>' in row
+    assert '<table class="stack no-print"' in listed, "names with who has not signed stay on the screen"
 
 
 async def test_an_observer_sees_totals_and_bands_and_no_way_to_a_household(made: Village) -> None:

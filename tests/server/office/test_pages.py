@@ -14,6 +14,8 @@ RECORD = f"/office/households/nasam/{SIGNED_ULID}"
 TABLE = {
     "/office": EVERYONE,
     "/office/campaign": EVERYONE,
+    "/office/account": EVERYONE,
+    "/office/account/second": ADMIN,
     "/office/households": STAFF,
     "/office/hamlets/nasam": STAFF,
     RECORD: STAFF,
@@ -28,6 +30,8 @@ TABLE = {
 }
 POSTS = {
     "/office/logout": EVERYONE,
+    "/office/account/password": EVERYONE,
+    "/office/account/second": ADMIN,
     "/office/search": STAFF,
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/withdraw": STAFF,
