@@ -172,6 +172,22 @@ test("without the exchange the same records travel by plain CouchDB, and the two
   assert.equal((await view(lan, 8)).acts.length, 2);
 });
 
+test("a record whose receipt was lost may be built upon: the server has both acts, once", async () => {
+  await mai.field.recordVisit(await form(mai, 12), "nobody_home");
+  mai.serve = async (asked) => {
+    await (await server.link(asked)).text();
+    throw new TypeError("the link broke before the answer");
+  };
+  assert.equal((await mai.field.syncNow()).problem, "offline");
+  assert.equal((await view(mai, 12)).where, "phone");
+  await mai.field.recordVisit(await form(mai, 12), "come_back");
+  mai.serve = server.link;
+  await synced(mai, lan);
+  const results = (await view(lan, 12)).acts.map(({ act }) => act.kind === "visit" && act.result);
+  assert.deepEqual(results, ["nobody_home", "come_back"]);
+  assert.equal((await view(mai, 12)).where, "received");
+});
+
 test("a meeting of many households travels in one request", async () => {
   const households = [9, 10, 11].map((n) => ({
     ...{ id: household(n), signer: `Hoàng Văn ${n}`, role: "head" as const, method: "paper_signed" as const },

@@ -302,3 +302,26 @@ test("an answer that is not understood loses nothing and says so", async () => {
   server.parts = (parts) => parts;
   assert.deepEqual([(await mine.field.syncNow()).problem, (await mine.field.syncState()).waiting], [null, 0]);
 });
+
+test("after a failure the phone tries again by itself, later and later, and never all phones at once", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  mine.serve = null;
+  const waits: number[] = [];
+  for (let n = 0; n < 4; n++) {
+    await mine.field.syncNow();
+    waits.push((mine.timers[0]?.at ?? 0) - mine.clock.now);
+  }
+  for (const [n, most] of [15_000, 30_000, 60_000, 120_000].entries()) {
+    const wait = waits[n] ?? 0;
+    assert.ok(wait >= most / 2 && wait <= most, `${n}: ${wait}`);
+  }
+  mine.serve = server.serve;
+  const synced = new Promise((resolve) => mine.field.onChange(resolve));
+  mine.timers[0]?.call();
+  await synced;
+  await mine.field.syncNow();
+  assert.equal((await mine.field.syncState()).waiting, 0);
+  assert.equal(mine.timers.length, 1);
+});

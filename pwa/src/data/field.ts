@@ -46,14 +46,19 @@ export class PhoneField implements Field {
   /** The account in front, whether or not it is open. */
   private front: Promise<{ account: Account; db: AccountDb } | null> | null = null;
 
-  constructor(env: Env) {
-    this.env = env;
-    this.syncing = new Syncing(env, {
+  constructor(world: Env) {
+    // A channel does not carry to the tab that speaks: this one hears itself.
+    const post = (message: string) => {
+      world.channel.post(message);
+      this.tell(message as Change);
+    };
+    this.env = { ...world, channel: { ...world.channel, post } };
+    this.syncing = new Syncing(this.env, {
       session: () => this.session,
       closed: async () => (await this.inFront())?.db ?? null,
       revoked: () => this.revoked(),
     });
-    env.channel.listen((message) => this.tell(message as Change));
+    world.channel.listen((message) => this.tell(message as Change));
   }
 
   // --- the phone and its accounts
@@ -317,13 +322,11 @@ export class PhoneField implements Field {
 
   private async save(drafts: readonly Parameters<typeof save>[1][number][]): Promise<void> {
     await save(this.open(), drafts);
-    this.tell("records");
     this.syncing.soon();
   }
 
   private post(change: Change): void {
     this.env.channel.post(change);
-    this.tell(change);
   }
 
   private tell(change: Change): void {
