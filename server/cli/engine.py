@@ -75,10 +75,13 @@ async def _serve(path: Path | None, host: str, port: int, admin: str | None, nam
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+        listening = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except OSError as error:
         typer.echo(f"Cannot listen on {_authority(host, port)}: {error.strerror}", err=True)
         raise typer.Exit(1) from error
+    # Every connection inherits it. Without it an answer's body waits 40 ms until its header is acknowledged.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _authority(host: str, port: int) -> str:

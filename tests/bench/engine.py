@@ -1,0 +1,286 @@
+"""The engine against its peers in one run: same machine, same client, documents of 600 bytes.
+
+Peers: pouchdb-server in memory, and a real CouchDB where CAMKET_BENCH_COUCHDB names one (http://admin:secret@host:5984).
+The engine writes to a file with every acknowledged write on disk; the others as they are configured.
+"""
+
+import asyncio
+import os
+import secrets
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from tests.engine.running import pouchdb_server
+
+DOCS = int(os.environ.get("CAMKET_BENCH_DOCS", "10000"))
+PUTS = 1000
+CURVE = [int(n) for n in os.environ.get("CAMKET_BENCH_CURVE", "10000,30000,100000,300000").split(",") if n]
+PHONES, OF_EACH, AT_A_TIME = 300, 40, 16
+PAYLOAD = "x" * 520
+
+
+class Wire:
+    """One HTTP/1.1 connection, with as little of a client as there can be, so that servers are measured."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 5984
+        auth = b64encode(f"{parts.username}:{parts.password}".encode()).decode() if parts.username else ""
+        self._head = (
+            f"Host: {self._host}:{self._port}\r\n"
+            "Accept: application/json\r\nContent-Type: application/json\r\n"
+            + (f"Authorization: Basic {auth}\r\n" if auth else "")
+        )
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """Send a request, read the answer whole; errors but 404 and 412 are failures of the run."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port, limit=2**24)
+        reader, writer = self._streams
+        head = f"{method} {path} HTTP/1.1\r\n{self._head}Content-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        status, *lines = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
+        headers = dict(line.split(b":", 1) for line in lines if b":" in line)
+        if b"chunked" in headers.get(b"transfer-encoding", b""):
+            answer = await _chunks(reader)
+        else:
+            answer = await reader.readexactly(int(headers.get(b"content-length", b"0")))
+        if int(status.split()[1]) not in {200, 201, 202, 404, 412}:
+            raise RuntimeError(f"{method} {path}: {status!r} {answer[:200]!r}")
+        return answer
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._streams:
+            self._streams[1].close()
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    whole = []
+    while size := int(await reader.readline(), 16):
+        whole.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    await reader.readexactly(2)
+    return b"".join(whole)
+
+
+def batches(count: int, size: int) -> list[tuple[bytes, bytes]]:
+    """Requests for `_revs_diff` and `_bulk_docs`, made before the clock starts."""
+    made = []
+    for _ in range(0, count, size):
+        docs = [
+            {"_id": secrets.token_hex(8), "_rev": f"1-{secrets.token_hex(16)}", "n": n, "text": PAYLOAD}
+            for n in range(size)
+        ]
+        asked = {doc["_id"]: [doc["_rev"]] for doc in docs}
+        made.append((orjson.dumps(asked), orjson.dumps({"docs": docs, "new_edits": False})))
+    return made
+
+
+async def push(wire: Wire, db: str, work: Sequence[tuple[bytes, bytes]]) -> None:
+    """What a replicator sends."""
+    for asked, docs in work:
+        await wire.ask("POST", f"/{db}/_revs_diff", asked)
+        await wire.ask("POST", f"/{db}/_bulk_docs", docs)
+
+
+async def pull(wire: Wire, db: str) -> int:
+    """What a replicator reads."""
+    since: Any = 0
+    count = 0
+    while True:
+        position = since if isinstance(since, str) else str(since)
+        page = orjson.loads(
+            await wire.ask("GET", f"/{db}/_changes?style=all_docs&limit=200&since={position}")
+        )
+        rows = page["results"]
+        if not rows:
+            return count
+        asked = [{"id": row["id"], "rev": change["rev"]} for row in rows for change in row["changes"]]
+        answer = orjson.loads(
+            await wire.ask("POST", f"/{db}/_bulk_get?revs=true&latest=true", orjson.dumps({"docs": asked}))
+        )
+        count += len(answer["results"])
+        since = page["last_seq"]
+
+
+async def spread(url: str, connections: int, work: Callable[[Wire, int], Awaitable[None]]) -> None:
+    """The same work over several connections at once."""
+    wires = [Wire(url) for _ in range(connections)]
+    await asyncio.gather(*(work(wire, number) for number, wire in enumerate(wires)))
+    for wire in wires:
+        wire.close()
+
+
+@dataclass
+class Figures:
+    """What one server did: documents (or requests) a second, and seconds for the phones."""
+
+    push: float = 0
+    pull: float = 0
+    push8: float = 0
+    puts8: float = 0
+    phones: float = 0
+    curve: dict[int, tuple[float, float]] = field(default_factory=dict)
+    memory: float = 0
+
+
+async def measure(url: str) -> Figures:
+    """Every workload on a fresh database of its own."""
+    wire = Wire(url)
+    figures = Figures()
+    for db in ("bench1", "bench8", "puts", "phones"):
+        await wire.ask("DELETE", f"/{db}")
+        await wire.ask("PUT", f"/{db}")
+    await push(wire, "bench1", batches(500, 100))  # warm up
+    work = batches(DOCS, 100)
+    figures.push = DOCS / await timed(push(wire, "bench1", work))
+    seconds = time.perf_counter()
+    count = await pull(wire, "bench1")
+    figures.pull = count / (time.perf_counter() - seconds)
+    parts = [batches(DOCS // 8, 100) for _ in range(8)]
+    total = sum(len(part) for part in parts) * 100
+    figures.push8 = total / await timed(spread(url, 8, lambda one, n: push(one, "bench8", parts[n])))
+    figures.puts8 = PUTS / await timed(spread(url, 8, lambda one, n: _puts(one, n, PUTS // 8)))
+    figures.phones = await timed(_phones(url))
+    wire.close()  # idle for longer than some servers keep a connection
+    wire = Wire(url)
+    for db in ("bench1", "bench8", "puts", "phones"):
+        await wire.ask("DELETE", f"/{db}")
+    wire.close()
+    return figures
+
+
+async def timed(work: Awaitable[object]) -> float:
+    """Seconds."""
+    start = time.perf_counter()
+    await work
+    return time.perf_counter() - start
+
+
+async def _puts(wire: Wire, number: int, count: int) -> None:
+    body = orjson.dumps({"n": 1, "text": PAYLOAD})
+    for n in range(count):
+        await wire.ask("PUT", f"/puts/{number}-{n}-{secrets.token_hex(4)}", body)
+
+
+async def _phones(url: str) -> None:
+    """Phones that come to the hall at once: checkpoint, what is missing, documents, checkpoint."""
+    gate = asyncio.Semaphore(AT_A_TIME)
+    work = [batches(OF_EACH, OF_EACH) for _ in range(PHONES)]
+
+    async def phone(number: int) -> None:
+        async with gate:
+            wire = Wire(url)
+            await wire.ask("GET", f"/phones/_local/{number}")
+            await push(wire, "phones", work[number])
+            await wire.ask("PUT", f"/phones/_local/{number}", b'{"last_seq":1}')
+            wire.close()
+
+    await asyncio.gather(*(phone(number) for number in range(PHONES)))
+
+
+async def curve(url: str) -> dict[int, tuple[float, float]]:
+    """Documents a second, pushed and pulled, as the database grows."""
+    wire = Wire(url)
+    await wire.ask("PUT", "/curve")
+    grown, points = 0, {}
+    for size in CURVE:
+        while grown < size:
+            work = batches(min(10_000, size - grown), 100)
+            seconds = await timed(push(wire, "curve", work))
+            grown += len(work) * 100
+        start = time.perf_counter()
+        count = await pull(wire, "curve")
+        points[size] = (len(work) * 100 / seconds, count / (time.perf_counter() - start))
+    wire.close()
+    return points
+
+
+@asynccontextmanager
+async def camket_engine(directory: str) -> AsyncIterator[tuple[str, int]]:
+    """The engine over a file in a process of its own: its URL and process id."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "server",
+        "engine",
+        "--data",
+        directory,
+        "--port",
+        "0",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    try:
+        line = (await process.stdout.readline()).decode()
+        yield line.split()[-1].rstrip("/"), process.pid
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def resident(pid: int) -> float:
+    """Resident memory in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def run() -> None:
+    """Measure and print."""
+    console = Console()
+    results: dict[str, Figures] = {}
+    with tempfile.TemporaryDirectory(dir=os.environ.get("CAMKET_BENCH_DIR")) as directory:
+        async with camket_engine(directory) as (url, pid):
+            results["camket engine"] = await measure(url)
+            results["camket engine"].memory = resident(pid)
+            if CURVE:
+                results["camket engine"].curve = await curve(url)
+                results["camket engine"].memory = resident(pid)
+    async with pouchdb_server() as client:
+        results["pouchdb-server (memory)"] = await measure(str(client.base_url).rstrip("/"))
+    if couchdb := os.environ.get("CAMKET_BENCH_COUCHDB"):
+        results["CouchDB"] = await measure(couchdb.rstrip("/"))
+    show(console, results)
+
+
+def show(console: Console, results: dict[str, Figures]) -> None:
+    """The figures, and each as a ratio of the engine's to the peer's."""
+    ours = results["camket engine"]
+    table = Table(title="documents (requests) a second; in brackets: the engine's ratio to the peer")
+    for name in ("", "push", "pull", "push, 8 connections", "PUTs, 8 connections", "300 phones (s)"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name, figures in results.items():
+        cells = []
+        for attribute in ("push", "pull", "push8", "puts8", "phones"):
+            mine, theirs = getattr(ours, attribute), getattr(figures, attribute)
+            ratio = theirs / mine if attribute == "phones" else mine / theirs
+            value = f"{theirs:.2f}" if attribute == "phones" else f"{theirs:,.0f}"
+            cells.append(value if figures is ours else f"{value} ({ratio:.1f}×)")
+        table.add_row(name, *cells)
+    console.print(table)
+    for size, (pushed, pulled) in ours.curve.items():
+        console.print(f"{size:>9,} documents: pushed {pushed:,.0f} a second, pulled {pulled:,.0f}")
+    console.print(f"resident memory of the engine after the run: {ours.memory:.0f} MiB")
+
+
+def main() -> None:
+    """`python -m tests.bench engine`."""
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main()
