@@ -108,7 +108,7 @@ async def _secret_page(desk: Desk, secret: str, errors: dict[str, str]) -> Respo
         if person.has_second_factor:  # switching it off takes the machine: `camket user admin-link`
             raise HTTPException(404)
         address = totp.address(secret, person.login or "", commune_name(rows) or "Camket")
-        return {"qr": qr(address, desk.words.say("office.account.qr"))}
+        return {"login": person.login, "qr": qr(address, desk.words.say("office.account.qr"))}
 
     status = 422 if errors else 200
     return await desk.render("second.html", "", status, secret=secret, errors=errors, **await desk.read(work))
