@@ -27,6 +27,16 @@ def test_every_key_that_is_asked_for_is_there(lang: str) -> None:
     assert sorted(key for key in asked if not known.knows(key)) == []
 
 
+def test_every_deed_of_the_audit_log_has_its_words() -> None:
+    source = "\n".join(path.read_text("utf-8") for path in ROOT.rglob("*.py"))
+    deeds = set(re.findall(r"""audit\.append\([^()]*?"([a-z]+\.[a-z_]+)\"""", source))
+    deeds |= set(re.findall(r"""(?:noted|_write)\([^\n]*?"([a-z]+\.[a-z_]+)\"""", source))
+    assert len(deeds) > 15
+    assert (
+        sorted(deed for deed in deeds if not words("vi").knows(f"office.did.{deed.replace('.', '_')}")) == []
+    )
+
+
 def test_no_template_says_anything_that_is_not_in_the_catalogues() -> None:
     for path in ROOT.glob("templates/office/*.html"):
         plain = re.sub(r"\{[{%#].*?[%#}]\}|<[^>]*>", " ", path.read_text("utf-8"), flags=re.S)
