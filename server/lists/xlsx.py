@@ -43,9 +43,8 @@ def read(data: bytes, filename: str) -> Book:
         raise Refused("not_a_list")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of features that are not read: validation, print areas, drawings
+            # openpyxl warns of what is not read here: validation, print areas, drawings.
+            warnings.simplefilter("ignore")
             workbook = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
             with closing(workbook):
                 sheets = tuple(_sheets(workbook, data))
