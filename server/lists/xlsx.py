@@ -62,7 +62,7 @@ def _remarks(names: frozenset[str]) -> Iterator[str]:
 
 def _sheets(workbook: Workbook, data: bytes) -> Iterator[Sheet]:
     # Chart sheets have no cells.
-    pages: list[Any] = [page for page in workbook.worksheets if hasattr(page, "reset_dimensions")]
+    pages: list[Any] = [page for page in workbook.worksheets if hasattr(page, "iter_rows")]
     if len(pages) > SHEETS:
         raise Refused("sheets", limit=SHEETS)
     for page in pages:
@@ -143,7 +143,6 @@ def _area(reference: str) -> Area:
 def _sheet(page: Any, facts: _Facts) -> Sheet:
     lines: list[Line] = []
     if facts.rows:
-        page.reset_dimensions()
         for number, values in enumerate(
             page.iter_rows(max_col=COLUMNS, max_row=facts.rows, values_only=True), start=1
         ):

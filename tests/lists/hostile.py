@@ -5,6 +5,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 
+from server.lists import archive
 from tests.lists.messes import HEADER, File, Home, rewritten, saved, sheet, tidy, xls
 
 HOMES = [Home("Nà Lầu", "Hoàng Văn Nam", "1"), Home("Nà Lầu", "Lý Thị Nọi", "2")]
@@ -54,10 +55,13 @@ def entities_in_quotes() -> File:
 
 def entities_across_chunks() -> File:
     """The declaration lies over the border of two reads."""
-    pad = " " * (256 * 1024 - 60)
-    return rewritten(
-        tidy(HOMES), SHEET, lambda xml: xml.replace("<worksheet", f"<!--{pad}-->{LAUGHS}<worksheet", 1)
-    )
+
+    def shift(xml: str) -> str:
+        head, root, rest = xml.partition("<worksheet")
+        pad = " " * (archive.CHUNK - len(head.encode()) - len("<!---->") - 4)
+        return f"{head}<!--{pad}--><!DOCTYPE worksheet>{root}{rest}"
+
+    return rewritten(tidy(HOMES), SHEET, shift)
 
 
 def entities_in_utf16() -> File:
@@ -71,10 +75,10 @@ def entities_in_utf16() -> File:
     return File("ds.xlsx", out.getvalue())
 
 
-def encoding_that_hides() -> File:
-    """UTF-7 writes `<!DOCTYPE` without those letters."""
-    declared = "<?xml version='1.0' encoding='utf-7'?>"
-    return rewritten(tidy(HOMES), SHEET, lambda xml: declared + xml)
+def another_encoding() -> File:
+    """In some codes `<!DOCTYPE` is written with other bytes; spreadsheets are all UTF-8."""
+    declared = "<?xml version='1.0' encoding='iso-8859-1'?><worksheet"
+    return rewritten(tidy(HOMES), SHEET, lambda xml: declared + xml.partition("<worksheet")[2])
 
 
 def truncated() -> File:
@@ -153,7 +157,7 @@ REFUSED: tuple[tuple[Callable[[], File], str], ...] = (
     (entities_in_quotes, "entities"),
     (entities_across_chunks, "entities"),
     (entities_in_utf16, "broken"),
-    (encoding_that_hides, "broken"),
+    (another_encoding, "broken"),
     (truncated, "broken"),
     (truncated_xls, "broken"),
     (noise_in_xls, "broken"),

@@ -17,7 +17,7 @@ from server.lists import Blocked, Known, apply, commune, preview
 from server.parts import Parts
 from server.rows import tables
 from server.rows.engine import table
-from server.scribe import NotTaken
+from server.scribe import Change, NotTaken
 from server.settings import Settings
 from server.words import words
 from sync.hooks import Caller
@@ -74,6 +74,17 @@ async def test_a_list_becomes_hamlets_and_households_and_again_nothing(parts: Pa
     assert await import_file(parts, columns_that_stay_out(HOMES)) == 0
     with parts.rows.begin() as rows:
         assert set(rows.execute(select(_household.c.id, _household.c.rev))) == before
+
+
+async def test_a_household_that_moved_away_does_not_come_back_with_the_old_list(parts: Parts) -> None:
+    await import_file(parts, titled(HOMES))
+    gone = next(one for one in known(parts).households if one.name == "Vi Văn Yến")
+    change = Change(f"household:{gone.id}", {"status": {"is": "moved", "since": "2026-05-01"}})
+    await parts.scribe.write(caller(), {f"hamlet-{gone.hamlet}": [change]})
+    file = titled(HOMES)
+    plan = preview(file.data, file.name, known(parts))
+    assert [(one.doubt.value, one.name) for one in plan.questions] == [("gone", "Vi Văn Yến")]
+    assert not plan.changes
 
 
 async def test_a_list_with_bad_rows_writes_nothing(parts: Parts) -> None:

@@ -10,6 +10,7 @@ from server.lists.encodings import tcvn3, vni
 from server.lists.hamlets import find, in_title, key, near, new_id
 from server.lists.headers import role, split_kind, why_left_out
 from server.lists.recognise import is_ditto, is_total
+from server.lists.syllables import possible
 from tests.lists.messes import comma
 
 NALAU = HamletKnown("nalau", "Nà Lầu", "thôn")
@@ -212,6 +213,26 @@ def test_old_codes_as_people_typed_them() -> None:
     assert vni("Nguyeãn Vaên Ñoã, Trieäu Thò Löông, xoùm Toå, soá nhaø") == (
         "Nguyễn Văn Đỗ, Triệu Thị Lương, xóm Tổ, số nhà"
     )
+
+
+def test_letters_that_only_look_like_a_stroked_d_are_mended() -> None:
+    plan = listed(["Họ và tên", "Thôn"], ["\u00d0inh Văn \u00d0ức", "Nà \u00f0a"])
+    assert (names(plan), plan.hamlets[0].name) == (["Đinh Văn Đức"], "Nà Đa")
+
+
+@pytest.mark.parametrize("word", ["Nguyễn", "Quốc", "Quỳnh", "Thuỵ", "thụy", "Khuổi", "Giếng", "Ỷ"])
+def test_vietnamese_syllables(word: str) -> None:
+    assert possible(word)
+
+
+@pytest.mark.parametrize("word", ["Quoác", "NguyÔn", "Vaên", "Đưc", "Hoaøng"])
+def test_words_that_are_no_vietnamese_syllable(word: str) -> None:
+    assert not possible(word)
+
+
+def test_a_title_of_two_cells_above_the_header_is_no_part_of_it() -> None:
+    plan = listed(["UBND XÃ NÀ MÂY", "DANH SÁCH"], ["Họ và tên", "Thôn"], ["Lý Thị Nọi", "Nà Lầu"])
+    assert (plan.sheets[0].header_row, plan.sheets[0].headers) == (2, ("Họ và tên", "Thôn"))
 
 
 def test_a_list_that_names_no_hamlet_asks_for_it_once() -> None:
