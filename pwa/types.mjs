@@ -14,6 +14,7 @@ const named = (name) => name.replace(/(^|_)([a-z])/g, (_all, _bar, letter) => le
 
 /** The type of a shape, as TypeScript writes it. */
 function typeOf(shape) {
+  if (shape === true) return "unknown";
   if (shape.$ref) return named(shape.$ref.split("/").pop());
   if (shape.const !== undefined) return JSON.stringify(shape.const);
   if (shape.enum) return shape.enum.map((value) => JSON.stringify(value)).join(" | ");
@@ -38,7 +39,10 @@ function objectOf({ properties = {}, required = [], additionalProperties }) {
     ([name, shape]) =>
       `${comment(shape)}readonly ${JSON.stringify(name)}${required.includes(name) ? "" : "?"}: ${typeOf(shape)};`,
   );
-  const others = typeof additionalProperties === "object" ? ["readonly [field: string]: string;"] : [];
+  const others =
+    typeof additionalProperties === "object"
+      ? [`readonly [field: string]: ${typeOf(additionalProperties)};`]
+      : [];
   if (fields.length + others.length === 0) return "Readonly<Record<string, unknown>>";
   return `{\n${[...fields, ...others].join("\n")}\n}`;
 }

@@ -1,14 +1,15 @@
 """What becomes of each edit of a batch: pure, from the caller, the clock and what is held already."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
 
 from server import archive, quarantine
 from server.auth.grant import COMMUNE, Grant
-from server.rules import OTHERS_WORK, Asked, refusal
+from server.rules import OTHERS_WORK, Asked, checklist_id, refusal, well_named
 from server.settle import POLICY, read_body
 from server.words import Words
 from sync import resolve, revtree
@@ -56,6 +57,8 @@ class Known(NamedTuple):
     devices: Collection[str]
     recovering: bool = False
     """Whether this phone was asked to give back what the server has lost."""
+    checklists: Mapping[str, Body] = MappingProxyType({})
+    """Those that the batch's inspections name and `commune` holds, by id."""
 
     def bodies(self, edit: Edit) -> dict[Rev, Body]:
         """Every valid body that may have told the writer something: of the live leaves and of the parent."""
@@ -92,7 +95,7 @@ class Judge:
         self._db = db
         self._known = known
         wrong = abs(asking.skew_ms) > SKEW
-        self._asked = Asked(asking.grant, db, known.devices, None if wrong else now)
+        self._asked = Asked(asking.grant, db, known.devices, None if wrong else now, known.checklists)
         self._hold: quarantine.Why | None = None
         if wrong or not asking.grant.live:
             self._hold = "clock" if asking.grant.live else "revoked"
@@ -145,6 +148,18 @@ class Judge:
             return Admitted(edit, (sent,))
         child = Edit(edit.id, derived.path, derived.body)
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
+
+
+def checklists_named(edits: Iterable[Edit]) -> set[str]:
+    """The ids of the checklists by which the inspections of a batch were made, well-formed ones."""
+    bodies = (orjson.loads(edit.body) for edit in edits if edit.id.startswith("inspection:"))
+    answers = [body.get("answers") for body in bodies if isinstance(body, dict)]
+    named = {
+        checklist_id(one)
+        for one in answers
+        if isinstance(one, dict) and {"checklist", "version"} <= one.keys()
+    }
+    return {name for name in named if well_named(name)}
 
 
 def holds(grant: Grant, db: str) -> bool:

@@ -9,11 +9,13 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
+from schemas import newer
 from server import archive, quarantine
 from server.admission import (
     Admitted,
@@ -23,28 +25,30 @@ from server.admission import (
     answer,
     asking_of,
     caller_of,
+    checklists_named,
     decision,
     holds,
     office_device,
     refused,
 )
 from server.auth.bearer import Bearer
-from server.auth.grant import Grant
+from server.auth.grant import COMMUNE, Grant
 from server.clock import Clock, instant, milliseconds
 from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
 from server.rules import well_named
-from server.settle import Settler
+from server.settle import Settler, read_body
 from server.words import words_of
 from sync import revtree
 from sync.errors import Forbidden
 from sync.hooks import Action, Caller, Refused, Terms
+from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW, Stamp
-from sync.store.interface import DocStore, Document, Edit, StoreFull
+from sync.store.interface import DatabaseMissing, DocStore, Document, Edit, StoreFull
 
 _devices, _ledger = table(tables.Device), table(tables.Ledger)
 _log = logging.getLogger(__name__)
@@ -128,7 +132,8 @@ class Intake:
 
         documents = await self._store.read(db, parents.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
-        answers = iter(await to_thread.run_sync(self._admit, asking, db, named, documents, sane))
+        held = _Held(documents, await self._checklists(named), sane)
+        answers = iter(await to_thread.run_sync(self._admit, asking, db, named, held))
         reason = asking.words.say("rule.bad_name")
         return [
             next(answers)
@@ -155,6 +160,21 @@ class Intake:
         if None in answers and asking.grant.device:
             await to_thread.run_sync(self._note_recovering, asking.grant.device)
         return answers
+
+    async def _checklists(self, edits: Sequence[Edit]) -> dict[str, Body]:
+        """The checklists that a batch of inspections names, those that are held here."""
+        wanted = checklists_named(edits)
+        if not wanted:
+            return {}
+        with suppress(DatabaseMissing):
+            found = await self._store.read(COMMUNE, wanted, lambda _id, tree: revtree.live(tree)[:1])
+            return {
+                name: body
+                for name, document in found.items()
+                for held in document.bodies.values()
+                if (body := read_body(name, held.json)) is not None and not newer(body)
+            }
+        return {}
 
     # ---- in threads ---------------------------------------------------------------------------------
 
@@ -187,22 +207,28 @@ class Intake:
             note = update(_devices).where(_devices.c.id == device, long_ago)
             connection.execute(note.values(recovering_at=instant(now)))
 
-    def _admit(
-        self, asking: Asking, db: str, edits: Sequence[Edit], documents: Mapping[str, Document], sane: bool
-    ) -> list[Edit | Refused]:
+    def _admit(self, asking: Asking, db: str, edits: Sequence[Edit], held: "_Held") -> list[Edit | Refused]:
         now = self._clock()
         with writing(self._rows) as connection:
-            known = _look_up(connection, asking.grant, db, edits, documents, now=now)
-            judge = Judge(asking, db, known, milliseconds(now) if sane else None)
+            known = _look_up(connection, asking.grant, db, edits, held, now=now)
+            judge = Judge(asking, db, known, milliseconds(now) if held.sane else None)
             verdicts = [judge.verdict(edit) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
             quarantine.entered(connection, db, known.decided.keys() & {(one.id, one.rev) for one in entries})
-            held = [one for one in verdicts if isinstance(one, quarantine.Held)]
-            quarantine.hold(connection, held, instant(now))
+            waiting = [one for one in verdicts if isinstance(one, quarantine.Held)]
+            quarantine.hold(connection, waiting, instant(now))
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
         return [answer(one, asking.words) for one in verdicts]
+
+
+class _Held(NamedTuple):
+    """What the store said before a batch is judged, and whether the clock may judge."""
+
+    documents: Mapping[str, Document]
+    checklists: Mapping[str, Body]
+    sane: bool
 
 
 def _look_up(
@@ -210,10 +236,11 @@ def _look_up(
     grant: Grant,
     db: str,
     edits: Sequence[Edit],
-    documents: Mapping[str, Document],
+    held: _Held,
     *,
     now: datetime,
 ) -> Known:
+    documents = held.documents
     lost = {
         (edit.id, edit.path[1])
         for edit in edits
@@ -231,6 +258,7 @@ def _look_up(
         _erased(connection, db, {edit.id for edit in edits}),
         devices.keys() | office | ({grant.device} if grant.device else set()),
         recovering > instant(now - RECOVERY),
+        held.checklists,
     )
 
 

@@ -1,50 +1,43 @@
-"""What a document must keep to beyond its schema: who may write what, where, and what it may say of itself.
+"""Who may write what, where, and what it may say of other people's work. What a document must keep to whoever
+wrote it is `server.content`.
 
 Pure: the caller's grant, the clock and the bodies that are held already are passed in. A document that
 breaks a rule is refused whole, with a key of the catalogue and what its sentence needs.
 """
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from hashlib import sha256
-from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from datetime import datetime
+from typing import Any
 
 import schemas
 from server.auth.grant import COMMUNE, Grant, Role
-from server.words import Words
-from sync import canonical
+from server.checklists import check
+from server.content import Doc, Refusal, broken
+from server.content import forbidden as _no
+from sync import merge
 from sync.rev import Rev
 from sync.stamps import ALL, SKEW, Stamp, device_of
 
-SIGNATURE_BYTES = 600
-ADMIN_TYPES = frozenset({"hamlet", "campaign", "clauses", "notice"})
-"""What lies in `commune`: read by every phone, written by admins."""
+ADMIN_TYPES = frozenset({"hamlet", "campaign", "clauses", "notice", "checklist"})
+"""What only admins write: how the commune is made up, and what is pledged and asked."""
 
-OTHERS_WORK = frozenset({"forged_author", "foreign_stamp", "forged_act", "admin_only"})
+STAFF_TYPES = frozenset({"model", "bulletin", "review"})
+"""What the office writes and phones read."""
+
+COMMUNE_TYPES = ADMIN_TYPES | {"model", "bulletin"}
+"""What lies in `commune`: read by every phone."""
+
+MEDIA_TYPES = frozenset({"photo"})
+"""What lies beside the pictures, so that text always travels before them."""
+
+OTHERS_WORK = frozenset({"forged_author", "foreign_stamp", "forged_act", "admin_only", "staff_only"})
 """Rules that a phone breaks which gives back what other people wrote, after this server has lost it."""
-
-Doc = Mapping[str, Any]
-
 
 _ID = re.compile(r"[a-z]{1,20}:[\x21-\x7e]{1,200}")
 _DIGEST = re.compile(r"[\x21-\x7e]{1,64}")
 _GENERATIONS = 1_000_000
-
-
-class Refusal(NamedTuple):
-    """Why a document may not enter: its outcome's name, the catalogue's key and the sentence's values."""
-
-    name: Literal["forbidden", "clock"]
-    key: str
-    values: Mapping[str, object]
-
-    def say(self, words: Words) -> str:
-        """The sentence for whoever sent the document."""
-        return words.say(f"rule.{self.key}", **self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +46,14 @@ class Asked:
 
     `devices` are the devices of this person; `now` is the server's clock in milliseconds, None where time
     is not judged (the server's own clock cannot be trusted, or a sealed record's goes to quarantine).
+    `checklists` are the checklist documents that are held of those which the batch names, by id.
     """
 
     grant: Grant
     db: str
     devices: Collection[str] = field(default=frozenset())
     now: int | None = None
+    checklists: Mapping[str, Doc] = field(default_factory=dict)
 
 
 def well_named(doc_id: str, path: Sequence[Rev] = ()) -> bool:
@@ -77,134 +72,28 @@ def refusal(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
 
     `known` are the bodies held of the same document: its live leaves and the parent of this revision.
     """
-    if problems := schemas.validate(doc):
-        return _wrong(problems[0])
-    return _judge_form(doc) or _judge_place(doc, asked) or _judge_writer(doc, known, asked)
-
-
-def broken(doc: Doc) -> Refusal | None:
-    """The first rule that a document breaks by its own content, whoever wrote it: the follower's check."""
-    if problems := schemas.validate(doc):
-        return _wrong(problems[0])
-    return _judge_form(doc)
-
-
-def _no(key: str, **values: object) -> Refusal:
-    return Refusal("forbidden", key, values)
-
-
-def _wrong(problem: schemas.Problem) -> Refusal:
-    place = ".".join(str(part) for part in problem.path)
-    known = {"required", "additionalProperties", "type"}
-    key = "unknown_type" if problem.path == ("type",) else problem.key if problem.key in known else "form"
-    return _no(f"schema.{key}", place=place)
-
-
-# ---- The document by itself -----------------------------------------------------------------------------
-
-
-def _judge_form(doc: Doc) -> Refusal | None:
-    for place, text in _texts(doc):
-        if not unicodedata.is_normalized("NFC", text):
-            return _no("nfc", place=place)
-    return None if schemas.newer(doc) else _judge_fields(doc) or _judge_content(doc)
-
-
-def _judge_fields(doc: Doc) -> Refusal | None:
-    """Stamps and asks name fields of this type; a value that waits under `asks` is one that could stand."""
-    rules = schemas.rules(doc["type"])
-    if unknown := doc["stamps"].keys() - rules.keys() - {ALL}:
-        return _no("schema.additionalProperties", place=f"stamps.{min(unknown)[:40]}")
-    for field_name, ask in doc.get("asks", {}).items():
-        if rules.get(field_name) != "ask":
-            return _no("schema.additionalProperties", place=f"asks.{field_name[:40]}")
-        for other in ask.get("others", ()):
-            shown = {key: value for key, value in doc.items() if key not in {"asks", field_name}}
-            waiting = {field_name: other["value"]} if "value" in other else {}
-            if problems := schemas.validate(shown | waiting):
-                return _wrong(problems[0])
-    return None
-
-
-def _judge_content(doc: Doc) -> Refusal | None:
-    match doc["type"]:
-        case "signature":
-            return _judge_signature(doc)
-        case "pledge":
-            return _judge_acts(doc["acts"])
-        case "household":
-            return _judge_dates(doc["status"], "since")
-        case "campaign":
-            return _judge_dates(doc, "starts", "ends")
-    return None
-
-
-def _judge_dates(shape: Doc, *names: str) -> Refusal | None:
-    wrong = [name for name in names if name in shape and not _real(shape[name])]
-    return _no("schema.form", place=wrong[0]) if wrong else None
-
-
-def _judge_signature(doc: Doc) -> Refusal | None:
-    strokes = canonical.encode(doc["strokes"])
-    if len(strokes) > SIGNATURE_BYTES:
-        return _no("signature_too_long", limit=SIGNATURE_BYTES)
-    if doc["_id"] != f"signature:{sha256(strokes).hexdigest()}":
-        return _no("signature_id")
-    return None
-
-
-def _judge_acts(acts: Sequence[Doc]) -> Refusal | None:
-    ids = [act["id"] for act in acts]
-    if any(one >= other for one, other in pairwise(ids)):
-        return _no("acts_order")
-    kinds = {act["id"]: act["kind"] for act in acts}
-    for act in acts:
-        if wrong := _judge_dates(act, "at") or _judge_dates(act.get("meeting", {}), "date"):
-            return wrong
-        aims = {"voided": {"visit", "signed"}, "withdrawn": {"signed"}}.get(act["kind"])
-        if aims and kinds.get(act["target"]) not in aims:
-            return _no("act_target")
-    return None
-
-
-def _real(text: str) -> bool:
-    """Whether a date or an instant of the right form is in the calendar: 31 February is not."""
-    try:
-        if len(text) == len("2026-01-31"):
-            date.fromisoformat(text)
-        else:
-            datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a document with its place, names of fields included."""
-    match value:
-        case str():
-            yield place, value
-        case Mapping():
-            for name, part in value.items():
-                yield place, name
-                yield from _texts(part, f"{place}.{name}" if place else str(name))
-        case list():
-            for number, part in enumerate(value):
-                yield from _texts(part, f"{place}.{number}")
+    return broken(doc) or _judge_place(doc, asked) or _judge_writer(doc, known, asked)
 
 
 # ---- Where it lies --------------------------------------------------------------------------------------
 
 
 def _judge_place(doc: Doc, asked: Asked) -> Refusal | None:
-    shared = doc["type"] in ADMIN_TYPES
-    if shared != (asked.db == COMMUNE) or not asked.db.startswith((COMMUNE, "hamlet-")):
+    kind, role = doc["type"], asked.grant.role
+    if asked.db.partition("-")[0] != _home(kind):
         return _no("wrong_database")
-    if shared and asked.grant.role is not Role.ADMIN:
+    if kind in ADMIN_TYPES and role is not Role.ADMIN:
         return _no("admin_only")
-    if not (asked.grant.role.walks or asked.grant.role.staff):
+    if kind in STAFF_TYPES and not role.staff:
+        return _no("staff_only")
+    if not (role.walks or role.staff):
         return _no("reads_only")
     return None
+
+
+def _home(kind: str) -> str:
+    """The kind of database that a type of document lies in."""
+    return COMMUNE if kind in COMMUNE_TYPES else "media" if kind in MEDIA_TYPES else "hamlet"
 
 
 # ---- Who writes it --------------------------------------------------------------------------------------
@@ -217,12 +106,8 @@ def _judge_writer(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
         return refused
     if schemas.newer(doc):
         return None
-    if doc["type"] == "pledge":
-        return _judge_new_acts(doc["acts"], known, asked)
-    if doc["type"] == "household" and doc["status"]["is"] == "merged_into" and not asked.grant.role.staff:
-        held = any(body.get("status") == doc["status"] for body in known)
-        return None if held else _no("merge_by_staff")
-    return None
+    judge = _OF_TYPE.get(doc["type"])
+    return judge(doc, known, asked) if judge else None
 
 
 def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
@@ -237,7 +122,8 @@ def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
     return None
 
 
-def _judge_new_acts(acts: Sequence[Doc], known: Sequence[Doc], asked: Asked) -> Refusal | None:
+def _judge_new_acts(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
+    acts = doc["acts"]
     held = {act["id"]: act for body in known if not schemas.newer(body) for act in body["acts"]}
     authors = {act["id"]: act["by"] for act in (*acts, *held.values())}
     for act in acts:
@@ -259,3 +145,47 @@ def _judge_new_act(act: Doc, authors: Mapping[str, str], asked: Asked) -> Refusa
     if act["kind"] == "voided" and not asked.grant.role.staff and authors[act["target"]] != act["by"]:
         return _no("void_own_only")
     return None
+
+
+def _judge_merged_into(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
+    if doc["status"]["is"] != "merged_into" or asked.grant.role.staff:
+        return None
+    held = any(body.get("status") == doc["status"] for body in known)
+    return None if held else _no("merge_by_staff")
+
+
+def _judge_version(doc: Doc, known: Sequence[Doc], _: Asked) -> Refusal | None:
+    """A version of a checklist stays as inspections were made with it; only an open question is settled."""
+    fields = schemas.rules("checklist")
+    for body in known:
+        settles = merge.questions(body).keys() if not schemas.newer(body) else ()
+        if any(body.get(name) != doc.get(name) for name in fields if name not in settles):
+            return _no("version_altered")
+    return None
+
+
+def _judge_answers(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
+    """New answers are held to the version that they name. Those held already stand, whatever came of their
+    photographs since; so does a version that this server does not have (it was restored from a backup)."""
+    answers = doc["answers"]
+    checklist = asked.checklists.get(checklist_id(answers))
+    if checklist is None or any(body.get("answers") == answers for body in known):
+        return None
+    wrong = check.problems(checklist, check.answered(answers["values"], doc["photos"]))
+    if not wrong:
+        return None
+    labels = {item["id"]: item["label"] for item in check.items(checklist)}
+    return _no(f"answer.{wrong[0].key}", item=labels.get(wrong[0].item, wrong[0].item))
+
+
+_OF_TYPE: Mapping[str, Callable[[Doc, Sequence[Doc], Asked], Refusal | None]] = {
+    "pledge": _judge_new_acts,
+    "household": _judge_merged_into,
+    "checklist": _judge_version,
+    "inspection": _judge_answers,
+}
+
+
+def checklist_id(answers: Mapping[str, Any]) -> str:
+    """The id of the checklist document that answers name."""
+    return f"checklist:{answers['checklist']}:{answers['version']}"

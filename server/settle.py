@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 import schemas
 from server import archive
 from server.clock import Clock, instant
+from server.content import broken
 from server.rows.engine import writing
-from server.rules import broken
 from sync import resolve, revtree
 from sync.merge import Body
 from sync.resolve import Policy

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 import schemas
+from server import review
+from server.content import broken
 from server.projection import outcome
-from server.rules import broken
 from sync import canonical, merge
 from sync.stamps import Stamp, advance
-from tests.vectors import acts, table
+from tests.vectors import acts, table, whole
 
 
 def cases(name: str) -> list[Any]:
@@ -50,3 +51,14 @@ def test_what_acts_come_to(case: dict[str, Any]) -> None:
 def test_a_rule_of_content(case: dict[str, Any]) -> None:
     refused = broken(case["doc"])
     assert (refused and refused.key) == case["key"]
+
+
+def test_the_digest_of_what_is_reviewed() -> None:
+    for case in whole("reviews")["digests"]:
+        assert canonical.encode(review.reviewed(case["doc"])).decode() == case["text"], case["story"]
+        assert review.digest(case["doc"]) == case["digest"], case["story"]
+
+
+def test_what_a_review_comes_to() -> None:
+    for case in whole("reviews")["states"]:
+        assert review.state(case["now"], case["decision"]) == case["is"], case["story"]

@@ -2,11 +2,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { type Answers, applicable, type Checklist, problems, score } from "../src/core/checklist.ts";
+import {
+  type Answers,
+  answered,
+  applicable,
+  type Checklist,
+  type Photo,
+  problems,
+  score,
+} from "../src/core/checklist.ts";
 
 declare const __PWA__: string;
 
 interface Vectors {
+  answered: { name: string; values: Answers; photos: Photo[]; answers: Answers }[];
   checklist: Checklist;
   cases: {
     name: string;
@@ -31,3 +40,6 @@ for (const { name, answers, ...expected } of vectors.cases)
       expected,
     );
   });
+
+for (const { name, values, photos, answers } of vectors.answered)
+  test(`photographs are answers: ${name}`, () => assert.deepEqual(answered(values, photos), answers));

@@ -1,5 +1,6 @@
 /** TypeScript's side of the tables that both languages must agree on (tests/vectors). */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
@@ -8,6 +9,7 @@ import type { Act } from "../src/core/documents.ts";
 import { edited } from "../src/core/edit.ts";
 import type { Json, JsonObject } from "../src/core/json.ts";
 import { countsAsSigned, outcome } from "../src/core/outcome.ts";
+import { type Decision, reviewed, state } from "../src/core/review.ts";
 import { broken } from "../src/core/rules.ts";
 import { tick } from "../src/core/stamps.ts";
 import { schemas } from "../src/data/schemas.ts";
@@ -74,4 +76,24 @@ test("what acts come to", () => {
 test("a rule of content", () => {
   for (const { story, doc, key } of table<{ doc: JsonObject; key: string | null }>("rules"))
     assert.equal(broken(schemas, doc)?.key ?? null, key, story);
+});
+
+interface Reviews {
+  readonly digests: readonly { story: string; doc: JsonObject; text: string; digest: string }[];
+  readonly states: readonly { story: string; now: string; decision: Decision | null; is: string }[];
+}
+const reviews: Reviews = JSON.parse(
+  readFileSync(join(__PWA__, "..", "tests", "vectors", "reviews.json"), "utf-8"),
+);
+
+test("the digest of what is reviewed", () => {
+  for (const { story, doc, text, digest } of reviews.digests) {
+    assert.equal(reviewed(doc), text, story);
+    assert.equal(createHash("sha256").update(text).digest("hex"), digest, story);
+  }
+});
+
+test("what a review comes to", () => {
+  for (const { story, now, decision, is } of reviews.states)
+    assert.equal(state(now, decision ?? undefined), is, story);
 });

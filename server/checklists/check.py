@@ -66,6 +66,16 @@ def holds(condition: Mapping[str, Any], answers: Answers) -> bool:
     return passes(condition, answers.get(condition["item"]))
 
 
+def answered(values: Answers, photos: Sequence[Mapping[str, Any]]) -> Answers:
+    """The answers of an inspection: its `values`, and for each item its photographs that nobody removed."""
+    removed = {photo["removes"] for photo in photos if "removes" in photo}
+    shown: dict[str, list[str]] = {}
+    for photo in photos:
+        if "item" in photo and photo["id"] not in removed:
+            shown.setdefault(photo["item"], []).append(photo["id"])
+    return {**values, **shown}
+
+
 def applicable(checklist: Checklist, answers: Answers) -> list[Item]:
     """The items that apply. What was answered to an item that no longer applies counts as not answered."""
     shown: list[Item] = []

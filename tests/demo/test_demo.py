@@ -12,12 +12,12 @@ from sqlalchemy import Connection, func, select
 import schemas
 from server.app import build
 from server.auth.grant import Role
+from server.content import broken
 from server.demo import VOLUNTEER, accounts, fill
 from server.demo.history import History, history
 from server.parts import Parts
 from server.rows import tables
 from server.rows.engine import table
-from server.rules import broken
 from server.settings import Settings
 from sync.store.interface import StoreFull
 

@@ -41,6 +41,26 @@ def test_every_object_is_closed(path: str, shape: Mapping[str, Any]) -> None:
         assert shape["additionalProperties"] is False
 
 
+MAPS = {
+    "common/$defs/asks": "names of fields: server.content",
+    "inspection/properties/answers/properties/values": "names of items: the checklist, server.rules",
+}
+"""Objects whose names are data, and who says which names may stand there."""
+
+
+def test_an_object_with_names_of_its_own_is_one_of_those_above() -> None:
+    found = {path for name in [*NAMES, "common"] for path in _maps(schemas.schema(name), name)}
+    assert found == MAPS.keys()
+
+
+def _maps(shape: Any, path: str) -> Iterator[str]:
+    if isinstance(shape, Mapping):
+        if shape.get("type") == "object" and "properties" not in shape:
+            yield path
+        for key, part in shape.items():
+            yield from _maps(part, f"{path}/{key}")
+
+
 def _untyped(shape: Any, path: str) -> Iterator[str]:
     """Places that would take any value at all."""
     for name, part in shape.get("properties", {}).items():
@@ -84,7 +104,7 @@ def _fields(shape: Any) -> Iterator[str]:
             yield from _fields(part)
 
 
-@pytest.mark.parametrize("name", ["household", "pledge", "signature", "common"])
+@pytest.mark.parametrize("name", ["household", "unit", "pledge", "signature", "photo", "common"])
 def test_no_field_holds_what_the_product_does_not_collect(name: str) -> None:
     assert [field for field in _fields(schemas.schema(name)) if RULED_OUT.search(field)] == []
 
@@ -110,10 +130,43 @@ def _strings(shape: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from _strings(part, f"{path}/{number}")
 
 
-def test_a_household_has_no_free_text_beside_its_name_and_place() -> None:
-    texts = {path for path, _ in _strings(schemas.schema("household"), "household")}
-    assert texts == {
-        "household/properties/_id",
-        "household/properties/place/properties/house",
-        "household/properties/place/properties/lane",
+def _lines(name: str) -> set[str]:
+    """The fields of a type that hold free text: a line, a paragraph, or a text of the schema itself."""
+    found = set()
+    for field, shape in schemas.schema(name)["properties"].items():
+        texts = {path for path, _ in _strings(shape, field)}
+        if field not in schemas.ENVELOPE and (
+            texts or _refers(shape) & {"line", "text", "label", "answer", "place"}
+        ):
+            found.add(field)
+    return found
+
+
+def _refers(shape: Any) -> set[str]:
+    if isinstance(shape, list):
+        return set().union(*map(_refers, shape))
+    if not isinstance(shape, Mapping):
+        return set()
+    own = {shape["$ref"].rpartition("/")[2]} if "$ref" in shape else set()
+    return own.union(*(_refers(part) for part in shape.values()))
+
+
+def test_free_text_stands_only_where_the_design_allows_it() -> None:
+    """Equipment, model, outreach, review (design, section 2); a place; what the office tells everybody."""
+    assert {name: fields for name in NAMES if (fields := _lines(name))} == {
+        "bulletin": {"text"},
+        "checklist": {"source"},
+        "clauses": {"items"},
+        "household": {"place"},
+        "inspection": {"subject", "answers", "findings", "follow_up"},
+        "model": {"decision", "note"},
+        "notice": {"items"},
+        "outreach": {"place", "note"},
+        "review": {"decision"},
+        "unit": {"place"},
     }
+
+
+def test_a_place_is_a_house_and_a_lane() -> None:
+    texts = {path for path, _ in _strings(schemas.schema("common")["$defs"]["place"], "place")}
+    assert texts == {"place/properties/house", "place/properties/lane"}

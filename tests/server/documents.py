@@ -97,3 +97,67 @@ def campaign(by: str = QUAN, **fields: Any) -> Doc:
         "state": "open",
     }
     return document("campaign:antq-2026", by, **kept | fields)
+
+
+def model(ulid: str = OTHER, by: str = THU, **fields: Any) -> Doc:
+    kept: Doc = {
+        "kind": "to_lien_gia",
+        "name": "Tổ liên gia số 1",
+        "hamlets": ["nasam"],
+        "points": 2,
+        "groups": 3,
+        "state": {"is": "active", "since": "2026-01-15"},
+    }
+    return document(f"model:{ulid}", by, **kept | fields)
+
+
+def bulletin(by: str = THU, **fields: Any) -> Doc:
+    kept: Doc = {"title": "Phát động", "text": "Sáng thứ bảy.", "hamlets": []}
+    days = {"from": "2026-03-01", "until": "2026-03-08"}
+    return document(f"bulletin:{OTHER}", by, **kept | days | fields)
+
+
+def checklist(version: int = 1, by: str = QUAN, **fields: Any) -> Doc:
+    """A checklist of three items: a yes or no, a text where it is no, a photograph."""
+    said = {"label": "Chuông kêu", "source": "test", "required": True, "good": {"equals": True}, "points": 2}
+    fault = {"label": "Hỏng gì", "source": "test", "when": {"item": "bell", "equals": False}}
+    asked: list[Doc] = [
+        {"id": "bell", "kind": "yes_no", **said},
+        {"id": "fault", "kind": "text", "required": True, **fault},
+        {"id": "picture", "kind": "photo", "label": "Ảnh", "source": "test", "max": 2},
+    ]
+    sections = [{"id": "one", "title": "Một", "items": asked}]
+    kept: Doc = {"title": "Bản thử", "model": "to_lien_gia", "source": "test", "sections": sections}
+    return document(f"checklist:ban-thu:{version}", by, **kept | fields)
+
+
+def unit(ulid: str = HOUSEHOLD, by: str = LAN, **fields: Any) -> Doc:
+    status = {"is": "active", "since": "2026-01-01"}
+    kept: Doc = {"name": "Trường THCS Nà Sầm", "kind": "school", "in_scope": True, "status": status}
+    return document(f"unit:{ulid}", by, **kept | fields)
+
+
+def inspection(ulid: str = FIRST, by: str = LAN, *, at: int = NOW, **fields: Any) -> Doc:
+    answers = {"checklist": "ban-thu", "version": 1, "values": {"bell": True}}
+    kept: Doc = {"subject": f"model:{OTHER}", "date": "2026-03-01", "answers": answers, "photos": []}
+    return document(f"inspection:{ulid}", by, at=at, **kept | fields)
+
+
+def outreach(ulid: str = FIRST, by: str = LAN, **fields: Any) -> Doc:
+    kept: Doc = {
+        "kind": "launch",
+        "date": "2026-03-01",
+        "place": "Nhà văn hóa",
+        "present": 60,
+        "topics": ["pccc"],
+    }
+    return document(f"outreach:{ulid}", by, **kept | fields)
+
+
+def review(of: str, digest: str, by: str = THU, **decision: Any) -> Doc:
+    return document(f"review:{of}", by, decision={"is": "approved", "digest": digest} | decision)
+
+
+def photo(by: str = LAN, **fields: Any) -> Doc:
+    kept: Doc = {"mime": "image/webp", "bytes": 9000, "width": 640, "height": 480, "item": "picture"}
+    return document(f"photo:{'a' * 64}", by, **kept | {"inspection": FIRST} | fields)

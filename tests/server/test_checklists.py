@@ -21,6 +21,11 @@ def test_the_vectors(case: dict[str, Any]) -> None:
     assert list(check.score(checklist, answers)) == case["score"]
 
 
+@pytest.mark.parametrize("case", VECTORS["answered"], ids=lambda case: case["name"])
+def test_photographs_are_answers(case: dict[str, Any]) -> None:
+    assert check.answered(case["values"], case["photos"]) == case["answers"]
+
+
 def test_six_checklists_ship() -> None:
     assert len(LIBRARY) == 6
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import pytest
 
 from server.auth.grant import Grant, Role
-from server.rules import Asked, broken, refusal
+from server.content import broken
+from server.rules import Asked, refusal
 from server.words import words
 from tests.server.documents import (
     FIRST,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rules import broken
+from server.content import broken
 from server.settle import POLICY
 from sync import merge
 from tests.server.documents import HOUSEHOLD, NOW, Doc, signed, taken_back, visit

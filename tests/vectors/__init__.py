@@ -7,7 +7,12 @@ from typing import Any
 
 def table(name: str) -> list[Any]:
     """The cases of one table."""
-    return list(json.loads((Path(__file__).parent / f"{name}.json").read_text("utf-8")))
+    return list(whole(name))
+
+
+def whole(name: str) -> Any:
+    """One file as it is."""
+    return json.loads((Path(__file__).parent / f"{name}.json").read_text("utf-8"))
 
 
 def acts(short: list[str]) -> list[dict[str, Any]]:

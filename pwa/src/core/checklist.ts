@@ -4,6 +4,7 @@
  * The same decisions as `server/checklists/check.py`, which explains them; both are held to
  * `tests/vectors/checklists.json`.
  */
+import type { InspectionDocument } from "../generated/schemas.ts";
 
 export type Value = boolean | number | string | readonly string[];
 export type Answers = Readonly<Record<string, Value | undefined>>;
@@ -42,10 +43,8 @@ export interface Item {
   readonly points?: number;
 }
 
+/** What of a `checklist` document decides; its id names slug and version. */
 export interface Checklist {
-  readonly slug: string;
-  readonly version: number;
-  readonly title: string;
   readonly sections: readonly {
     readonly id: string;
     readonly title: string;
@@ -94,6 +93,19 @@ export function holds(condition: Condition, answers: Answers): boolean {
   if ("any" in condition) return condition.any.some((part) => holds(part, answers));
   if ("not" in condition) return !holds(condition.not, answers);
   return passes(condition, answers[condition.item]);
+}
+
+/** A photograph of an inspection, or what takes one back (schemas/inspection.json, `photos`). */
+export type Photo = InspectionDocument["photos"][number];
+
+/** The answers of an inspection: its `values`, and for each item its photographs that nobody removed. */
+export function answered(values: Answers, photos: readonly Photo[]): Answers {
+  const removed = new Set(photos.map((photo) => ("removes" in photo ? photo.removes : "")));
+  const shown: Record<string, string[]> = {};
+  for (const photo of photos)
+    if ("item" in photo && !removed.has(photo.id))
+      shown[photo.item] = [...(shown[photo.item] ?? []), photo.id];
+  return { ...values, ...shown };
 }
 
 /** The items that apply. What was answered to an item that no longer applies counts as not answered. */

@@ -1,8 +1,9 @@
 /**
- * What a document must keep to by its own content beyond its schema: the phone's half of `server/rules.py` (`broken`),
+ * What a document must keep to by its own content beyond its schema: the phone's half of `server/content.py`,
  * under the same keys. What the server judges by who sends, it judges alone; a signature's digest is made here and
  * checked there.
  */
+import type { InspectionDocument } from "../generated/schemas.ts";
 import { canonical } from "./canonical.ts";
 import type { Act } from "./documents.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
@@ -45,14 +46,38 @@ function content(doc: JsonObject): Broken | null {
     case "pledge":
       return wrongActs(doc.acts as unknown as Act[]);
     case "household":
-      return real((doc.status as JsonObject).since as string) ? null : { key: "schema.form", place: "since" };
-    case "campaign": {
-      const wrong = ["starts", "ends"].find((name) => !real(doc[name] as string));
-      return wrong ? { key: "schema.form", place: wrong } : null;
-    }
+    case "unit":
+      return wrongDay(doc.status as JsonObject, "since");
+    case "campaign":
+      return wrongDay(doc, "starts", "ends");
+    case "outreach":
+      return wrongDay(doc, "date");
+    case "inspection":
+      return wrongInspection(doc as unknown as InspectionDocument);
     default:
       return null;
   }
+}
+
+/** The first of these fields that holds no day of the calendar. */
+function wrongDay(shape: JsonObject, ...names: string[]): Broken | null {
+  const wrong = names.find((name) => typeof shape[name] === "string" && !real(shape[name]));
+  return wrong ? { key: "schema.form", place: wrong } : null;
+}
+
+function wrongInspection(doc: InspectionDocument): Broken | null {
+  const { photos } = doc;
+  const followUp = (doc.follow_up ?? {}) as unknown as JsonObject;
+  const wrong = wrongDay({ date: doc.date }, "date") ?? wrongDay(followUp, "due", "done");
+  if (wrong) return wrong;
+  const added = new Set(photos.map((photo) => ("item" in photo ? photo.id : "")));
+  const aims = photos.every((photo) => added.has("removes" in photo ? photo.removes : photo.id));
+  return inOrder(photos) && aims ? null : { key: "photos", place: "photos" };
+}
+
+/** Whether a set is in its normal form: by id, each once. */
+function inOrder(elements: readonly { readonly id: string }[]): boolean {
+  return elements.every(({ id }, i) => i === 0 || (elements[i - 1] as { id: string }).id < id);
 }
 
 /** What each kind may take back. */
@@ -62,8 +87,7 @@ const AIMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function wrongActs(acts: readonly Act[]): Broken | null {
-  if (acts.some((act, i) => i > 0 && (acts[i - 1] as Act).id >= act.id))
-    return { key: "acts_order", place: "acts" };
+  if (!inOrder(acts)) return { key: "acts_order", place: "acts" };
   const kinds = new Map<string, string>(acts.map(({ id, kind }) => [id, kind]));
   for (const act of acts) {
     if (!real(act.at)) return { key: "schema.form", place: "at" };

@@ -95,6 +95,13 @@ export class Schemas {
             for (const name of rule as string[])
               if (!has(value, name)) found.push({ path: [...path, name], key });
         };
+      case "propertyNames": {
+        const name = this.check(rule as Schema, file);
+        return (value, path, found) => {
+          if (isObject(value) && Object.keys(value).some((one) => problems(name, one, path).length > 0))
+            found.push({ path, key });
+        };
+      }
       case "items": {
         const item = this.check(rule as Schema, file);
         return (value, path, found) => {

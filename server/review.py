@@ -1,0 +1,49 @@
+"""What staff review, and what a review comes to: pure.
+
+A review holds the digest of what was looked at and stands while the document still has it: approved or
+returned. When a volunteer corrects the record, the digest changes and the review is open again, by itself; no
+second document has to be written in step. The phone derives the same (`pwa/src/core/review.ts`,
+`tests/vectors/reviews.json`).
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Literal
+
+from sync import canonical
+from sync.merge import ENVELOPE
+
+REVIEWED = ("household", "pledge", "unit", "inspection", "outreach")
+"""The types that staff review, in the order in which the queue names them."""
+
+UNREVIEWED: Mapping[str, frozenset[str]] = {"household": frozenset({"order"})}
+"""Fields that say nothing to review: a new list renumbers the walk, and that must reopen nothing."""
+
+State = Literal["received", "approved", "returned", "corrected"]
+STATES: tuple[State, ...] = ("received", "corrected", "returned", "approved")
+"""What waits for the office comes first."""
+
+
+def reviewed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a document that a review is about: all but envelope and what is left out above."""
+    out = UNREVIEWED.get(body["type"], frozenset()) | ENVELOPE
+    return {name: value for name, value in body.items() if name not in out and not name.startswith("_")}
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """sha256 hex of the canonical bytes of the reviewed fields."""
+    return sha256(canonical.encode(reviewed(body))).hexdigest()
+
+
+def state(now: str, decision: Mapping[str, Any] | None) -> State:
+    """What a document's digest `now` and the decision of its review (if there is one) come to."""
+    if decision is None:
+        return "received"
+    if decision["digest"] != now:
+        return "corrected"
+    return "approved" if decision["is"] == "approved" else "returned"
+
+
+def subject(review_id: str) -> str:
+    """The id of the document that a review is about."""
+    return review_id.removeprefix("review:")
