@@ -4,7 +4,7 @@
     key = HKDF-SHA256(ECDH shared x, salt = ephemeral raw ‖ recipient raw, info, 32 bytes)
     additional data = version byte ‖ key id
 
-The phone's half is `pwa/src/core/sealed`. A new ephemeral key for each record means that the AES key is
+The phone's half is `pwa/src/data/seal.ts`. A new ephemeral key for each record means that the AES key is
 used once, so the random iv can never repeat under it.
 """
 

@@ -71,17 +71,19 @@ class Settings:
         return self.url.startswith("https://")
 
 
+VARIABLES = {field.name: f"CAMKET_{field.name.upper()}" for field in fields(Settings) if field.name != "demo"}
+"""The environment variable of each setting that has one."""
+
+
 def read(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Settings from flags (absent or `None`: not given), the environment, and defaults.
 
     Raises `SettingsWrong`, naming the setting.
     """
-    found: dict[str, object] = {}
-    for field in fields(Settings):
-        if flags.get(field.name) is not None:
-            found[field.name] = flags[field.name]
-        elif field.name != "demo" and (text := environ.get(f"CAMKET_{field.name.upper()}")):
-            found[field.name] = _parse(field.name, text)
+    found = {name: flag for name, flag in flags.items() if flag is not None}
+    for name, variable in VARIABLES.items():
+        if name not in found and (text := environ.get(variable)):
+            found[name] = _parse(name, text)
     return Settings(**found)  # type: ignore[arg-type]  # checked field by field in _parse and by Typer
 
 
