@@ -114,15 +114,19 @@ async def confirm(desk: Desk) -> Response:
         return desk.to(back, f"lists.blocked.{plan.blocked[0]}", kind="warn")
     if desk.text("print") != fingerprint(plan):
         return desk.to(back, "office.flash.preview_changed", kind="warn")
-    caller = caller_of(desk.signed_in.grant, desk.words)
+    caller, shelf = caller_of(desk.signed_in.grant, desk.words), _shelf(desk)
     try:
+        await to_thread.run_sync(shelf.take, kept.token)  # a second click must not write it twice
         made = await apply(
             plan, desk.parts.scribe, caller, desk.now, secrets.token_bytes, hamlets=len(known.hamlets)
         )
+    except UploadGone:
+        return desk.to("/office/import", "office.flash.upload_gone", kind="warn")
     except NotTaken as error:
+        await to_thread.run_sync(shelf.put_back, kept.token)
         return desk.to(back, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     await desk.noted("list.imported", f"{plan.digest} {made}")
-    await to_thread.run_sync(_shelf(desk).drop, kept.token)
+    await to_thread.run_sync(shelf.drop, kept.token)
     return desk.to("/office", "lists.written", new=desk.words.number(made))
 
 

@@ -82,9 +82,21 @@ class Shelf:
         settled = Settled(**kept.pop("settled"))
         return Upload(**kept, data=data, settled=settled)
 
+    def take(self, token: str) -> None:
+        """Take a file off the shelf to write it: of two who try, one does. Raises `UploadGone`."""
+        try:
+            (self._place / token).rename(self._place / f"{token}.taken")
+        except FileNotFoundError as error:
+            raise UploadGone from error
+
+    def put_back(self, token: str) -> None:
+        """It was not written after all."""
+        (self._place / f"{token}.taken").rename(self._place / token)
+
     def drop(self, token: str) -> None:
-        """Forget a file."""
-        (self._place / token).unlink(missing_ok=True)
+        """Forget a file, taken or not."""
+        for name in (token, f"{token}.taken"):
+            (self._place / name).unlink(missing_ok=True)
 
     def _sweep(self, now: datetime) -> None:
         # by the files' own times: what cannot be opened any more must go too

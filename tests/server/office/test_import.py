@@ -1,5 +1,6 @@
 """The import page: upload, preview, decisions, confirmation; the same file again changes nothing."""
 
+import asyncio
 import re
 from io import BytesIO
 
@@ -70,6 +71,20 @@ async def test_an_import_is_noted_by_its_digest_and_never_by_its_name(made: Vill
         log = (await browser.get("/office/audit")).text
     assert "Nhập danh sách hộ" in log
     assert "danh sách.csv" not in log
+
+
+async def test_an_impatient_second_click_writes_nothing_twice(made: Village) -> None:
+    async with made.signed_in("admin") as browser:
+        page = await preview(browser, GOOD)
+        clicks = (browser.post(f"{page.url.path}/confirm", print_of(page)) for _ in range(3))
+        answers = await asyncio.gather(*clicks)
+        assert sorted(answer.headers["location"] for answer in answers) == [
+            "/office",
+            "/office/import",
+            "/office/import",
+        ]
+        found = await browser.send("/office/search", {"q": "hua van tai", "back": "/office/households"})
+    assert ">1 hộ khớp" in found.text
 
 
 async def test_a_preview_that_is_not_true_any_more_comes_again(made: Village) -> None:
