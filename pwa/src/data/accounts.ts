@@ -10,6 +10,7 @@ import { dataKey, decrypt, encrypt, newDataKey, unwrap, wrap } from "./crypto.ts
 import {
   type AccountDb,
   dropAccount,
+  isFull,
   type Keys,
   type Meta,
   meta,
@@ -20,7 +21,6 @@ import {
 import type { Bytes, Env } from "./env.ts";
 import { ask, body, NoLink, Refused } from "./link.ts";
 import type { Session } from "./records.ts";
-import { isFull } from "./save.ts";
 import { newPair, open, type PublicKey, RECOVERY, seal, spki } from "./seal.ts";
 
 /** What the server answered to an invitation: kept in memory until there is a PIN. */

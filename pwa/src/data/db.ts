@@ -243,6 +243,11 @@ export async function write<const S extends StoreName, T>(
   }
 }
 
+/** Whether a write failed because the phone has no room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && error.name === "QuotaExceededError";
+}
+
 /** Adds what a request cost to the bytes of this month. A figure for the screen: nothing waits for it, or fails. */
 export function meter({ env, db }: { readonly env: Env; readonly db: AccountDb }): (bytes: number) => void {
   const month = new Date(env.now()).toISOString().slice(0, 7);

@@ -17,12 +17,11 @@ import {
 } from "./commit.ts";
 import { compact } from "./compact.ts";
 import type { SyncProblem } from "./contract.ts";
-import { meta, meter, type RevKey, type SyncNote, write } from "./db.ts";
+import { isFull, meta, meter, type RevKey, type SyncNote, write } from "./db.ts";
 import { type Batch, gather } from "./gather.ts";
 import { lines, NoLink, Refused, send } from "./link.ts";
 import { plainSync } from "./plain.ts";
 import type { Session } from "./records.ts";
-import { isFull } from "./save.ts";
 import { shiftAll, shiftSome } from "./shift.ts";
 import { BadAnswer, type Part, parsePart } from "./wire.ts";
 

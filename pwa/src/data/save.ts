@@ -9,7 +9,7 @@ import { digest, generation } from "../core/revision.ts";
 import { broken } from "../core/rules.ts";
 import { type Stamps, tick } from "../core/stamps.ts";
 import { FieldError } from "./contract.ts";
-import { type Clock, type Fresh, type Meta, meta, type Own, type Write, write } from "./db.ts";
+import { type Clock, type Fresh, isFull, type Meta, meta, type Own, type Write, write } from "./db.ts";
 import { minted, type Prepared, prepare } from "./outgoing.ts";
 import type { Leaf, Session } from "./records.ts";
 import { schemas } from "./schemas.ts";
@@ -126,8 +126,4 @@ function inheriting(own: Own, parent: Own): Own {
   if (parent.state === "received") return { ...own, depth: 1 };
   const stamps = [...parent.fresh.stamps, ...own.fresh.stamps];
   return { ...own, fresh: { stamps, acts: [...parent.fresh.acts, ...own.fresh.acts] } };
-}
-
-export function isFull(error: unknown): boolean {
-  return error instanceof Error && error.name === "QuotaExceededError";
 }
