@@ -1,5 +1,5 @@
 /** Six digits by large keys: no keyboard slides over the screen, and nothing is shown but how many. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "./context.ts";
 
 const LENGTH = 6;
@@ -7,12 +7,14 @@ const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "", "0", "⌫"];
 
 export function Keypad({ onPin, busy }: { readonly onPin: (pin: string) => void; readonly busy: boolean }) {
   const { say } = useApp();
-  const [pin, set] = useState("");
+  const [length, setLength] = useState(0);
+  // A quick thumb presses twice between two renders: the digits must not depend on what is on the screen.
+  const pin = useRef("");
   const press = (key: string) => {
     if (busy) return;
-    if (key === "⌫") return set(pin.slice(0, -1));
-    const next = pin + key;
-    set(next.length === LENGTH ? "" : next);
+    const next = key === "⌫" ? pin.current.slice(0, -1) : pin.current + key;
+    pin.current = next.length === LENGTH ? "" : next;
+    setLength(pin.current.length);
     if (next.length === LENGTH) onPin(next);
   };
   useEffect(() => {
@@ -25,8 +27,8 @@ export function Keypad({ onPin, busy }: { readonly onPin: (pin: string) => void;
   });
   return (
     <div class="keypad">
-      <p class="dots" role="status" aria-label={say("pin.entered", { n: pin.length })}>
-        <span aria-hidden="true">{"●".repeat(pin.length) + "○".repeat(LENGTH - pin.length)}</span>
+      <p class="dots" role="status" aria-label={say("pin.entered", { n: length })}>
+        <span aria-hidden="true">{"●".repeat(length) + "○".repeat(LENGTH - length)}</span>
       </p>
       <div class="keys">
         {DIGITS.map((key) =>
