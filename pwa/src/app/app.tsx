@@ -5,7 +5,7 @@ import { type Language, sayer } from "../core/wording.ts";
 import { en } from "../core/words/en.ts";
 import { vi } from "../core/words/vi.ts";
 import type { Field, Lifecycle } from "../data/contract.ts";
-import { AppContext } from "./context.ts";
+import { AppContext, type News } from "./context.ts";
 import { AddHousehold, EditHousehold } from "./screens/edit.tsx";
 import { Hamlet } from "./screens/hamlet.tsx";
 import { Home } from "./screens/home.tsx";
@@ -33,11 +33,6 @@ export interface Preferences {
   textSize: TextSize;
 }
 
-interface News {
-  readonly message: string;
-  readonly kind: "done" | "wrong";
-}
-
 export function App({ field, invited, updates, preferences }: Props) {
   const [language, setLanguage] = useState(preferences.language);
   const [textSize, setTextSize] = useState(preferences.textSize);
@@ -55,7 +50,8 @@ export function App({ field, invited, updates, preferences }: Props) {
     if (kind === "done") timer.current = setTimeout(() => setNews(null), NEWS_STAYS);
   }, []);
   const say = useMemo(() => sayer(language === "vi" ? vi : en), [language]);
-  const app = useMemo(() => ({ field, say, tell }), [field, say, tell]);
+  const dismiss = useCallback(() => setNews(null), []);
+  const app = useMemo(() => ({ field, say, tell, news, dismiss }), [field, say, tell, news, dismiss]);
 
   useEffect(() => {
     const look = async () => {
@@ -102,15 +98,9 @@ export function App({ field, invited, updates, preferences }: Props) {
         {lifecycle === "locked" && <Unlock />}
         {lifecycle === "open" && screen()}
       </div>
-      <div class="news" role="status" aria-live="polite">
-        {news && (
-          <p class={news.kind}>
-            {news.message}{" "}
-            <button type="button" aria-label={say("action.close")} onClick={() => setNews(null)}>
-              ×
-            </button>
-          </p>
-        )}
+      {/* Screens come and go; what is read aloud must stand in one that stays. */}
+      <div class="aloud" role="status" aria-live="polite">
+        {news?.message}
       </div>
     </AppContext.Provider>
   );

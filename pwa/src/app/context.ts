@@ -6,11 +6,19 @@ import type { Say } from "../core/wording.ts";
 import type { Key } from "../core/words/vi.ts";
 import { type Field, FieldError } from "../data/contract.ts";
 
+export interface News {
+  readonly message: string;
+  readonly kind: "done" | "wrong";
+}
+
 export interface App {
   readonly field: Field;
   readonly say: Say;
   /** Tells the person what happened, aloud to a screen reader too. */
-  tell(message: string, kind?: "done" | "wrong"): void;
+  tell(message: string, kind?: News["kind"]): void;
+  /** What was told last, while it stands. */
+  readonly news: News | null;
+  dismiss(): void;
 }
 
 export const AppContext = createContext<App | null>(null);

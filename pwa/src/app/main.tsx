@@ -1,4 +1,6 @@
 import "./style.css";
+import "./forms.css";
+import "./lists.css";
 import { render } from "preact";
 import { createField } from "../data/browser.ts";
 import { App, type Preferences } from "./app.tsx";

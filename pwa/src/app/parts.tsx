@@ -13,11 +13,13 @@ interface ScreenProps {
   readonly children: ComponentChildren;
   /** Main actions, at the bottom within the thumb's reach. */
   readonly actions?: ComponentChildren;
+  /** Two actions of equal weight, next to each other. */
+  readonly pair?: boolean;
 }
 
 /** A whole screen: its heading takes the focus when it opens, so that a screen reader says where one is. */
-export function Screen({ title, back = false, children, actions }: ScreenProps) {
-  const { say } = useApp();
+export function Screen({ title, back = false, children, actions, pair = false }: ScreenProps) {
+  const { say, news, dismiss } = useApp();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} – Camket`;
@@ -26,18 +28,28 @@ export function Screen({ title, back = false, children, actions }: ScreenProps) 
   }, [title]);
   return (
     <>
-      <header class="bar">
-        {back && (
-          <button type="button" class="bar-back" onClick={() => leave()}>
-            <span aria-hidden="true">‹</span> {say("action.back")}
-          </button>
+      <header class="top">
+        <div class="bar">
+          {back && (
+            <button type="button" class="bar-back" onClick={() => leave()}>
+              <span aria-hidden="true">‹</span> {say("action.back")}
+            </button>
+          )}
+          <h1 tabIndex={-1} ref={heading}>
+            {title}
+          </h1>
+        </div>
+        {news && (
+          <p class={`news ${news.kind}`}>
+            {news.message}
+            <button type="button" aria-label={say("action.close")} onClick={dismiss}>
+              ×
+            </button>
+          </p>
         )}
-        <h1 tabIndex={-1} ref={heading}>
-          {title}
-        </h1>
       </header>
       <main id="content">{children}</main>
-      {actions && <div class="actions">{actions}</div>}
+      {actions && <div class={pair ? "actions pair" : "actions"}>{actions}</div>}
     </>
   );
 }
@@ -126,14 +138,14 @@ interface ChoiceProps<T extends string> {
   readonly options: readonly (readonly [value: T, label: string])[];
   readonly value: T;
   readonly onChoose: (value: T) => void;
-  /** Side by side, as a filter. */
-  readonly row?: boolean;
+  /** Next to each other, as a filter. */
+  readonly side?: boolean;
 }
 
 /** One of a few: radio buttons as large targets, nothing to open first. */
-export function Choice<T extends string>({ label, options, value, onChoose, row = false }: ChoiceProps<T>) {
+export function Choice<T extends string>({ label, options, value, onChoose, side = false }: ChoiceProps<T>) {
   return (
-    <fieldset class={row ? "choice row" : "choice"}>
+    <fieldset class={side ? "choice side" : "choice"}>
       <legend>{label}</legend>
       <div>
         {options.map(([option, text]) => (

@@ -39,6 +39,7 @@ export function Hamlet({ id }: { readonly id: string }) {
   return (
     <Screen
       back
+      pair
       title={hamlet ? `${hamlet.kind} ${hamlet.name}` : ""}
       actions={
         <>
@@ -55,7 +56,7 @@ export function Hamlet({ id }: { readonly id: string }) {
         onInput={(text) => change({ query: text, filter })}
       />
       <Choice
-        row
+        side
         label={say("hamlet.filter")}
         value={filter}
         onChoose={(one) => change({ query, filter: one })}

@@ -41,7 +41,7 @@ export function Settings({ language, onLanguage, textSize, onTextSize }: Props) 
     );
   return (
     <Screen back title={say("settings.title")}>
-      {account && <p>{say("settings.about", { name: account.user.name, commune: account.commune })}</p>}
+      {account && <p>{[account.user.name, account.commune].filter(Boolean).join(" · ")}</p>}
       <Choice<Language>
         label={say("settings.language")}
         value={language}

@@ -221,7 +221,6 @@ export const en: Catalogue = {
   "settings.text.normal": "Normal",
   "settings.text.large": "Large",
   "settings.lock": "Lock",
-  "settings.about": "{name} · {commune}",
   "settings.other": "Somebody else uses this phone",
   "settings.pin": "Change the PIN",
   "settings.pin.old": "The PIN as it is",

@@ -220,7 +220,6 @@ export const vi = {
   "settings.text.normal": "Vừa",
   "settings.text.large": "Lớn",
   "settings.lock": "Khóa lại",
-  "settings.about": "{name} · {commune}",
   "settings.other": "Người khác dùng máy này",
   "settings.pin": "Đổi mã PIN",
   "settings.pin.old": "Nhập mã PIN đang dùng",
