@@ -107,42 +107,60 @@ def _share(words: list[str]) -> float:
     return sum(possible(word) for word in words) / len(words)
 
 
-def detect(texts: Iterable[str], *, single_byte: bool = False) -> str | None:
+def detect(texts: Iterable[str]) -> str | None:
     """The code that a sheet's texts are in: a key of the readings, "unicode" where they are right as they
     are, None where no reading makes sense of them."""
     marked = list(islice((text for text in texts if not text.isascii()), SAMPLE))
-    words = _words(marked)
+    if marked and _all_twice(marked):
+        return "twice"
+    # Only words that the old codes can hold tell; a sheet may be in Unicode for the rest.
+    words = [word for word in _words(marked) if not _beyond(word)]
     if not words:
         return "unicode"
-    if not single_byte and _all_twice(marked):
-        return "twice"
-    if not single_byte and _share(words) >= ENOUGH:
-        return "unicode"
-    readings = _SINGLE_BYTE if single_byte else _READINGS
-    shares = {name: _share([convert(word) for word in words]) for name, convert in readings.items()}
-    best = max(shares, key=lambda name: shares[name])
-    if shares[best] >= ENOUGH:
+    right = _share(words)
+    best, share = _best(words, _READINGS)
+    if share >= ENOUGH and share >= right + 0.15:
         return best
     # A list of few Vietnamese words (other peoples' names) is no reason to refuse it.
-    return None if single_byte or (len(words) >= 20 and _share(words) < 0.3) else "unicode"
+    return None if len(words) >= 20 and right < 0.3 else "unicode"
 
 
-def reading(code: str) -> Callable[[str], str]:
-    """How to read one cell of a sheet in that code; cells that are right already stay as they are."""
+def _best(words: list[str], readings: Mapping[str, Callable[[str], str]]) -> tuple[str, float]:
+    shares = {name: _share([convert(word) for word in words]) for name, convert in readings.items()}
+    best = max(shares, key=lambda name: shares[name])
+    return best, shares[best]
+
+
+def reading(code: str, texts: Iterable[str]) -> Callable[[str], str]:
+    """How to read one cell of a sheet with these texts, of which some are in that code.
+
+    Sheets are mixed: a cell with a letter that the old codes cannot hold is Unicode, and so is one that only
+    conversion would spoil. Where both readings are syllables ("Thò" is one, and Thị in VNI), most cells of
+    the sheet decide.
+    """
     if code == "twice":
         return _twice
     convert = _READINGS[code]
+    marked = [text for text in texts if not text.isascii()]
+    mostly_unicode = sum(map(_beyond, marked)) > len(marked) / 2
 
     def read(text: str) -> str:
-        words = _words([text])
-        return text if not words or _share(words) == 1 else convert(text)
+        words = [] if _beyond(text) else _words([text])
+        if not words:
+            return text
+        before, after = _share(words), _share([convert(word) for word in words])
+        return text if after < before or (after == before and mostly_unicode) else convert(text)
 
     return read
 
 
+def _beyond(text: str) -> bool:
+    """Whether a letter of it is none that the old codes can hold."""
+    return any(letter > "\u00ff" for letter in text)
+
+
 def mend_text(text: str) -> tuple[str, str | None]:
-    """A text of one byte a letter read rightly, and the code it was in; None where none fits."""
-    code = detect(text.split("\n"), single_byte=True)
-    if code is None or code == "unicode":
-        return text, code
-    return _SINGLE_BYTE[code](text), code
+    """A text of one byte a letter (read as Latin-1) read rightly, and its code; None where none fits."""
+    words = _words(text.split("\n"))
+    best, share = _best(words, _SINGLE_BYTE)
+    return (_SINGLE_BYTE[best](text), best) if share >= ENOUGH else (text, None)

@@ -41,13 +41,13 @@ def _open(data: bytes, filename: str) -> Book:
 
 def _mend(sheet: Sheet) -> tuple[Sheet, str | None]:
     """A sheet in Unicode, and the old code that it was in."""
-    texts = (cell.text for line in sheet.lines for cell in line if cell and cell.kind is Kind.TEXT)
+    texts = [cell.text for line in sheet.lines for cell in line if cell and cell.kind is Kind.TEXT]
     code = encodings.detect(texts)
     if code is None:
         raise Refused("encoding")
     if code == "unicode":
         return sheet, None
-    convert = encodings.reading(code)
+    convert = encodings.reading(code, texts)
     lines = tuple(
         tuple(
             Cell(convert(cell.text)) if cell and cell.kind is Kind.TEXT and not cell.text.isascii() else cell

@@ -1,5 +1,6 @@
 """Whether a word could be a Vietnamese syllable: an onset, a rime, a tone. Names are made of syllables."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -17,6 +18,8 @@ uôc uôi uôm uôn uông uôt  ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi 
 _ONSETS = frozenset(["", *_ONSET_LIST.split()])
 _RIMES = frozenset(_RIME_LIST.split())
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
+_MISPLACED = re.compile(f"[^aeiouy\u0302\u0306\u031b][{_TONES}]")
+"""A tone on a consonant: ñ is no letter of Vietnamese."""
 _STRIP = dict.fromkeys(map(ord, _TONES))
 
 
@@ -24,7 +27,7 @@ _STRIP = dict.fromkeys(map(ord, _TONES))
 def possible(word: str) -> bool:
     """Whether the word is built as a Vietnamese syllable is (with or without its tone)."""
     spread = unicodedata.normalize("NFD", word.lower())
-    if sum(spread.count(tone) for tone in _TONES) > 1:
+    if sum(spread.count(tone) for tone in _TONES) > 1 or _MISPLACED.search(spread):
         return False
     plain = unicodedata.normalize("NFC", spread.translate(_STRIP))
     if plain.endswith(("c", "ch", "p", "t")) and not ("\u0301" in spread or "\u0323" in spread):

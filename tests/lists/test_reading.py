@@ -11,7 +11,7 @@ from server.lists.hamlets import find, in_title, key, near, new_id
 from server.lists.headers import role, split_kind, why_left_out
 from server.lists.recognise import is_ditto, is_total
 from server.lists.syllables import possible
-from tests.lists.messes import comma
+from tests.lists.messes import comma, saved, sheet
 
 NALAU = HamletKnown("nalau", "Nà Lầu", "thôn")
 
@@ -215,6 +215,22 @@ def test_old_codes_as_people_typed_them() -> None:
     )
 
 
+def test_a_sheet_that_is_partly_unicode_and_partly_vni_is_read_rightly() -> None:
+    rows = [["Nguyeãn Thò Löông", "Nà Lầu"], ["Ñinh Thò Nam", "Nà Lầu"], ["Lý Thị Phượng", "Nà Lầu"]]
+    rows += [["Traàn Vaên Ñöùc", "Nà Lầu"], ["Vi Thò Nam", "Nà Lầu"], ["Trieäu Quoác Höõu", "Nà Lầu"]]
+    file = saved(sheet([["Hoï vaø teân", "Thoân"], *rows]))
+    plan = preview(file.data, file.name, Known())
+    assert plan.remarks == ("vni",)
+    assert names(plan) == [
+        "Nguyễn Thị Lương",
+        "Đinh Thị Nam",
+        "Lý Thị Phượng",
+        "Trần Văn Đức",
+        "Vi Thị Nam",
+        "Triệu Quốc Hữu",
+    ]
+
+
 def test_letters_that_only_look_like_a_stroked_d_are_mended() -> None:
     plan = listed(["Họ và tên", "Thôn"], ["\u00d0inh Văn \u00d0ức", "Nà \u00f0a"])
     assert (names(plan), plan.hamlets[0].name) == (["Đinh Văn Đức"], "Nà Đa")
@@ -225,7 +241,7 @@ def test_vietnamese_syllables(word: str) -> None:
     assert possible(word)
 
 
-@pytest.mark.parametrize("word", ["Quoác", "NguyÔn", "Vaên", "Đưc", "Hoaøng"])
+@pytest.mark.parametrize("word", ["Quoác", "NguyÔn", "Vaên", "Đưc", "Hoaøng", "Ñinh"])
 def test_words_that_are_no_vietnamese_syllable(word: str) -> None:
     assert not possible(word)
 
@@ -264,3 +280,23 @@ def test_house_and_lane_that_are_formulas_or_too_long_are_bad_rows() -> None:
         ["Vi Văn Năm", "N" * 90, "1", ""],
     )
     assert [bad.reason for bad in plan.bad] == ["unsafe_place", "long_place", "unsafe_place", "long_hamlet"]
+
+
+def test_a_sheet_that_is_mostly_unicode_still_has_its_old_cells_converted() -> None:
+    rows = [[f"Lý Thị Phượng {letter}", "Thôn Nà Lầu"] for letter in "ABCDEFGH"]
+    rows += [["NguyÔn V¨n §øc", "Th«n Nµ LÇu"], ["TrÇn ThÞ N«ng", "Th«n Nµ LÇu"]]
+    file = saved(sheet([["Họ và tên", "Thôn"], *rows]))
+    plan = preview(file.data, file.name, Known())
+    assert names(plan)[-2:] == ["Nguyễn Văn Đức", "Trần Thị Nông"]
+    assert len(plan.hamlets) == 1
+
+
+def test_names_of_other_peoples_are_no_old_code() -> None:
+    rows = [
+        ["H'Hen Niê", "Buôn Đôn"],
+        ["Y Blô Êban", "Buôn Đôn"],
+        ["K'Brôi", "Buôn Đôn"],
+        ["Siu Klá", "Buôn Đôn"],
+    ]
+    plan = listed(["Họ và tên", "Thôn"], *rows)
+    assert (plan.remarks, names(plan)) == ((), [row[0] for row in rows])
