@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table
 
 import schemas
-from server import names
+from server import names, registers, review
 from server.rows import tables
 from server.rows.engine import table
 from server.settle import plan, read_bodies
@@ -25,6 +25,7 @@ PROJECTED: Mapping[Table, str] = {
     table(tables.HouseholdRow): "id",
     table(tables.PledgeRow): "id",
     table(tables.ActRow): "doc_id",
+    **dict.fromkeys((*registers.TABLES.values(), registers.RECORDS), "id"),
     table(tables.AttentionRow): "id",
 }
 """Every table of the read model, with the column that names the document. These can be rebuilt."""
@@ -76,6 +77,10 @@ def _attention(
 
 def _project(db: str, doc_id: str, key: Row, body: Body) -> Iterator[Projected]:
     _, *parts = doc_id.split(":")
+    if body["type"] in review.REVIEWED:
+        yield Projected(registers.RECORDS, key | registers.record(body))
+    if body["type"] in registers.TABLES:
+        yield Projected(registers.TABLES[body["type"]], key | registers.row(doc_id, body))
     match body["type"]:
         case "hamlet":
             fields = {"hamlet": parts[0], "place": body["order"]}

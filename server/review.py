@@ -47,3 +47,21 @@ def state(now: str, decision: Mapping[str, Any] | None) -> State:
 def subject(review_id: str) -> str:
     """The id of the document that a review is about."""
     return review_id.removeprefix("review:")
+
+
+def ordinary(body: Mapping[str, Any]) -> bool:
+    """Whether a record may be approved in bulk, without opening it: nothing was taken back, nothing is wrong.
+
+    A pledge signed at most once, of which nothing was voided; an inspection without findings and without
+    anything to do; an outreach without a note. Households and units are always looked at.
+    """
+    match body["type"]:
+        case "pledge":
+            acts = body["acts"]
+            plain = all(act["kind"] in {"visit", "signed"} for act in acts)
+            return plain and sum(act["kind"] == "signed" for act in acts) <= 1
+        case "inspection":
+            return not body.get("findings") and "follow_up" not in body
+        case "outreach":
+            return not body.get("note")
+    return False

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
+from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
@@ -36,6 +36,10 @@ def open_rows(data: Path, url: str | None = None) -> Engine:
             connection.execute(insert(meta).values(key="schema", value=str(tables.SCHEMA_VERSION)))
         elif int(found) > tables.SCHEMA_VERSION:
             raise RowsTooNew(f"rows of schema {found}, this program knows {tables.SCHEMA_VERSION}")
+        elif int(found) < tables.SCHEMA_VERSION:
+            connection.execute(delete(table(tables.Cursor)))  # the followers read everything again
+            raised = update(meta).where(meta.c.key == "schema")
+            connection.execute(raised.values(value=str(tables.SCHEMA_VERSION)))
     return engine
 
 

@@ -6,21 +6,14 @@ nowhere else: archive, quarantine, ledger, audit, people, devices, keys. Instant
 (`YYYY-MM-DDTHH:MM:SSZ`), as in the documents, so that text order is time order.
 """
 
-from typing import Any
-
-from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 1
-"""Raised with every change of a table; `server.rows.engine` refuses data of a newer one."""
+from server.rows.registers import ordered
 
-Ordered = String().with_variant(String(collation="C"), "postgresql")
-"""Text that is compared by byte on both databases: a server's locale must not decide what follows what."""
-
-
-def _ordered(name: str, **kind: Any) -> "Column[str]":
-    return Column(name, Ordered, nullable=False, **kind)
-
+SCHEMA_VERSION = 2
+"""Raised with every change of a table: `server.rows.engine` refuses data of a newer one, and has those of an
+older one projected again."""
 
 # ---- The read model -------------------------------------------------------------------------------------
 
@@ -80,9 +73,9 @@ class HouseholdRow(SQLModel, table=True):
         Index("household_by_walk", "db", "walk", "id"),
     )
     db: str = Field(primary_key=True)
-    id: str = Field(sa_column=_ordered("id", primary_key=True))
+    id: str = Field(sa_column=ordered("id", primary_key=True))
     rev: str
-    ulid: str = Field(sa_column=_ordered("ulid", index=True))
+    ulid: str = Field(sa_column=ordered("ulid", index=True))
     name: str
     house: str = ""
     lane: str = ""
@@ -93,7 +86,7 @@ class HouseholdRow(SQLModel, table=True):
     by: str
     stamp: str = Field(description="The greatest stamp of the document")
     folded: str = Field(sa_column=Column("folded", Text, nullable=False))
-    sort_key: str = Field(sa_column=_ordered("sort_key"))
+    sort_key: str = Field(sa_column=ordered("sort_key"))
 
 
 class PledgeRow(SQLModel, table=True):
@@ -105,7 +98,7 @@ class PledgeRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     rev: str
     campaign: str
-    subject: str = Field(sa_column=_ordered("subject"))
+    subject: str = Field(sa_column=ordered("subject"))
     signed: bool = Field(description="A `signed` act stands that no `voided` or `withdrawn` names")
     on_paper: bool = Field(description="Such an act stands that was not made by touch")
     visited: bool = Field(description="At least one act of the household itself stands")
@@ -123,7 +116,7 @@ class ActRow(SQLModel, table=True):
     __table_args__ = (Index("act_by_time", "db", "at"),)
     db: str = Field(primary_key=True)
     doc_id: str = Field(primary_key=True)
-    id: str = Field(sa_column=_ordered("id", primary_key=True))
+    id: str = Field(sa_column=ordered("id", primary_key=True))
     kind: str
     at: str
     by: str
@@ -164,7 +157,7 @@ class Archive(SQLModel, table=True):
 
     __tablename__ = "archive"
     db: str = Field(primary_key=True)
-    id: str = Field(sa_column=_ordered("id", primary_key=True))
+    id: str = Field(sa_column=ordered("id", primary_key=True))
     rev: str = Field(primary_key=True)
     generation: int
     parent: str | None = Field(default=None, description="The revision that it was made from")

@@ -39,6 +39,11 @@ def document(doc_id: str, by: str = LAN, *, at: int = NOW, **fields: Any) -> Doc
     }
 
 
+def by_staff(doc: Doc, user: str) -> Doc:
+    """The document as that person of the office writes it."""
+    return doc | {"by": user, "stamps": {"*": f"{NOW}-0000-office{user}"}}
+
+
 def household(ulid: str = HOUSEHOLD, by: str = LAN, *, at: int = NOW, **fields: Any) -> Doc:
     kept: Doc = {"name": "Hoàng Thị Mỷ", "order": 10, "status": {"is": "resident", "since": "2026-01-01"}}
     return document(f"household:{ulid}", by, at=at, **kept | fields)

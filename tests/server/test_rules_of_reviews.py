@@ -17,6 +17,7 @@ from tests.server.documents import (
     THU,
     Doc,
     bulletin,
+    by_staff,
     checklist,
     grant,
     inspection,
@@ -39,10 +40,6 @@ class Case(NamedTuple):
     caller: Grant = grant()
     db: str = "hamlet-nasam"
     known: tuple[Doc, ...] = ()
-
-
-def by_staff(doc: Doc, user: str) -> Doc:
-    return doc | {"by": user, "stamps": {"*": f"{NOW}-0000-office{user}"}}
 
 
 def answers(version: int = 1, **values: object) -> Doc:
