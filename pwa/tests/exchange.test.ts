@@ -180,6 +180,7 @@ test("a record whose receipt was lost may be built upon: the server has both act
   };
   assert.equal((await mai.field.syncNow()).problem, "offline");
   assert.equal((await view(mai, 12)).where, "phone");
+  mai.clock.now += 1000;
   await mai.field.recordVisit(await form(mai, 12), "come_back");
   mai.serve = server.link;
   await synced(mai, lan);
