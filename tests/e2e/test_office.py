@@ -132,9 +132,11 @@ async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> N
             {"name": "danh sách.csv", "mimeType": "text/csv", "buffer": LIST.encode()}
         )
         await page.get_by_role("button", name="Xem trước").click()
+        await page.wait_for_url(f"{url}/office/import/*")
         problems += await look(page, f"import-preview-{size}")
         await page.goto(f"{url}/office/people/{made.people['volunteer']}")
         await page.get_by_role("button", name="Mời một điện thoại").click()
+        await page.wait_for_url("**/invitation")
         problems += await look(page, f"invitation-{size}")
         await context.clear_cookies()
         await sign_in(page, url, "observer")
