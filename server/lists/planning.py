@@ -7,8 +7,9 @@ name or another name at the same place or position, a household that is known to
 """
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.lists import hamlets
@@ -335,18 +336,19 @@ class _Matcher:
         return orders | _spread(run, behind, None, taken)
 
 
-def _spread(run: Iterable[int], behind: int | None, before: int | None, taken: list[int]) -> dict[int, int]:
-    """Orders for a run of new rows behind one household, or before another, or at the end."""
-    run = list(run)
-    if behind is None and before is not None:
-        behind = max((order for order in taken if order < before), default=0)
-    elif behind is None:
-        behind = taken[-1]
-    upper = min((order for order in taken if order > behind), default=behind + STEP * (len(run) + 1))
+def _spread(run: Sequence[int], behind: int | None, before: int | None, taken: list[int]) -> dict[int, int]:
+    """Orders for a run of new rows behind one household, before another, or at the end; `taken` is sorted."""
+    if not run:
+        return {}
+    if behind is None:
+        place = bisect_left(taken, before) if before is not None else len(taken)
+        behind = taken[place - 1] if place else 0
+    place = bisect_right(taken, behind)
+    upper = taken[place] if place < len(taken) else behind + STEP * (len(run) + 1)
     room = upper - behind
     return {
-        index: min(behind + max(room * place // (len(run) + 1), 0), 999_999)
-        for place, index in enumerate(run, start=1)
+        index: min(behind + room * number // (len(run) + 1), 999_999)
+        for number, index in enumerate(run, start=1)
     }
 
 
