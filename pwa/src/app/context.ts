@@ -1,7 +1,6 @@
 /** What every screen may reach: the data, the words, the news line; and how it follows both. */
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
-import { print, type Route } from "../core/route.ts";
 import type { Say } from "../core/wording.ts";
 import type { Key } from "../core/words/vi.ts";
 import { type Field, FieldError } from "../data/contract.ts";
@@ -90,13 +89,4 @@ export function useWork(): [busy: boolean, work: (task: () => Promise<void>) => 
       });
   };
   return [busy, work];
-}
-
-export function go(route: Route): void {
-  location.hash = print(route);
-}
-
-/** Leaves a form: what stands before it in the history is what the person came from. */
-export function leave(steps = 1): void {
-  history.go(-steps);
 }

@@ -4,16 +4,17 @@ import "./lists.css";
 import { render } from "preact";
 import { createField } from "../data/browser.ts";
 import { App, type Preferences } from "./app.tsx";
+import { follow } from "./trail.ts";
 import { watchUpdates } from "./updates.ts";
 
 const KEPT = "camket-preferences";
 
 /** The invitation of `/join#code`, taken out of the address and of the history before anything else. */
 function takeInvitation(): string {
-  const code = decodeURIComponent(location.hash.slice(1));
   if (location.pathname !== "/join") return "";
+  const code = location.hash.slice(1);
   history.replaceState(null, "", "/");
-  return code.startsWith("/") ? "" : code.slice(0, 20);
+  return /^[\w-]{1,20}$/.test(code) ? code : "";
 }
 
 function preferences(): Preferences {
@@ -39,10 +40,12 @@ function preferences(): Preferences {
 const root = document.getElementById("app");
 if (!root) throw new Error("no place to render");
 const chosen = preferences();
+const invited = takeInvitation();
+follow();
 render(
   <App
     field={createField(() => chosen.language)}
-    invited={takeInvitation()}
+    invited={invited}
     updates={watchUpdates()}
     preferences={chosen}
   />,

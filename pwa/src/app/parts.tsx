@@ -1,10 +1,11 @@
 /** The pieces that screens are made of. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import type { Outcome } from "../core/outcome.ts";
 import type { Key } from "../core/words/vi.ts";
 import type { Where } from "../data/contract.ts";
-import { leave, useApp } from "./context.ts";
+import { useApp } from "./context.ts";
+import { back as goBack } from "./trail.ts";
 
 interface ScreenProps {
   readonly title: string;
@@ -15,14 +16,17 @@ interface ScreenProps {
   readonly actions?: ComponentChildren;
   /** Two actions of equal weight, next to each other. */
   readonly pair?: boolean;
+  /** The screen itself puts the person back where they were: neither the focus nor the page moves. */
+  readonly resumed?: boolean;
 }
 
 /** A whole screen: its heading takes the focus when it opens, so that a screen reader says where one is. */
-export function Screen({ title, back = false, children, actions, pair = false }: ScreenProps) {
+export function Screen({ title, back, children, actions, pair = false, resumed = false }: ScreenProps) {
   const { say, news, dismiss } = useApp();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} – Camket`;
+    if (resumed) return;
     heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [title]);
@@ -31,7 +35,7 @@ export function Screen({ title, back = false, children, actions, pair = false }:
       <header class="top">
         <div class="bar">
           {back && (
-            <button type="button" class="bar-back" onClick={() => leave()}>
+            <button type="button" class="bar-back" onClick={goBack}>
               <span aria-hidden="true">‹</span> {say("action.back")}
             </button>
           )}
@@ -48,8 +52,12 @@ export function Screen({ title, back = false, children, actions, pair = false }:
           </p>
         )}
       </header>
-      <main id="content">{children}</main>
-      {actions && <div class={pair ? "actions pair" : "actions"}>{actions}</div>}
+      <main>
+        <div class="content" id="content">
+          {children}
+        </div>
+        {actions && <div class={pair ? "actions pair" : "actions"}>{actions}</div>}
+      </main>
     </>
   );
 }
@@ -98,7 +106,7 @@ interface TextProps {
 
 /** A labelled box; what is wrong with it stands beneath it and is read with it. */
 export function Text({ label, value, onInput, hint, wrong, type = "text", max = 80, numeric }: TextProps) {
-  const id = `box-${label.replace(/\W+/g, "-")}`;
+  const id = useId();
   const kind =
     type === "date"
       ? ({ type: "date", max: String(max) } as const)

@@ -45,3 +45,21 @@ export function print(route: Route): string {
       return `#/h/${route.hamlet}/${route.household}/sign/${route.step}`;
   }
 }
+
+/** One level up: what "back" means where nothing stands behind. */
+export function parent(route: Route): Route {
+  switch (route.at) {
+    case "home":
+    case "sync":
+    case "settings":
+    case "hamlet":
+      return { at: "home" };
+    case "add":
+    case "meeting":
+    case "household":
+      return { at: "hamlet", hamlet: route.hamlet };
+    case "edit":
+    case "sign":
+      return { at: "household", hamlet: route.hamlet, household: route.household };
+  }
+}

@@ -1,10 +1,13 @@
 /** A household is added, or what is known of it is corrected: the head's name and the place, nothing else. */
-import { useEffect, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { HouseholdStatus, Place } from "../../core/documents.ts";
 import { localDay } from "../../core/wording.ts";
 import type { Form, HouseholdChange } from "../../data/contract.ts";
-import { leave, useApp, useExplain, useLoad, useWork } from "../context.ts";
+import { useApp, useLoad, useWork } from "../context.ts";
+import { useDraft } from "../draft.ts";
 import { Button, Choice, Screen, Text } from "../parts.tsx";
+import { back } from "../trail.ts";
 
 const STATUSES = [
   "resident",
@@ -21,145 +24,175 @@ function placeOf(house: string, lane: string): Place {
   return { ...(tidy(house) ? { house: tidy(house) } : {}), ...(tidy(lane) ? { lane: tidy(lane) } : {}) };
 }
 
-interface FactsProps {
+/** What both forms ask for. */
+interface Facts {
   readonly name: string;
   readonly house: string;
   readonly lane: string;
-  readonly wrong: string | null;
-  readonly onName: (text: string) => void;
-  readonly onHouse: (text: string) => void;
-  readonly onLane: (text: string) => void;
 }
 
-function Facts({ name, house, lane, wrong, onName, onHouse, onLane }: FactsProps) {
+interface FactsProps extends Facts {
+  readonly wrong: string | null;
+  readonly onChange: (part: Partial<Facts>) => void;
+}
+
+function FactBoxes({ name, house, lane, wrong, onChange }: FactsProps) {
   const { say } = useApp();
   return (
     <>
       <p class="hint">{say("edit.only")}</p>
-      <Text label={say("edit.name")} value={name} onInput={onName} wrong={wrong} />
-      <Text label={say("edit.house")} value={house} onInput={onHouse} max={40} />
-      <Text label={say("edit.lane")} value={lane} onInput={onLane} />
+      <Text
+        label={say("edit.name")}
+        value={name}
+        onInput={(text) => onChange({ name: text })}
+        wrong={wrong}
+      />
+      <Text label={say("edit.house")} value={house} onInput={(text) => onChange({ house: text })} max={40} />
+      <Text label={say("edit.lane")} value={lane} onInput={(text) => onChange({ lane: text })} />
     </>
   );
+}
+
+interface FormProps {
+  readonly title: string;
+  readonly busy: boolean;
+  readonly onSave: () => void;
+  readonly children: ComponentChildren;
+}
+
+function FormScreen({ title, busy, onSave, children }: FormProps) {
+  const { say } = useApp();
+  const save = (
+    <Button main busy={busy} onClick={onSave}>
+      {say("action.save")}
+    </Button>
+  );
+  return (
+    <Screen back title={title} actions={save}>
+      {children}
+    </Screen>
+  );
+}
+
+interface Added extends Facts {
+  /** The household before it on the walk, "" for the end. */
+  readonly after: string;
 }
 
 export function AddHousehold({ hamlet }: { readonly hamlet: string }) {
   const { field, say, tell } = useApp();
   const rows = useLoad((data) => data.households(hamlet), [hamlet]);
-  const [name, setName] = useState("");
-  const [house, setHouse] = useState("");
-  const [lane, setLane] = useState("");
-  const [after, setAfter] = useState("");
+  const [values, change] = useDraft<Added>(`add/${hamlet}`, async () => {
+    return { name: "", house: "", lane: "", after: "" };
+  });
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
   const save = () => {
+    if (!values) return;
+    const { name, house, lane, after } = values;
     if (!tidy(name)) return setWrong(say("edit.need_name"));
     setWrong(null);
     work(async () => {
-      await field.addHousehold(hamlet, {
-        ...{ name: tidy(name), place: placeOf(house, lane) },
-        ...(after ? { after } : {}),
-      });
+      const what = { name: tidy(name), place: placeOf(house, lane) };
+      await field.addHousehold(hamlet, after ? { ...what, after } : what);
       tell(say("household.saved"));
-      leave();
+      back();
     });
   };
   return (
-    <Screen
-      back
-      title={say("edit.add")}
-      actions={
-        <Button main busy={busy} onClick={save}>
-          {say("action.save")}
-        </Button>
-      }
-    >
-      <Facts {...{ name, house, lane, wrong }} {...{ onName: setName, onHouse: setHouse, onLane: setLane }} />
-      <div class="box">
-        <label for="after">{say("edit.after")}</label>
-        <select id="after" value={after} onChange={(event) => setAfter(event.currentTarget.value)}>
-          <option value="">{say("edit.after.end")}</option>
-          {rows?.map((row) => (
-            <option key={row.id} value={row.id}>
-              {row.name}
-              {row.place.house && `, ${row.place.house}`}
-            </option>
-          ))}
-        </select>
-      </div>
-    </Screen>
+    <FormScreen title={say("edit.add")} busy={busy} onSave={save}>
+      {values && (
+        <>
+          <FactBoxes {...values} wrong={wrong} onChange={change} />
+          <div class="box">
+            <label for="after">{say("edit.after")}</label>
+            <select
+              id="after"
+              value={values.after}
+              onChange={(event) => change({ after: event.currentTarget.value })}
+            >
+              <option value="">{say("edit.after.end")}</option>
+              {rows?.map((row) => (
+                <option key={row.id} value={row.id}>
+                  {row.name}
+                  {row.place.house && `, ${row.place.house}`}
+                </option>
+              ))}
+            </select>
+          </div>
+        </>
+      )}
+    </FormScreen>
   );
 }
 
+interface Corrected extends Facts {
+  readonly status: HouseholdStatus;
+  readonly since: string;
+}
+
+/** `was`: as the form opened. What differs from it was changed by the person, whatever a sync brought since. */
+type Correction = Corrected & { readonly was: Corrected };
+
 export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonly id: string }) {
   const { field, say, tell } = useApp();
-  const explain = useExplain();
   const [form, setForm] = useState<Form>();
-  const [name, setName] = useState("");
-  const [house, setHouse] = useState("");
-  const [lane, setLane] = useState("");
-  const [status, setStatus] = useState<HouseholdStatus>("resident");
-  const [since, setSince] = useState("");
+  const [values, change] = useDraft<Correction>(`edit/${id}`, async () => {
+    const opened = await field.openForm(hamlet, id);
+    setForm(opened);
+    const { name, place, status, since } = opened.shown;
+    const was = { name, house: place.house ?? "", lane: place.lane ?? "", status, since };
+    return { ...was, was };
+  });
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
   const today = localDay(Date.now());
-  useEffect(() => {
-    field.openForm(hamlet, id).then((opened) => {
-      setForm(opened);
-      setName(opened.shown.name);
-      setHouse(opened.shown.place.house ?? "");
-      setLane(opened.shown.place.lane ?? "");
-      setStatus(opened.shown.status);
-      setSince(opened.shown.since);
-    }, explain);
-  }, []);
-  if (!form)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
-  const { shown } = form;
   const save = () => {
-    if (!tidy(name)) return setWrong(say("edit.need_name"));
+    if (!values || !form) return;
+    if (!tidy(values.name)) return setWrong(say("edit.need_name"));
     setWrong(null);
-    const moved = house !== (shown.place.house ?? "") || lane !== (shown.place.lane ?? "");
-    const change: HouseholdChange = {
-      ...(tidy(name) === shown.name ? {} : { name: tidy(name) }),
-      ...(moved ? { place: placeOf(house, lane) } : {}),
-      ...(status === shown.status && since === shown.since ? {} : { status: { is: status, since } }),
-    };
+    const changed = changes(values);
     work(async () => {
-      if (Object.keys(change).length) {
-        await field.editHousehold(form, change);
+      if (Object.keys(changed).length) {
+        await field.editHousehold(form, changed);
         tell(say("household.saved"));
       }
-      leave();
+      back();
     });
   };
-  // A household that was merged into another stays what the office made of it.
-  const options = shown.status === "merged_into" ? (["merged_into"] as const) : STATUSES;
   return (
-    <Screen
-      back
-      title={say("edit.correct")}
-      actions={
-        <Button main busy={busy} onClick={save}>
-          {say("action.save")}
-        </Button>
-      }
-    >
-      <Facts {...{ name, house, lane, wrong }} {...{ onName: setName, onHouse: setHouse, onLane: setLane }} />
-      <Choice<HouseholdStatus>
-        label={say("edit.status")}
-        value={status}
-        onChoose={(one) => {
-          setStatus(one);
-          setSince(one === shown.status ? shown.since : today);
-        }}
-        options={options.map((one) => [one, say(`status.${one}`)])}
-      />
-      <Text type="date" label={say("edit.since")} value={since} max={today} onInput={setSince} />
-    </Screen>
+    <FormScreen title={say("edit.correct")} busy={busy} onSave={save}>
+      {values && (
+        <>
+          <FactBoxes {...values} wrong={wrong} onChange={change} />
+          <Choice<HouseholdStatus>
+            label={say("edit.status")}
+            value={values.status}
+            onChoose={(status) =>
+              change({ status, since: status === values.was.status ? values.was.since : today })
+            }
+            // A household that was merged into another stays what the office made of it.
+            options={(values.was.status === "merged_into" ? (["merged_into"] as const) : STATUSES).map(
+              (one) => [one, say(`status.${one}`)],
+            )}
+          />
+          <Text
+            type="date"
+            label={say("edit.since")}
+            value={values.since}
+            max={today}
+            onInput={(since) => change({ since })}
+          />
+        </>
+      )}
+    </FormScreen>
   );
+}
+
+function changes({ name, house, lane, status, since, was }: Correction): HouseholdChange {
+  return {
+    ...(tidy(name) === was.name ? {} : { name: tidy(name) }),
+    ...(house === was.house && lane === was.lane ? {} : { place: placeOf(house, lane) }),
+    ...(status === was.status && since === was.since ? {} : { status: { is: status, since } }),
+  };
 }

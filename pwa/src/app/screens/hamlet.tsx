@@ -1,5 +1,5 @@
 /** A hamlet's list in walking order, searched and filtered. */
-import { useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { fold, matches } from "../../core/names.ts";
 import { print } from "../../core/route.ts";
 import type { HouseholdRow } from "../../data/contract.ts";
@@ -15,18 +15,36 @@ const SHOWN: Record<Filter, (row: HouseholdRow) => boolean> = {
   done: (row) => row.outcome === "signed",
 };
 
-// Where the person was in each list: a household and back again must not begin the list anew.
-const left = new Map<string, { query: string; filter: Filter }>();
+/** Where the person was in a list: a household and back again must not begin the walk anew. */
+interface Left {
+  readonly query: string;
+  readonly filter: Filter;
+  /** The row that was opened last, and how far down the list it stood. */
+  readonly opened: { readonly id: string; readonly row: number } | null;
+}
+
+const BEGINNING: Left = { query: "", filter: "all", opened: null };
+const left = new Map<string, Left>();
 
 export function Hamlet({ id }: { readonly id: string }) {
   const { say } = useApp();
-  const hamlet = useLoad((data) => data.hamlets(), [])?.find((one) => one.id === id);
-  const rows = useLoad((data) => data.households(id), [id]);
-  const [{ query, filter }, set] = useState(left.get(id) ?? { query: "", filter: "all" as Filter });
-  const change = (next: { query: string; filter: Filter }) => {
+  const loaded = useLoad(
+    async (data) => {
+      const [hamlets, rows] = await Promise.all([data.hamlets(), data.households(id)]);
+      return { hamlet: hamlets.find((one) => one.id === id), rows };
+    },
+    [id],
+  );
+  const { hamlet, rows } = loaded ?? {};
+  const [state, set] = useState(left.get(id) ?? BEGINNING);
+  const { query, filter } = state;
+  const change = (part: Partial<Left>) => {
+    const next = { ...state, ...part };
     left.set(id, next);
     set(next);
   };
+  const list = useRef<HTMLOListElement>(null);
+  const returning = useRef(state.opened);
   const folded = useMemo(
     () =>
       rows?.map((row) => ({
@@ -36,10 +54,22 @@ export function Hamlet({ id }: { readonly id: string }) {
     [rows],
   );
   const shown = folded?.filter(({ row, text }) => SHOWN[filter](row) && matches(text, query));
+  useLayoutEffect(() => {
+    const { current: was } = returning;
+    if (!shown || !was) return;
+    // The row itself, or what now stands in its place: a filter may have let it go.
+    const at = shown.findIndex(({ row }) => row.id === was.id);
+    const link =
+      list.current?.children[at < 0 ? Math.min(was.row, shown.length - 1) : at]?.querySelector("a");
+    link?.scrollIntoView({ block: "center" });
+    link?.focus({ preventScroll: true });
+    returning.current = null;
+  }, [loaded]);
   return (
     <Screen
       back
       pair
+      resumed={state.opened !== null}
       title={hamlet ? `${hamlet.kind} ${hamlet.name}` : ""}
       actions={
         <>
@@ -53,22 +83,26 @@ export function Hamlet({ id }: { readonly id: string }) {
         type="search"
         label={say("hamlet.search")}
         value={query}
-        onInput={(text) => change({ query: text, filter })}
+        onInput={(text) => change({ query: text })}
       />
       <Choice
         side
         label={say("hamlet.filter")}
         value={filter}
-        onChoose={(one) => change({ query, filter: one })}
+        onChoose={(one) => change({ filter: one })}
         options={(["all", "open", "back", "done"] as const).map((one) => [one, say(`hamlet.filter.${one}`)])}
       />
       <p class="hint" role="status">
         {shown && (shown.length ? say("hamlet.shown", { n: shown.length }) : say("hamlet.nobody"))}
       </p>
-      <ol class="rows">
-        {shown?.map(({ row }) => (
+      <ol class="rows" ref={list}>
+        {shown?.map(({ row }, at) => (
           <li key={row.id}>
-            <a class="row" href={print({ at: "household", hamlet: id, household: row.id })}>
+            <a
+              class="row"
+              href={print({ at: "household", hamlet: id, household: row.id })}
+              onClick={() => left.set(id, { query, filter, opened: { id: row.id, row: at } })}
+            >
               <strong>{row.name}</strong>
               <span class="place">{[row.place.house, row.place.lane].filter(Boolean).join(", ")}</span>
               <OutcomeMark outcome={row.outcome} counts={row.counts} />

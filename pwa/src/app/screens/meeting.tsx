@@ -2,34 +2,44 @@
 import { useState } from "preact/hooks";
 import { fold, matches } from "../../core/names.ts";
 import { localDay, date as written } from "../../core/wording.ts";
-import { leave, useApp, useLoad, useWork } from "../context.ts";
+import { useApp, useLoad, useWork } from "../context.ts";
+import { useDraft } from "../draft.ts";
 import { Button, Screen, Text, Tick } from "../parts.tsx";
+import { back } from "../trail.ts";
+
+interface Values {
+  readonly date: string;
+  readonly sheet: string;
+  readonly readAloud: boolean;
+  /** ULIDs of the households that are ticked. */
+  readonly chosen: readonly string[];
+}
 
 export function Meeting({ hamlet }: { readonly hamlet: string }) {
   const { field, say, tell } = useApp();
   const rows = useLoad((data) => data.households(hamlet), [hamlet]);
   const today = localDay(Date.now());
-  const [date, setDate] = useState(today);
-  const [sheet, setSheet] = useState("1");
-  const [readAloud, setReadAloud] = useState(true);
+  const [values, change] = useDraft<Values>(`meeting/${hamlet}`, async () => {
+    return { date: today, sheet: "1", readAloud: false, chosen: [] };
+  });
   const [query, setQuery] = useState("");
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [reviewing, setReviewing] = useState(false);
   const [wrong, setWrong] = useState<{ date?: string; sheet?: string; none?: string }>({});
   const [busy, work] = useWork();
-  if (!rows)
+  if (!rows || !values)
     return (
       <Screen back title={say("meeting.title")}>
         {null}
       </Screen>
     );
   const open = rows.filter((row) => row.outcome !== "signed" && row.counts);
+  const { date, sheet, readAloud } = values;
+  const chosen = new Set(values.chosen);
   const ticked = open.filter((row) => chosen.has(row.id));
   const tick = (id: string, on: boolean) => {
-    const next = new Set(chosen);
-    if (on) next.add(id);
-    else next.delete(id);
-    setChosen(next);
+    if (on) chosen.add(id);
+    else chosen.delete(id);
+    change({ chosen: [...chosen] });
   };
   const review = () => {
     const number = /^\d{1,3}$/.test(sheet) ? Number(sheet) : 0;
@@ -53,7 +63,7 @@ export function Meeting({ hamlet }: { readonly hamlet: string }) {
         })),
       });
       tell(say("meeting.saved", { n: ticked.length }));
-      leave();
+      back();
     });
   if (reviewing)
     return (
@@ -93,18 +103,18 @@ export function Meeting({ hamlet }: { readonly hamlet: string }) {
         label={say("meeting.date")}
         value={date}
         max={today}
-        onInput={setDate}
+        onInput={(text) => change({ date: text })}
         wrong={wrong.date ?? null}
       />
       <Text
         numeric
         label={say("meeting.sheet")}
         value={sheet}
-        onInput={setSheet}
+        onInput={(text) => change({ sheet: text })}
         max={3}
         wrong={wrong.sheet ?? null}
       />
-      <Tick on={readAloud} onTick={setReadAloud}>
+      <Tick on={readAloud} onTick={(on) => change({ readAloud: on })}>
         {say("meeting.read_aloud")}
       </Tick>
       <Text type="search" label={say("hamlet.search")} value={query} onInput={setQuery} />

@@ -2,12 +2,14 @@
  * The pledge, in four steps: notice, clauses, signer, signature. From the list to "saved" it takes six taps and a
  * signature for a household that is home: row, sign, told, read, continue, save.
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Method, SignerRole, Strokes, Witness } from "../../core/documents.ts";
 import type { Form, TextView } from "../../data/contract.ts";
-import { go, leave, useApp, useExplain, useLoad, useWork } from "../context.ts";
+import { useApp, useLoad, useWork } from "../context.ts";
+import { useDraft } from "../draft.ts";
 import { Pad } from "../pad.tsx";
 import { Button, Choice, Screen, Text, Tick, Warning } from "../parts.tsx";
+import { backTo, go } from "../trail.ts";
 
 const STEPS = 4;
 export const ROLES = ["head", "spouse", "adult"] as const satisfies readonly SignerRole[];
@@ -29,48 +31,60 @@ interface Props {
   readonly step: number;
 }
 
+/** What is half filled in. The strokes are not among it: a signature that was not saved is given again. */
+interface Values {
+  /** The furthest step that was come to: an address further on is gone back from. */
+  readonly reached: number;
+  readonly readAloud: boolean;
+  readonly signer: string;
+  readonly role: SignerRole;
+  readonly method: Method;
+  readonly assisted: boolean;
+  readonly witness: Witness | "none";
+}
+
 export function Pledge({ hamlet, id, step }: Props) {
   const { field, say, tell } = useApp();
-  const explain = useExplain();
   const texts = useLoad(async (data) => {
     const campaign = await data.campaign();
-    if (!campaign) return { notice: null, clauses: null };
+    if (!campaign) return { notice: null, clauses: null, touchCounts: true };
     const [notice, clauses] = await Promise.all([
       data.notice(campaign.notice),
       data.clauses(campaign.clauses),
     ]);
-    return { notice, clauses };
+    return { notice, clauses, touchCounts: campaign.touchCounts };
   });
   const [form, setForm] = useState<Form>();
-  const [readAloud, setReadAloud] = useState(false);
-  const [signer, setSigner] = useState("");
-  const [role, setRole] = useState<SignerRole>("head");
-  const [method, setMethod] = useState<Method>("touch");
-  const [assisted, setAssisted] = useState(false);
-  const [witness, setWitness] = useState<Witness | "none">("none");
+  const [values, change] = useDraft<Values>(`sign/${id}`, async () => {
+    const opened = await field.openForm(hamlet, id);
+    setForm(opened);
+    const { name } = opened.shown;
+    return {
+      ...{ reached: 0, readAloud: false, signer: name, role: "head", method: "touch", assisted: false },
+      witness: "none",
+    } as const;
+  });
   const [strokes, setStrokes] = useState<Strokes>([]);
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
-  const first = useRef(step);
+  const at = (there: number) => ({ at: "sign", hamlet, household: id, step: there }) as const;
+  const tooFar = values !== undefined && step > values.reached;
 
   useEffect(() => {
-    field.openForm(hamlet, id).then((opened) => {
-      setForm(opened);
-      setSigner(opened.shown.name);
-    }, explain);
-    // An address in the middle of a form (a reload, a killed app) begins again: nothing of it was kept.
-    if (first.current > 0) leave();
-  }, []);
+    if (tooFar) backTo(at(values.reached));
+  }, [tooFar]);
 
-  if (!form || !texts)
+  if (!form || !texts || !values || tooFar)
     return (
       <Screen back title="">
         {null}
       </Screen>
     );
-  const next = () => {
+  const { readAloud, signer, role, method, assisted, witness } = values;
+  const next = (part: Partial<Values> = {}) => {
     setWrong(null);
-    go({ at: "sign", hamlet, household: id, step: step + 1 });
+    change({ ...part, reached: step + 1 });
+    go(at(step + 1));
   };
   const save = () => {
     if (method === "touch" && strokes.length === 0) return setWrong(say("pledge.pad.empty"));
@@ -81,10 +95,10 @@ export function Pledge({ hamlet, id, step }: Props) {
       await field.recordSigned(form, {
         ...{ signer: signer.normalize("NFC").trim(), role, method, assisted, readAloud },
         ...(method === "touch" ? { strokes } : {}),
-        ...(witness === "none" ? {} : { witness }),
+        ...(method === "touch" || witness === "none" ? {} : { witness }),
       });
       tell(say("household.saved"));
-      leave(STEPS + 1); // the steps and the household: back in the list, at the next door
+      backTo({ at: "hamlet", hamlet }); // in the list, at the next door
     });
   };
   const heading = say("pledge.step", { n: step + 1, all: STEPS });
@@ -95,7 +109,7 @@ export function Pledge({ hamlet, id, step }: Props) {
         title={say("pledge.notice")}
         actions={
           texts.notice && (
-            <Button main onClick={next}>
+            <Button main onClick={() => next()}>
               {say("pledge.notice.done")}
             </Button>
           )
@@ -108,10 +122,6 @@ export function Pledge({ hamlet, id, step }: Props) {
       </Screen>
     );
   if (step === 1) {
-    const read = (aloud: boolean) => {
-      setReadAloud(aloud);
-      next();
-    };
     return (
       <Screen
         back
@@ -119,10 +129,10 @@ export function Pledge({ hamlet, id, step }: Props) {
         actions={
           texts.clauses && (
             <>
-              <Button main onClick={() => read(true)}>
+              <Button main onClick={() => next({ readAloud: true })}>
                 {say("pledge.read_aloud")}
               </Button>
-              <Button onClick={() => read(false)}>{say("pledge.read_self")}</Button>
+              <Button onClick={() => next({ readAloud: false })}>{say("pledge.read_self")}</Button>
             </>
           )
         }
@@ -135,31 +145,39 @@ export function Pledge({ hamlet, id, step }: Props) {
   if (step === 2) {
     const on = (how: Method) => {
       if (!signer.trim()) return setWrong(say("pledge.need_name"));
-      setMethod(how);
-      next();
+      next({ method: how });
     };
     return (
       <Screen
         back
         title={say("pledge.signer")}
         actions={
+          // The way that the campaign counts comes first.
           <>
-            <Button main onClick={() => on("touch")}>
+            <Button main={texts.touchCounts} onClick={() => on("touch")}>
               {say("pledge.touch")}
             </Button>
-            <Button onClick={() => on("paper_signed")}>{say("pledge.paper")}</Button>
+            <Button main={!texts.touchCounts} onClick={() => on("paper_signed")}>
+              {say("pledge.paper")}
+            </Button>
           </>
         }
       >
         <p class="hint">{heading}</p>
-        <Text label={say("pledge.signer.name")} value={signer} onInput={setSigner} wrong={wrong} />
+        <Text
+          label={say("pledge.signer.name")}
+          value={signer}
+          onInput={(text) => change({ signer: text })}
+          wrong={wrong}
+        />
         <Choice
           label={say("pledge.role")}
           value={role}
-          onChoose={setRole}
+          onChoose={(one) => change({ role: one })}
           options={ROLES.map((one) => [one, say(`pledge.role.${one}`)])}
         />
-        <Tick on={assisted} onTick={setAssisted}>
+        {!texts.touchCounts && <p>{say("pledge.touch_not_counted")}</p>}
+        <Tick on={assisted} onTick={(on) => change({ assisted: on })}>
           {say("pledge.assisted")}
         </Tick>
       </Screen>
@@ -186,13 +204,13 @@ export function Pledge({ hamlet, id, step }: Props) {
           <Choice
             label={say("pledge.method")}
             value={method}
-            onChoose={setMethod}
+            onChoose={(one) => change({ method: one })}
             options={PAPER.map((one) => [one, say(`pledge.method.${one}`)])}
           />
           <Choice
             label={say("pledge.witness")}
             value={witness}
-            onChoose={setWitness}
+            onChoose={(one) => change({ witness: one })}
             options={[
               ["none", say("pledge.witness.none")],
               ...WITNESSES.map((one) => [one, say(`pledge.witness.${one}`)] as const),

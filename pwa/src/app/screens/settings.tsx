@@ -1,9 +1,10 @@
 /** Language, size of the text, the PIN, and locking. */
 import { useState } from "preact/hooks";
 import type { Language } from "../../core/wording.ts";
-import { leave, useApp, useLoad, useWork } from "../context.ts";
+import { useApp, useLoad, useWork } from "../context.ts";
 import { Keypad } from "../keypad.tsx";
 import { Button, Choice, Screen } from "../parts.tsx";
+import { backTo } from "../trail.ts";
 import { ChoosePin } from "./pin.tsx";
 
 export type TextSize = "normal" | "large";
@@ -66,7 +67,7 @@ export function Settings({ language, onLanguage, textSize, onTextSize }: Props) 
           busy={busy}
           onClick={() =>
             work(async () => {
-              leave();
+              backTo({ at: "home" });
               await field.lock();
             })
           }

@@ -41,13 +41,15 @@ export function Sync() {
       }
     >
       {state.problem && <Warning>{say(`sync.${state.problem}`)}</Warning>}
-      <ul class="facts" role="status">
-        <li>{state.lastSync ? say("sync.last", { when: moment(state.lastSync) }) : say("sync.never")}</li>
-        <li>{state.waiting ? say("sync.waiting", { n: state.waiting }) : say("sync.nothing")}</li>
-        {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
-        {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
-        <li>{say("sync.bytes", { kb: state.bytesThisMonth / 1000 })}</li>
-      </ul>
+      <div role="status">
+        <ul class="facts">
+          <li>{state.lastSync ? say("sync.last", { when: moment(state.lastSync) }) : say("sync.never")}</li>
+          <li>{state.waiting ? say("sync.waiting", { n: state.waiting }) : say("sync.nothing")}</li>
+          {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
+          {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
+          <li>{say("sync.bytes", { kb: state.bytesThisMonth / 1000 })}</li>
+        </ul>
+      </div>
       {problems && problems.length > 0 && (
         <>
           <h2>{say("sync.problems")}</h2>

@@ -27,6 +27,8 @@ export const en: Catalogue = {
   "join.inapp.how": "Press “Copy the link”, open Chrome, paste it into the address bar and open it.",
   "join.copy": "Copy the link",
   "join.copied": "Copied. Now open Chrome and paste.",
+  "join.copy_by_hand": "Could not copy. Press and hold the link above to copy it.",
+  "join.have_pin": "I have a PIN already",
   "join.ios": "On an iPhone: Share → Add to Home Screen, open Camket from there, and type the code.",
   "join.insecure":
     "This address is not https, so the phone cannot keep data safe. Ask the commune for the right one.",
@@ -44,6 +46,8 @@ export const en: Catalogue = {
   "unlock.hello": "Hello, {name}",
   "unlock.busy": "Opening…",
   "unlock.forgot": "PIN forgotten",
+  "unlock.switch": "Open for {name}",
+  "unlock.other": "Somebody else uses this phone",
   "unlock.send": "Send what is waiting",
   "unlock.sent": "What could be sent has been sent.",
   "forgot.title": "PIN forgotten",
@@ -104,6 +108,13 @@ export const en: Catalogue = {
   "household.saved": "Saved on this phone.",
   "household.voided": "The mistake is taken back.",
   "household.taken_back": "taken back",
+  "household.overruled":
+    "A colleague wrote later than you, and differently: {fields}. Theirs is shown; correct it if it is wrong.",
+  "household.overruled.seen": "I have seen it",
+  "household.field.name": "head's name",
+  "household.field.place": "place",
+  "household.field.order": "order on the walk",
+  "household.field.status": "status",
   "household.house": "House {house}",
 
   "act.visit.met": "Met",
@@ -157,6 +168,8 @@ export const en: Catalogue = {
   "pledge.pad.clear": "Start over",
   "pledge.pad.empty": "The frame is still empty.",
   "pledge.touch_is": "A signature on the screen is an acknowledgement, not a certified e-signature.",
+  "pledge.touch_not_counted":
+    "This campaign counts signatures on paper. A touch is an acknowledgement and does not count.",
   "pledge.save": "Save the pledge",
   "pledge.need_witness": "Choose the witness.",
   "pledge.need_name": "Write the signer's name.",
@@ -221,7 +234,6 @@ export const en: Catalogue = {
   "settings.text.normal": "Normal",
   "settings.text.large": "Large",
   "settings.lock": "Lock",
-  "settings.other": "Somebody else uses this phone",
   "settings.pin": "Change the PIN",
   "settings.pin.old": "The PIN as it is",
   "settings.pin.done": "The PIN is changed.",

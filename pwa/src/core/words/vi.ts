@@ -25,6 +25,8 @@ export const vi = {
   "join.inapp.how": "Bấm «Chép liên kết», mở Chrome, dán vào ô địa chỉ rồi mở.",
   "join.copy": "Chép liên kết",
   "join.copied": "Đã chép. Bây giờ mở Chrome và dán.",
+  "join.copy_by_hand": "Không chép được. Nhấn giữ vào liên kết bên trên để chép.",
+  "join.have_pin": "Tôi đã có mã PIN",
   "join.ios": "Trên iPhone: bấm Chia sẻ → Thêm vào MH chính, mở Camket từ màn hình chính, rồi nhập mã ở đó.",
   "join.insecure":
     "Địa chỉ này không phải https, nên điện thoại không giữ kín được dữ liệu. Hỏi cán bộ xã địa chỉ đúng.",
@@ -43,6 +45,8 @@ export const vi = {
   "unlock.hello": "Chào {name}",
   "unlock.busy": "Đang mở…",
   "unlock.forgot": "Quên mã PIN",
+  "unlock.switch": "Mở cho {name}",
+  "unlock.other": "Người khác dùng máy này",
   "unlock.send": "Gửi các phiếu đang chờ",
   "unlock.sent": "Đã gửi xong những gì gửi được.",
   "forgot.title": "Quên mã PIN",
@@ -103,6 +107,13 @@ export const vi = {
   "household.saved": "Đã lưu trên máy này.",
   "household.voided": "Đã bỏ mục ghi nhầm.",
   "household.taken_back": "đã bỏ",
+  "household.overruled":
+    "Một đồng nghiệp đã ghi sau bác và ghi khác: {fields}. Đang hiện là điều họ ghi; nếu chưa đúng, bác sửa lại.",
+  "household.overruled.seen": "Tôi đã xem",
+  "household.field.name": "tên chủ hộ",
+  "household.field.place": "chỗ ở",
+  "household.field.order": "thứ tự trên đường đi",
+  "household.field.status": "tình trạng",
   "household.house": "Số nhà {house}",
 
   "act.visit.met": "Đã gặp",
@@ -156,6 +167,8 @@ export const vi = {
   "pledge.pad.clear": "Ký lại từ đầu",
   "pledge.pad.empty": "Khung ký còn trống.",
   "pledge.touch_is": "Chữ ký trên màn hình là sự ghi nhận, không phải chữ ký điện tử được chứng thực.",
+  "pledge.touch_not_counted":
+    "Đợt này chỉ tính chữ ký trên giấy. Ký trên màn hình chỉ là ghi nhận, không tính vào chỉ tiêu.",
   "pledge.save": "Lưu cam kết",
   "pledge.need_witness": "Hãy chọn người làm chứng.",
   "pledge.need_name": "Hãy ghi họ và tên người ký.",
@@ -220,7 +233,6 @@ export const vi = {
   "settings.text.normal": "Vừa",
   "settings.text.large": "Lớn",
   "settings.lock": "Khóa lại",
-  "settings.other": "Người khác dùng máy này",
   "settings.pin": "Đổi mã PIN",
   "settings.pin.old": "Nhập mã PIN đang dùng",
   "settings.pin.done": "Đã đổi mã PIN.",
