@@ -37,6 +37,8 @@ export function App({ field, invited, updates, preferences }: Props) {
   const [language, setLanguage] = useState(preferences.language);
   const [textSize, setTextSize] = useState(preferences.textSize);
   const [lifecycle, setLifecycle] = useState<Lifecycle>();
+  // An invitation opened on a phone that already has an account is for another person, or for a phone come back.
+  const [joining, setJoining] = useState(invited !== "");
   const [demo, setDemo] = useState(false);
   const [hash, setHash] = useState(location.hash);
   const [news, setNews] = useState<News | null>(null);
@@ -52,17 +54,25 @@ export function App({ field, invited, updates, preferences }: Props) {
   const say = useMemo(() => sayer(language === "vi" ? vi : en), [language]);
   const dismiss = useCallback(() => setNews(null), []);
   const app = useMemo(() => ({ field, say, tell, news, dismiss }), [field, say, tell, news, dismiss]);
+  const before = useRef<Lifecycle | undefined>(undefined);
+  const said = useRef(say);
+  said.current = say;
 
   useEffect(() => {
     const look = async () => {
-      setLifecycle(await field.lifecycle());
+      const now = await field.lifecycle();
+      // Nobody empties a phone but the office: it must not look like a fault.
+      if (now === "new" && before.current === "open") tell(said.current("sync.revoked"), "wrong");
+      if (now === "open") setJoining(false);
+      before.current = now;
+      setLifecycle(now);
       setDemo((await field.account())?.demo ?? false);
     };
     look();
     return field.onChange((change) => {
       if (change === "lifecycle") look();
     });
-  }, [field]);
+  }, [field, tell]);
   useEffect(() => {
     const moved = () => setHash(location.hash);
     addEventListener("hashchange", moved);
@@ -95,7 +105,8 @@ export function App({ field, invited, updates, preferences }: Props) {
       <div class="screen">
         {lifecycle === "new" && <Join invited={invited} />}
         {lifecycle === "joined" && <ChoosePin onChosen={(pin) => field.setPin(pin)} />}
-        {lifecycle === "locked" && <Unlock />}
+        {lifecycle === "locked" && joining && <Join invited={invited} onCancel={() => setJoining(false)} />}
+        {lifecycle === "locked" && !joining && <Unlock onOther={() => setJoining(true)} />}
         {lifecycle === "open" && screen()}
       </div>
       {/* Screens come and go; what is read aloud must stand in one that stays. */}

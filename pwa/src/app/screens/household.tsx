@@ -4,8 +4,9 @@ import type { Act, VisitResult } from "../../core/documents.ts";
 import { print } from "../../core/route.ts";
 import { date, type Say } from "../../core/wording.ts";
 import type { ActView, Form } from "../../data/contract.ts";
-import { leave, useApp, useExplain, useLoad, useWork } from "../context.ts";
+import { useApp, useExplain, useLoad, useWork } from "../context.ts";
 import { Button, LinkButton, OutcomeMark, Screen, Warning, WhereMark } from "../parts.tsx";
+import { back } from "../trail.ts";
 
 interface Props {
   readonly hamlet: string;
@@ -34,7 +35,7 @@ export function Household({ hamlet, id }: Props) {
     work(async () => {
       await field.recordVisit(form, result);
       tell(say("household.saved"));
-      leave();
+      back();
     });
   const undo = (act: ActView) =>
     work(async () => {
@@ -57,6 +58,18 @@ export function Household({ hamlet, id }: Props) {
         {shown.where && <WhereMark where={shown.where} />}
       </p>
       {shown.reason && <Warning>{shown.reason}</Warning>}
+      {shown.overruled.length > 0 && (
+        <div class="warning">
+          <p>
+            {say("household.overruled", {
+              fields: shown.overruled.map((one) => say(`household.field.${one}`)).join(", "),
+            })}
+          </p>
+          <Button busy={busy} onClick={() => work(() => field.seen(hamlet, id))}>
+            {say("household.overruled.seen")}
+          </Button>
+        </div>
+      )}
       <p>
         {shown.place.house && `${say("household.house", { house: shown.place.house })} `}
         {shown.place.lane}

@@ -10,8 +10,14 @@ function tidy(code: string): string {
   return code.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
 }
 
-/** `invited` is the code of the link, taken out of the address already. */
-export function Join({ invited }: { readonly invited: string }) {
+interface Props {
+  /** The code of the link, taken out of the address already. */
+  readonly invited: string;
+  /** Back to the PIN, where this phone has an account. */
+  readonly onCancel?: () => void;
+}
+
+export function Join({ invited, onCancel }: Props) {
   const { field, say, tell } = useApp();
   const [code, set] = useState(invited);
   const [wrong, setWrong] = useState<string | null>(null);
@@ -24,10 +30,15 @@ export function Join({ invited }: { readonly invited: string }) {
       await field.join(tidy(code), deviceName() ?? say("join.device"));
     });
   };
+  const link = `${location.origin}/join#${tidy(code)}`;
   const copy = () =>
     work(async () => {
-      await navigator.clipboard.writeText(`${location.origin}/join#${tidy(code)}`);
-      tell(say("join.copied"));
+      try {
+        await navigator.clipboard.writeText(link);
+        tell(say("join.copied"));
+      } catch {
+        tell(say("join.copy_by_hand"), "wrong"); // browsers inside of other apps often forbid it
+      }
     });
   if (!check)
     return (
@@ -46,23 +57,26 @@ export function Join({ invited }: { readonly invited: string }) {
     <Screen
       title={say("join.title")}
       actions={
-        check.inApp ? (
-          <Button main onClick={copy}>
-            {say("join.copy")}
-          </Button>
-        ) : (
-          check.ready && (
+        <>
+          {check.inApp && (
+            <Button main onClick={copy}>
+              {say("join.copy")}
+            </Button>
+          )}
+          {check.ready && (
             <Button main busy={busy} onClick={join}>
               {busy ? say("join.busy") : say("join.go")}
             </Button>
-          )
-        )
+          )}
+          {onCancel && <Button onClick={onCancel}>{say("join.have_pin")}</Button>}
+        </>
       }
     >
       {check.inApp ? (
         <>
           <Warning>{say("join.inapp", { app: check.inApp })}</Warning>
           <p>{say("join.inapp.how")}</p>
+          <p class="link">{link}</p>
         </>
       ) : problem ? (
         <Warning>{problem}</Warning>

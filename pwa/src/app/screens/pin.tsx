@@ -23,10 +23,12 @@ export function ChoosePin({ onChosen }: { readonly onChosen: (pin: string) => Pr
   );
 }
 
-export function Unlock() {
+/** `onOther`: another person joins on this phone. */
+export function Unlock({ onOther }: { readonly onOther: () => void }) {
   const { field, say, tell } = useApp();
   const explain = useExplain();
   const account = useLoad((data) => data.account());
+  const others = useLoad((data) => data.accounts())?.filter(({ id }) => id !== account?.id) ?? [];
   const waiting = useLoad((data) => data.syncState())?.waiting ?? 0;
   const [busy, work] = useWork();
   const [forgot, setForgot] = useState(false);
@@ -54,7 +56,13 @@ export function Unlock() {
             {say("unlock.send")} ({waiting})
           </Button>
         )}
+        {others.map(({ id, user }) => (
+          <Button key={id} busy={busy} onClick={() => work(() => field.choose(id))}>
+            {say("unlock.switch", { name: user.name })}
+          </Button>
+        ))}
         <Button onClick={() => setForgot(true)}>{say("unlock.forgot")}</Button>
+        <Button onClick={onOther}>{say("unlock.other")}</Button>
       </div>
     </Screen>
   );
