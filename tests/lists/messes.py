@@ -1,6 +1,7 @@
 """A generator of lists as communes keep them: one clean list, written in every kind of mess.
 
 Each mess is a function from the households to a file. `KEEPS` says what of a household a mess can hold.
+All in one file: side by side one sees which mess is missing.
 """
 
 import csv

@@ -1,4 +1,7 @@
-"""What every document store promises: one suite, run on each. It is the interface's specification."""
+"""What every document store promises: one suite in one file, run on each.
+
+It is the interface's specification.
+"""
 
 import asyncio
 from collections.abc import Sequence

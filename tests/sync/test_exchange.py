@@ -1,4 +1,4 @@
-"""The exchange over a real application and a real store, as a phone sees it."""
+"""The exchange over a real application and a real store, as a phone sees it: one file for one address."""
 
 import gzip
 import zlib
