@@ -21,8 +21,10 @@ from server.office import (
     login,
     people,
     quarantine,
+    queue,
     record,
     recoveries,
+    reviewing,
 )
 from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gate
 
@@ -38,6 +40,7 @@ class Page(NamedTuple):
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_RECORD = "/office/review/{hamlet}/{record}"
 _IMPORT = "/office/import/{token}"
 LIST_LIMIT = sheets.FILE_BYTES // 2**20 + 1
 """MiB of an uploaded list: what `server.lists` reads, and the form around it."""
@@ -65,6 +68,10 @@ PAGES = (
     Page("POST", _HOUSEHOLD + "/edit", edit.correct, STAFF),
     Page("POST", _HOUSEHOLD + "/withdraw", edit.withdraw, STAFF),
     Page("POST", _HOUSEHOLD + "/restore", edit.restore, STAFF),
+    Page("GET", "/office/review", queue.show, STAFF),
+    Page("POST", "/office/review", queue.approve, STAFF),
+    Page("GET", _RECORD, reviewing.show, STAFF),
+    Page("POST", _RECORD, reviewing.decide, STAFF),
     Page("GET", "/office/quarantine", quarantine.show, STAFF),
     Page("GET", "/office/people", people.show_all, ADMINS),
     Page("GET", "/office/people/new", people.show_new, ADMINS),

@@ -83,7 +83,7 @@ def _line(
         who=who(act["by"]),
         at=act["at"],
         tone="fallen" if undone else "stands" if signed else "",
-        details=_details(act, words) if signed else (),
+        details=details(act, words) if signed else (),
         undone=tuple(
             words.say(f"office.act.{other['kind']}", who=who(other["by"]), at=words.time(other["at"]))
             for other in sorted(undone, key=lambda other: (other["at"], other["id"]))
@@ -95,7 +95,8 @@ def _line(
     )
 
 
-def _details(act: Act, words: Words) -> tuple[str, ...]:
+def details(act: Act, words: Words) -> tuple[str, ...]:
+    """What a signing says beside who and how."""
     found = [
         words.say("office.act.versions", clauses=act["clauses"], notice=act["notice"]),
         words.say("office.act.read_aloud" if act["read_aloud"] else "office.act.read_by_self"),

@@ -68,6 +68,7 @@ class NavItem(NamedTuple):
 NAV = (
     NavItem("home", "/office", READERS),
     NavItem("households", "/office/households", STAFF),
+    NavItem("review", "/office/review", STAFF),
     NavItem("campaign", "/office/campaign", READERS),
     NavItem("quarantine", "/office/quarantine", STAFF),
     NavItem("people", "/office/people", ADMINS),

@@ -11,6 +11,7 @@ ROLES = ("observer", "reviewer", "admin")
 EVERYONE, STAFF, ADMIN = {"observer", "reviewer", "admin"}, {"reviewer", "admin"}, {"admin"}
 
 RECORD = f"/office/households/nasam/{SIGNED_ULID}"
+REVIEWED = f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}"
 TABLE = {
     "/office": EVERYONE,
     "/office/campaign": EVERYONE,
@@ -20,6 +21,8 @@ TABLE = {
     "/office/hamlets/nasam": STAFF,
     RECORD: STAFF,
     f"{RECORD}/edit": STAFF,
+    "/office/review": STAFF,
+    REVIEWED: STAFF,
     "/office/quarantine": STAFF,
     "/office/people": ADMIN,
     "/office/people/new": ADMIN,
@@ -33,6 +36,8 @@ POSTS = {
     "/office/account/password": EVERYONE,
     "/office/account/second": ADMIN,
     "/office/search": STAFF,
+    "/office/review": STAFF,
+    REVIEWED: STAFF,
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/withdraw": STAFF,
     f"{RECORD}/restore": STAFF,
@@ -85,6 +90,7 @@ def _pattern(path: str) -> str:
     path = re.sub(r"\{\w+\}", "*", path)
     for name, kind in (
         (f"nasam/{SIGNED_ULID}", "*/*"),
+        (f"nasam/pledge:antq-2026:{SIGNED_ULID}", "*/*"),
         ("hamlets/nasam", "hamlets/*"),
         ("nophone", "*"),
         ("norequest", "*"),

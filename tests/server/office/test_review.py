@@ -1,0 +1,170 @@
+"""Review: the queue, one record, bulk approval, return, correction, and what the observer may not see."""
+
+import re
+
+import pytest
+
+from tests.server.documents import NOW
+from tests.server.harness import edit
+from tests.server.office.season import FAULTY, INSPECTED, OUTREACH, UNIT, furnish, record
+from tests.server.office.test_edits import document
+from tests.server.office.village import SIGNED_ULID, Browser, Village
+
+QUEUE = "/office/review"
+PLEDGE = f"{QUEUE}/nasam/pledge:antq-2026:{SIGNED_ULID}"
+SCHOOL = f"{QUEUE}/nasam/unit:{UNIT}"
+
+
+@pytest.fixture
+async def season(made: Village) -> Village:
+    await furnish(made)
+    return made
+
+
+async def digest(browser: Browser, path: str) -> str:
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', (await browser.get(path)).text)
+    assert found
+    return found[1]
+
+
+def listed(page: str) -> list[str]:
+    return re.findall(r'rowheader"><a href="/office/review/(\w+/[^?"]+)', page)
+
+
+async def test_the_queue_shows_what_the_field_wrote_and_not_what_staff_wrote(season: Village) -> None:
+    async with season.signed_in("reviewer") as browser:
+        page = (await browser.get(QUEUE)).text
+    found = listed(page)
+    assert f"nasam/pledge:antq-2026:{SIGNED_ULID}" in found
+    assert f"nasam/inspection:{FAULTY}" in found
+    households = [one for one in found if "household:" in one]
+    assert len(households) == 1, "only the one that two phones corrected; imports wait for nobody"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("kind=unit", [f"nasam/unit:{UNIT}"]),
+        ("kind=outreach&hamlet=nasam", [f"nasam/outreach:{OUTREACH}"]),
+        ("kind=outreach&hamlet=bandanh", []),
+        ("state=approved", []),
+        ("state=returned&kind=unit", []),
+        ("state=received&kind=inspection", [f"nasam/inspection:{INSPECTED}", f"nasam/inspection:{FAULTY}"]),
+        ("state=nonsense&kind=nonsense&hamlet=khuoilam", []),
+    ],
+)
+async def test_the_queue_is_filtered(season: Village, query: str, expected: list[str]) -> None:
+    async with season.signed_in("reviewer") as browser:
+        page = await browser.get(f"{QUEUE}?{query}")
+    assert listed(page.text) == expected
+
+
+async def test_an_approval_is_a_document_for_the_phones_and_opens_the_next_record(season: Village) -> None:
+    async with season.signed_in("reviewer") as browser:
+        seen = await digest(browser, SCHOOL)
+        page = await browser.send(SCHOOL, {"decision": "approved", "digest": seen, "kind": "unit"})
+        assert "Không có phiếu nào như vậy." in page.text, "the queue of units is empty now"
+        assert listed((await browser.get(f"{QUEUE}?state=approved")).text) == [f"nasam/unit:{UNIT}"]
+        page = await browser.send(PLEDGE, {"decision": "approved", "digest": await digest(browser, PLEDGE)})
+        assert "Đây là phiếu tiếp theo." in page.text
+        assert 'name="digest"' in page.text
+    _, body = await document(season, f"review:unit:{UNIT}")
+    assert body["decision"] == {"is": "approved", "digest": seen}
+    assert body["by"] == season.people["reviewer"]
+
+
+async def test_a_record_is_returned_corrected_by_the_volunteer_and_back_in_the_queue(season: Village) -> None:
+    async with season.signed_in("reviewer") as browser:
+        seen = await digest(browser, SCHOOL)
+        said = {
+            "decision": "returned",
+            "digest": seen,
+            "template": "name",
+            "comment-name": " Ghi đủ  tên trường. ",
+        }
+        await browser.send(SCHOOL, said)
+        _, body = await document(season, f"review:unit:{UNIT}")
+        assert body["decision"]["comment"] == "Ghi đủ tên trường."
+        assert body["decision"]["template"] == "name"
+        assert listed((await browser.get(f"{QUEUE}?kind=unit")).text) == []
+        by, status = season.people["volunteer"], {"is": "active", "since": "2026-01-01"}
+        named = {"name": "Trường THCS xã Nà Sầm", "kind": "school", "in_scope": True, "status": status}
+        corrected = record(f"unit:{UNIT}", by, NOW + 1000, **named)
+        await season.phone("volunteer", "nasam", edit(corrected, f"2-{7:032x}", f"1-{0:032x}"))
+        await season.parts.follower.catch_up()
+        page = (await browser.get(f"{QUEUE}?kind=unit&state=corrected")).text
+        assert listed(page) == [f"nasam/unit:{UNIT}"]
+        page = (await browser.get(SCHOOL)).text
+    assert ">Trường THCS Nà Sầm</del>" in page
+    assert ">Trường THCS xã Nà Sầm</ins>" in page
+    assert "<q>Ghi đủ tên trường.</q>" in page
+
+
+async def test_a_decision_about_what_has_changed_meanwhile_is_not_written(season: Village) -> None:
+    async with season.signed_in("reviewer") as browser:
+        answer = await browser.post(SCHOOL, {"decision": "approved", "digest": "0" * 64})
+    assert answer.status_code == 409
+    assert "vừa được sửa trong lúc bạn xem" in answer.text
+    found = await season.parts.store.read(
+        "hamlet-nasam", [f"review:unit:{UNIT}"], lambda _id, tree: list(tree)
+    )
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"decision": "returned"},
+        {"decision": "returned", "template": "other", "comment-other": "  "},
+        {"decision": "returned", "template": "other", "comment-other": "x" * 201},
+        {"decision": "burnt"},
+    ],
+)
+async def test_a_return_says_why_in_at_most_200_characters(season: Village, said: dict[str, str]) -> None:
+    async with season.signed_in("reviewer") as browser:
+        answer = await browser.post(SCHOOL, {"digest": await digest(browser, SCHOOL), **said})
+    assert answer.status_code == 422
+
+
+async def test_ordinary_records_are_approved_in_bulk_and_others_are_not(season: Village) -> None:
+    async with season.signed_in("reviewer") as browser:
+        page = (await browser.get(f"{QUEUE}?hamlet=nasam")).text
+        shown = re.findall(r'name="shown" value="([^"]+)"', page)
+        assert {one.rpartition("/")[0] for one in shown} == {
+            f"nasam/pledge:antq-2026:{SIGNED_ULID}",
+            *(one for one in listed(page) if "pledge:" in one),
+            f"nasam/inspection:{INSPECTED}",
+            f"nasam/outreach:{OUTREACH}",
+        }
+        page = (await browser.send(QUEUE, {"all": "1", "shown": shown, "hamlet": "nasam"})).text
+        assert f"Đã duyệt {len(shown)} phiếu." in page
+        assert not re.findall(r'name="shown"', page)
+        assert f"nasam/inspection:{FAULTY}" in listed(page)
+
+
+async def test_bulk_approval_takes_nothing_that_must_be_opened_whatever_the_form_says(
+    season: Village,
+) -> None:
+    async with season.signed_in("reviewer") as browser:
+        seen = await digest(browser, SCHOOL)
+        forged = [
+            f"nasam/unit:{UNIT}/{seen}",
+            f"nasam/inspection:{INSPECTED}/{'0' * 64}",
+            "x",
+            "a/b/c/d",
+            "elsewhere/x/y",
+        ]
+        page = await browser.send(QUEUE, {"record": forged})
+    assert "Chưa có phiếu nào được duyệt" in page.text
+
+
+async def test_an_observer_sees_no_record(season: Village) -> None:
+    async with season.signed_in("observer") as browser:
+        for path in (QUEUE, SCHOOL, PLEDGE):
+            assert (await browser.get(path)).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["nasam/unit:nothing", "elsewhere/unit:x", "nasam/review:unit:x"])
+async def test_a_record_that_is_not_there_is_not_found(season: Village, path: str) -> None:
+    async with season.signed_in("reviewer") as browser:
+        assert (await browser.get(f"{QUEUE}/{path}")).status_code == 404
