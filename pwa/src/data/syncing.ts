@@ -61,7 +61,11 @@ export class Syncing {
     if (!db)
       return { running, lastSync: null, problem: null, waiting: 0, held: 0, refused: 0, bytesThisMonth: 0 };
     const [own, note, bytes] = await Promise.all([db.getAll("own"), meta(db, "sync"), meta(db, "bytes")]);
-    const count = (state: string) => own.filter((leaf) => leaf.state === state && !leaf.again).length;
+    const count = (state: string) => {
+      const leaves = own.filter((leaf) => leaf.state === state && !leaf.again);
+      // A person counts pledges: a signature is part of one, and counts alone only where it comes after it.
+      return leaves.filter(({ id }) => !id.startsWith("signature:")).length || leaves.length;
+    };
     const month = new Date(this.env.now()).toISOString().slice(0, 7);
     return {
       running,
