@@ -13,12 +13,16 @@ from server.lists import sheets
 from server.office import (
     account,
     auditing,
+    bulletins,
     campaign,
     coverage,
     edit,
     households,
     importing,
+    inspections,
     login,
+    models,
+    outreaches,
     people,
     quarantine,
     queue,
@@ -40,6 +44,8 @@ class Page(NamedTuple):
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_MODEL = "/office/models/{ulid}"
+_BULLETIN = "/office/bulletins/{ulid}"
 _RECORD = "/office/review/{hamlet}/{record}"
 _IMPORT = "/office/import/{token}"
 LIST_LIMIT = sheets.FILE_BYTES // 2**20 + 1
@@ -72,6 +78,20 @@ PAGES = (
     Page("POST", "/office/review", queue.approve, STAFF),
     Page("GET", _RECORD, reviewing.show, STAFF),
     Page("POST", _RECORD, reviewing.decide, STAFF),
+    Page("GET", "/office/models", models.show_all, STAFF),
+    Page("GET", "/office/models/new", models.show_new, STAFF),
+    Page("POST", "/office/models/new", models.add, STAFF),
+    Page("GET", _MODEL, models.show, STAFF),
+    Page("GET", _MODEL + "/edit", models.show_edit, STAFF),
+    Page("POST", _MODEL + "/edit", models.correct, STAFF),
+    Page("GET", "/office/inspections", inspections.show_all, STAFF),
+    Page("GET", "/office/inspections/{hamlet}/{ulid}", inspections.show, STAFF),
+    Page("GET", "/office/outreach", outreaches.show, STAFF),
+    Page("GET", "/office/bulletins", bulletins.show_all, STAFF),
+    Page("GET", "/office/bulletins/new", bulletins.show_new, STAFF),
+    Page("POST", "/office/bulletins/new", bulletins.add, STAFF),
+    Page("GET", _BULLETIN + "/edit", bulletins.show_edit, STAFF),
+    Page("POST", _BULLETIN + "/edit", bulletins.correct, STAFF),
     Page("GET", "/office/quarantine", quarantine.show, STAFF),
     Page("GET", "/office/people", people.show_all, ADMINS),
     Page("GET", "/office/people/new", people.show_new, ADMINS),

@@ -69,6 +69,8 @@ NAV = (
     NavItem("home", "/office", READERS),
     NavItem("households", "/office/households", STAFF),
     NavItem("review", "/office/review", STAFF),
+    NavItem("models", "/office/models", STAFF),
+    NavItem("bulletins", "/office/bulletins", STAFF),
     NavItem("campaign", "/office/campaign", READERS),
     NavItem("quarantine", "/office/quarantine", STAFF),
     NavItem("people", "/office/people", ADMINS),

@@ -3,12 +3,9 @@
 Each is a document's write like a phone's (`server.scribe`): checked, archived, merged, sent to the phones.
 """
 
-import re
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -18,6 +15,7 @@ from server.admission import caller_of
 from server.clock import instant, milliseconds
 from server.office import history
 from server.office.desk import Desk
+from server.office.forms import day, plain, shown, tidy
 from server.office.record import Record, body_of, open_record
 from server.scribe import Change, NotTaken
 from server.ulids import ulids
@@ -25,8 +23,6 @@ from sync.merge import CLEARED
 
 STATUSES = ("resident", "seasonal_away", "long_absent", "moved", "dissolved", "entered_in_error")
 """What staff may choose here; `merged_into` comes with finding households that were entered twice."""
-
-_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +40,10 @@ class Form:
     def wrong(self) -> dict[str, str]:
         """What cannot be taken: names of fields, keys of words."""
         errors = {}
-        if not 1 <= len(self.name) <= 80 or not _plain(self.name):
+        if not 1 <= len(self.name) <= 80 or not plain(self.name):
             errors["name"] = "office.form.name"
         for name, text, most in (("house", self.house, 40), ("lane", self.lane, 80)):
-            if len(text) > most or not _plain(text):
+            if len(text) > most or not plain(text):
                 errors[name] = "office.form.text"
         if not (self.order.isascii() and self.order.isdecimal() and len(self.order) <= 6):
             errors["order"] = "office.form.order"
@@ -73,7 +69,6 @@ class Form:
 def form_of(rev: str, body: Mapping[str, Any]) -> Form:
     """The form with a document's values."""
     place, status = body.get("place", {}), body["status"]
-    since = date.fromisoformat(status["since"])
     return Form(
         rev,
         body["name"],
@@ -81,19 +76,8 @@ def form_of(rev: str, body: Mapping[str, Any]) -> Form:
         place.get("lane", ""),
         str(body["order"]),
         status["is"],
-        f"{since:%d/%m/%Y}",
+        shown(status["since"]),
     )
-
-
-def day(text: str) -> date | None:
-    """A day as people here write it: dd/mm/yyyy."""
-    found = _DAY.fullmatch(text.strip())
-    if not found:
-        return None
-    try:
-        return date(int(found[3]), int(found[2]), int(found[1]))
-    except ValueError:
-        return None
 
 
 def differences(said: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,14 +183,5 @@ async def _page(
 
 
 def _typed(desk: Desk) -> Form:
-    texts = {name: _tidy(desk.text(name)) for name in ("name", "house", "lane", "order", "status", "since")}
+    texts = {name: tidy(desk.text(name)) for name in ("name", "house", "lane", "order", "status", "since")}
     return Form(rev=desk.text("rev", 60), **texts)
-
-
-def _tidy(text: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(text.split()))
-
-
-def _plain(text: str) -> bool:
-    """Without control characters (schemas/common.json, name)."""
-    return not any(unicodedata.category(letter) == "Cc" for letter in text)

@@ -4,7 +4,6 @@ Works without scripts and with the keyboard: the buttons have access keys, every
 line of its own that can be edited, and after a decision the next record of the queue is there.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from server.admission import caller_of
 from server.office import facts, queue, records
 from server.office.desk import Desk
 from server.office.facts import Context, Difference, Fact
+from server.office.forms import tidy
 from server.office.history import instant_of
 from server.office.places import Hamlet, hamlet_of, hamlets
 from server.office.record import body_of
@@ -73,7 +73,7 @@ async def decide(desk: Desk) -> Response:
     if desk.text("digest", 64) != opened.row.digest:
         return await _page(desk, opened, overtaken=True)
     what, template = desk.text("decision"), desk.text("template", 40)
-    comment = _tidy(desk.text(f"comment-{template}", 400)) if what == "returned" else ""
+    comment = tidy(desk.text(f"comment-{template}", 400)) if what == "returned" else ""
     if what not in {"approved", "returned"} or (what == "returned" and not 1 <= len(comment) <= LONGEST):
         return await _page(desk, opened, wrong=True)
     change = queue.decision(
@@ -187,7 +187,3 @@ def _history(rows: Connection, hamlet: str, doc_id: str) -> str:
         return f"/office/inspections/{hamlet}/{ulid}"
     there = kind in {"household", "pledge"} and records.is_household(rows, f"hamlet-{hamlet}", ulid)
     return f"/office/households/{hamlet}/{ulid}" if there else ""
-
-
-def _tidy(text: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(text.split()))

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from server.office.edit import Form, day, differences
+from server.office.edit import Form, differences
+from server.office.forms import day
 from sync import revtree
 from sync.merge import CLEARED
 from tests.server.documents import NOW

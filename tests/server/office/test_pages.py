@@ -5,6 +5,7 @@ import re
 import pytest
 
 from server.office import PAGES
+from tests.server.office.season import BULLETIN, FAULTY, MODEL, furnish
 from tests.server.office.village import SIGNED_ULID, Village
 
 ROLES = ("observer", "reviewer", "admin")
@@ -23,6 +24,16 @@ TABLE = {
     f"{RECORD}/edit": STAFF,
     "/office/review": STAFF,
     REVIEWED: STAFF,
+    "/office/models": STAFF,
+    "/office/models/new": STAFF,
+    f"/office/models/{MODEL}": STAFF,
+    f"/office/models/{MODEL}/edit": STAFF,
+    "/office/inspections": STAFF,
+    f"/office/inspections/nasam/{FAULTY}": STAFF,
+    "/office/outreach": STAFF,
+    "/office/bulletins": STAFF,
+    "/office/bulletins/new": STAFF,
+    f"/office/bulletins/{BULLETIN}/edit": STAFF,
     "/office/quarantine": STAFF,
     "/office/people": ADMIN,
     "/office/people/new": ADMIN,
@@ -38,6 +49,10 @@ POSTS = {
     "/office/search": STAFF,
     "/office/review": STAFF,
     REVIEWED: STAFF,
+    "/office/models/new": STAFF,
+    f"/office/models/{MODEL}/edit": STAFF,
+    "/office/bulletins/new": STAFF,
+    f"/office/bulletins/{BULLETIN}/edit": STAFF,
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/withdraw": STAFF,
     f"{RECORD}/restore": STAFF,
@@ -56,6 +71,12 @@ POSTS = {
     "/office/import/noupload/confirm": ADMIN,
     "/office/import/noupload/cancel": ADMIN,
 }
+
+
+@pytest.fixture
+async def made(made: Village) -> Village:
+    await furnish(made)
+    return made
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -90,6 +111,9 @@ def _pattern(path: str) -> str:
     path = re.sub(r"\{\w+\}", "*", path)
     for name, kind in (
         (f"nasam/{SIGNED_ULID}", "*/*"),
+        (f"nasam/{FAULTY}", "*/*"),
+        (MODEL, "*"),
+        (BULLETIN, "*"),
         (f"nasam/pledge:antq-2026:{SIGNED_ULID}", "*/*"),
         ("hamlets/nasam", "hamlets/*"),
         ("nophone", "*"),
@@ -172,6 +196,7 @@ async def test_demo_stands_on_every_page_of_a_demo(
     async with made.signed_in("admin") as browser:
         assert 'class="demo"' not in (await browser.get("/office")).text
     async with village(tmp_path_factory.mktemp("demo"), demo=True) as demo:
+        await furnish(demo)
         async with demo.browser() as client:
             assert 'class="demo"' in (await client.get("/office/login")).text
         async with demo.signed_in("admin") as browser:
