@@ -102,5 +102,11 @@ def choose(cookie: str | None, accept_language: str | None) -> str:
 
 
 def words_of(connection: HTTPConnection) -> Words:
-    """The words for whoever sent this request."""
-    return words(choose(connection.cookies.get(COOKIE), connection.headers.get("accept-language")))
+    """The words for whoever sent this request.
+
+    The office speaks Vietnamese until somebody switches: an English browser on a commune's PC says what was
+    installed there, not who reads it.
+    """
+    office = connection.url.path.startswith("/office")
+    asked = None if office else connection.headers.get("accept-language")
+    return words(choose(connection.cookies.get(COOKIE), asked))

@@ -21,7 +21,7 @@ SAMPLES: dict[type[Exception], tuple[Any, ...]] = {
 }
 
 
-def request(path: str, method: str = "GET", accept: str = "en") -> Request:
+def request(path: str, method: str = "GET", accept: str = "vi") -> Request:
     headers = [(b"accept-language", accept.encode())]
     return Request({"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""})
 

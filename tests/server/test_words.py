@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from server import words as module
-from server.words import choose, flatten, words
+from server.words import choose, flatten, words, words_of
 
 CATALOGUES = Path(module.__file__).parent / "words"
 
@@ -83,3 +84,14 @@ def test_numbers_are_grouped_by_points_in_vietnamese() -> None:
 def test_a_missing_key_is_an_error_not_a_blank() -> None:
     with pytest.raises(KeyError):
         words("vi").say("no.such.key")
+
+
+def test_the_office_speaks_vietnamese_until_somebody_switches() -> None:
+    def spoken(path: str, *headers: tuple[bytes, bytes]) -> str:
+        scope = {"type": "http", "path": path, "query_string": b"", "headers": list(headers)}
+        return words_of(Request(scope)).lang
+
+    english = (b"accept-language", b"en-US,en;q=0.9")
+    assert spoken("/office/login", english) == "vi"
+    assert spoken("/office/login", english, (b"cookie", b"camket_lang=en")) == "en"
+    assert spoken("/join", english) == "en"
