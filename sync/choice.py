@@ -10,10 +10,10 @@ from sync.revtree import Tree
 def latest(tree: Tree, revs: Iterable[Rev]) -> list[Rev]:
     """The leaves that these revisions lead to, each once; a revision that is not there stays as it is."""
     found: dict[Rev, None] = {}
-    lines = {leaf: frozenset(revtree.ancestry(tree, leaf)) for leaf in revtree.leaves(tree)}
+    parents = {node.parent for node in tree.values()}
     for rev in revs:
-        if rev in tree:
-            found.update((leaf, None) for leaf, line in lines.items() if rev in line)
+        if rev in parents:
+            found.update((leaf, None) for leaf in revtree.leaves(tree) if rev in revtree.ancestry(tree, leaf))
         else:
             found[rev] = None
     return list(found)

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -33,9 +34,12 @@ def engine(
         raise typer.BadParameter("An address that others can reach needs --admin NAME:SECRET.")
     if admin is not None and not all(admin.partition(":")):
         raise typer.BadParameter("--admin needs a name and a secret: NAME:SECRET.")
-    asyncio.run(
-        _serve(None if data is None else data / "documents.sqlite", host, port, admin, allow_host or [])
-    )
+    import uvicorn
+
+    path = None if data is None else data / "documents.sqlite"
+    fast = uvicorn.Config("").get_loop_factory()  # uvloop where there is one
+    with asyncio.Runner(loop_factory=fast) as runner, suppress(KeyboardInterrupt):
+        runner.run(_serve(path, host, port, admin, allow_host or []))
 
 
 def _is_loopback(host: str) -> bool:
@@ -64,6 +68,8 @@ async def _serve(path: Path | None, host: str, port: int, admin: str | None, nam
             access_log=False,
             log_level="warning",
             lifespan="off",
+            proxy_headers=False,
+            server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )

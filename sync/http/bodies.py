@@ -47,3 +47,9 @@ def require_json(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedMediaType
+
+
+async def read_posted(request: Request, limit: int) -> bytes:
+    """The body of a POST, which must say that it is JSON. Raises as `read` and `require_json` do."""
+    require_json(request)
+    return await read(request, limit)

@@ -15,6 +15,7 @@ from sync.hooks import Application
 from sync.http import (
     admin,
     bulk,
+    bulk_get,
     changes,
     database,
     documents,
@@ -32,6 +33,7 @@ REPLICATION: Sequence[Route] = [
     *database.ROUTES,
     *documents.ROUTES,
     *bulk.ROUTES,
+    *bulk_get.ROUTES,
     *changes.ROUTES,
     *local.ROUTES,
     *listing.ROUTES[:2],

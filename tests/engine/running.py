@@ -29,6 +29,7 @@ async def engine(
     application = Bare(admin, HOSTS, time.time, b"key of this run")
     app = engine_app(store, application, [*EVERYTHING, *session_routes(application)], limits=limits)
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
