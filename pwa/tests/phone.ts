@@ -31,6 +31,8 @@ export interface Phone {
   serve: Serve | null;
   /** Whether the browser calls the link weak. */
   weak: boolean;
+  /** Whether bytes may cost money. */
+  metered: boolean;
   /** Another tab or a restart over the same storage. */
   again(): Phone;
 }
@@ -41,7 +43,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
   const clock = { now: NOON };
   const timers: Phone["timers"] = [];
   const held = new Set<string>();
-  const made: { serve: Serve | null; weak: boolean } = { serve, weak: false };
+  const made: Pick<Phone, "serve" | "weak" | "metered"> = { serve, weak: false, metered: false };
   const env: Env = {
     now: () => clock.now,
     random: (length) => webcrypto.getRandomValues(new Uint8Array(length)),
@@ -73,6 +75,13 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
       };
     },
     weakLink: () => made.weak,
+    metered: () => made.metered,
+    // Node has no canvas: the tests' pictures are small already.
+    shrink: async (picture) => {
+      const bytes = new Uint8Array(await picture.arrayBuffer());
+      const mime = picture.type === "image/webp" ? picture.type : "image/jpeg";
+      return { bytes, mime, width: 64, height: 48, thumb: bytes.slice(0, 40) };
+    },
     wake: () => {},
     language: () => "vi",
     device: {

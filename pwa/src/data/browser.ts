@@ -20,8 +20,11 @@ export function createField(language: () => string): Field {
 }
 
 function browserEnv(language: () => string): Env {
-  return { ...world(), wake, language, device };
+  return { ...world(), wake, language, device, shrink };
 }
+
+/** Loaded with the first photograph. */
+const shrink: Env["shrink"] = async (picture) => (await import("./shrink.ts")).shrink(picture);
 
 interface SyncRegistration extends ServiceWorkerRegistration {
   readonly sync?: { register(tag: string): Promise<void> };

@@ -43,7 +43,8 @@ export type ErrorCode =
   | "no_campaign" // no open campaign has reached this phone
   | "not_yours" // only an own act may be voided
   | "missing" // no such hamlet, household, act or form
-  | "unsafe_device"; // checkDevice() says that nothing would last here
+  | "unsafe_device" // checkDevice() says that nothing would last here
+  | "bad_picture"; // not a picture that this browser can open
 
 export class FieldError extends Error {
   constructor(
@@ -256,6 +257,19 @@ export interface StorageView {
 
 export type Recovery = "none" | "pending" | "approved" | "refused";
 
+/** Photographs on their way: they travel after all text, on Wi-Fi unless the volunteer allows more. */
+export interface PhotosState {
+  /** Not all of their bytes are on the server. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+  /** The server would not have them; `reasons` says why, in its words. They go again when the volunteer syncs. */
+  readonly refused: number;
+  readonly reasons: readonly string[];
+  readonly mobileData: boolean;
+  /** Whether they wait for Wi-Fi. */
+  readonly paused: boolean;
+}
+
 export type Change = "lifecycle" | "records" | "sync";
 
 export interface Field {
@@ -314,6 +328,24 @@ export interface Field {
   voidAct(form: Form, act: string): Promise<void>;
   /** All of them or none, in one transaction. */
   meeting(hamlet: string, what: MeetingRecord): Promise<void>;
+
+  // --- photographs (open only)
+  /**
+   * Keeps a picture, made small (at most 150 kB, nothing in it but the picture) and encrypted, and returns the
+   * SHA-256 of its bytes: the `id` of an entry of `photos` in an inspection. Nothing else is to be done with it:
+   * it is sent once an inspection that names it has reached the server. Raises FieldError `bad_picture`,
+   * `storage_full`, `not_saved`.
+   */
+  addPhoto(hamlet: string, picture: Blob): Promise<string>;
+  /**
+   * An object URL of a picture that this phone has (a small one once the server has it), null where it has none.
+   * Whoever asks calls URL.revokeObjectURL.
+   */
+  photo(sha256: string): Promise<string | null>;
+  /** Forgets a picture, unless a saved inspection shows it. */
+  dropPhoto(sha256: string): Promise<void>;
+  photos(): Promise<PhotosState>;
+  allowMobileData(yes: boolean): Promise<void>;
 
   // --- syncing
   /**

@@ -109,6 +109,30 @@ export interface Keys {
   seal: PublicKey;
 }
 
+/** phone: still to be sent. received: the server has all of it; the phone keeps the thumbnail. */
+export type PhotoState = "phone" | "received" | "refused";
+
+/** What is known of a picture that was taken on this phone; its bytes lie in `pictures`. */
+export interface Photo {
+  sha256: string;
+  hamlet: string;
+  mime: "image/webp" | "image/jpeg";
+  size: number;
+  width: number;
+  height: number;
+  /** Milliseconds, by the phone's clock. */
+  taken: number;
+  state: PhotoState;
+  reason: string | null;
+  /** The document `photo:<sha256>` as it travels, encrypted, once it was written; `told`: the server has it. */
+  doc: Bytes | null;
+  told: boolean;
+  /** Bytes that the server was seen to hold; null before the first were sent. */
+  offset: number | null;
+}
+
+export type PictureKey = [sha256: string, size: "full" | "thumb"];
+
 export interface SyncNote {
   lastSync: number | null;
   problem: string | null;
@@ -120,6 +144,7 @@ export interface Meta {
   clock: Clock;
   sync: SyncNote;
   bytes: { month: string; count: number };
+  photos: { mobileData: boolean };
   attempts: { wrong: number; until: number };
   recovery: {
     id: string;
@@ -146,6 +171,9 @@ interface AccountSchema extends DBSchema {
   overruled: { key: DocKey; value: Overruled };
   /** Forms that are half filled in, encrypted; see drafts.ts. */
   drafts: { key: string; value: Bytes };
+  photos: { key: string; value: Photo };
+  /** Encrypted; see photos.ts. */
+  pictures: { key: PictureKey; value: Bytes };
 }
 interface PhoneSchema extends DBSchema {
   accounts: { key: string; value: Account };
@@ -163,34 +191,46 @@ export interface Write<S extends StoreName> {
 
 /** `camket`: which accounts there are. */
 export function openPhone(env: Env): Promise<PhoneDb> {
-  return opened(env, "camket", (db) => {
-    db.createObjectStore("accounts", { keyPath: "id" });
-    db.createObjectStore("chosen");
-  });
+  return opened(env, "camket", 1, { accounts: { keyPath: "id" }, chosen: {} });
 }
 
 /** `camket-<device>`: one account. */
 export function openAccount(env: Env, device: string): Promise<AccountDb> {
-  return opened(env, `camket-${device}`, (db) => {
-    db.createObjectStore("meta");
-    db.createObjectStore("databases", { keyPath: "name" });
-    db.createObjectStore("heads", { keyPath: ["db", "id"] });
-    db.createObjectStore("pages", { keyPath: "n", autoIncrement: true }).createIndex("db", "db");
-    db.createObjectStore("own", { keyPath: ["db", "id", "rev"] });
-    db.createObjectStore("outbox", { keyPath: ["db", "id", "rev"] });
-    db.createObjectStore("overruled", { keyPath: ["db", "id"] });
-    db.createObjectStore("drafts");
+  return opened(env, `camket-${device}`, 2, {
+    meta: {},
+    databases: { keyPath: "name" },
+    heads: { keyPath: ["db", "id"] },
+    pages: { keyPath: "n", autoIncrement: true, index: "db" },
+    own: { keyPath: ["db", "id", "rev"] },
+    outbox: { keyPath: ["db", "id", "rev"] },
+    overruled: { keyPath: ["db", "id"] },
+    drafts: {},
+    photos: { keyPath: "sha256" },
+    pictures: {},
   });
 }
 
+interface Store extends IDBObjectStoreParameters {
+  /** A field to find records by. */
+  readonly index?: string;
+}
+
+/** Opens a database; a higher `version` makes the stores that an older app did not have. */
 function opened<S extends DBSchema>(
   env: Env,
   name: string,
-  create: (db: IDBDatabase) => void,
+  version: number,
+  stores: Readonly<Record<string, Store>>,
 ): Promise<IDBPDatabase<S>> {
   // Not idb's openDB: that one takes the global IndexedDB, and ours is passed in.
-  const request = env.indexedDB.open(name, 1);
-  request.onupgradeneeded = () => create(request.result);
+  const request = env.indexedDB.open(name, version);
+  request.onupgradeneeded = () => {
+    for (const [store, { index, ...how }] of Object.entries(stores)) {
+      if (request.result.objectStoreNames.contains(store)) continue;
+      const made = request.result.createObjectStore(store, how);
+      if (index) made.createIndex(index, index);
+    }
+  };
   const db = wrap(request) as Promise<IDBPDatabase<S>>;
   return db.then((ready) => {
     ready.onversionchange = () => ready.close(); // another tab deletes or upgrades it

@@ -20,6 +20,10 @@ export interface Env {
   after(ms: number, call: () => void): () => void;
   /** Whether the link looks weak or metered: uploads then go in small batches. */
   weakLink(): boolean;
+  /** Whether bytes may cost money here: no Wi-Fi, or nobody knows. */
+  metered(): boolean;
+  /** Makes a picture small and strips it of all but its pixels. Raises FieldError `bad_picture`. */
+  shrink(picture: Blob): Promise<Shrunk>;
   /** Asks for Background Sync, where there is one. */
   wake(): void;
   /** vi or en: the language in which the server gives its reasons. */
@@ -40,6 +44,15 @@ export interface DeviceFacts {
   inApp(): string | null;
   ios(): boolean;
   installed(): boolean;
+}
+
+/** A picture made small: at most 150,000 bytes, and a thumbnail of the same type. */
+export interface Shrunk {
+  readonly bytes: Bytes;
+  readonly mime: "image/webp" | "image/jpeg";
+  readonly width: number;
+  readonly height: number;
+  readonly thumb: Bytes;
 }
 
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -16,6 +16,7 @@ import type {
   Lifecycle,
   MeetingRecord,
   NewHousehold,
+  PhotosState,
   ProblemView,
   Recovery,
   Signing,
@@ -223,6 +224,29 @@ export class PhoneField implements Field {
 
   async meeting(hamlet: string, what: MeetingRecord): Promise<void> {
     await this.save(await forms.meeting(this.open(), await this.inForce(), hamlet, what));
+  }
+
+  // --- photographs (their code is loaded with the first one)
+
+  async addPhoto(hamlet: string, picture: Blob): Promise<string> {
+    return (await import("./photos.ts")).add(this.open(), hamlet, picture);
+  }
+
+  async photo(sha256: string): Promise<string | null> {
+    return (await import("./photos.ts")).show(this.open(), sha256);
+  }
+
+  async dropPhoto(sha256: string): Promise<void> {
+    await (await import("./photos.ts")).drop(this.open(), sha256);
+  }
+
+  async photos(): Promise<PhotosState> {
+    return (await import("./photos.ts")).state(this.open());
+  }
+
+  async allowMobileData(yes: boolean): Promise<void> {
+    await (await import("./photos.ts")).allow(this.open(), yes);
+    this.syncing.soon();
   }
 
   // --- syncing

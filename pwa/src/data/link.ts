@@ -19,6 +19,8 @@ export class Refused extends Error {
   constructor(
     readonly status: number,
     readonly error: string,
+    /** The server's sentence for a person, "" where it gave none. */
+    readonly reason = "",
   ) {
     super(`${status} ${error}`);
   }
@@ -48,9 +50,11 @@ export async function body(text: string): Promise<Body> {
 }
 
 interface Sending {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT";
   readonly credential?: string;
-  readonly type?: "application/json" | "text/plain";
+  readonly type?: "application/json" | "text/plain" | "image/webp" | "image/jpeg";
+  /** Where these bytes stand in the whole: Content-Range. */
+  readonly range?: string;
   readonly body?: Body;
   /** Hears what the request cost, in bytes. */
   readonly meter?: (bytes: number) => void;
@@ -80,6 +84,7 @@ export async function send(env: Env, path: string, how: Sending): Promise<Answer
   const headers: Record<string, string> = { "Accept-Language": env.language() };
   if (credential) headers.Authorization = `Bearer ${credential}`;
   if (body) headers["Content-Type"] = type;
+  if (how.range) headers["Content-Range"] = how.range;
   if (body?.encoding) headers["Content-Encoding"] = body.encoding;
   let response: Response;
   try {
@@ -94,8 +99,8 @@ export async function send(env: Env, path: string, how: Sending): Promise<Answer
     throw new NoLink(false);
   }
   if (response.ok) return { response, end, alive };
-  const error = await errorName(response).finally(end);
-  throw new Refused(response.status, error);
+  const { error, reason } = await told(response).finally(end);
+  throw new Refused(response.status, error, reason);
 }
 
 /** Sends one request and reads its answer as JSON. Raises NoLink, Refused, BadAnswer. */
@@ -112,13 +117,15 @@ export async function ask(env: Env, path: string, how: Sending): Promise<unknown
   }
 }
 
-async function errorName(response: Response): Promise<string> {
+async function told(response: Response): Promise<{ error: string; reason: string }> {
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
   try {
     const value: unknown = JSON.parse(await response.text());
-    return isObject(value) && typeof value.error === "string" ? value.error : "";
+    if (isObject(value)) return { error: text(value.error), reason: text(value.reason) };
   } catch {
-    return ""; // a proxy's page, perhaps; the status says enough
+    // a proxy's page, perhaps; the status says enough
   }
+  return { error: "", reason: "" };
 }
 
 /** The lines of an answer as they come. Raises NoLink where it breaks off. */

@@ -90,7 +90,14 @@ export class Syncing {
     const result = await replicate(session, asked);
     if (result === "send_only") await this.handIn();
     if (result === "revoked") await this.farewell(session);
-    return result === "done" ? null : result;
+    return result === "done" ? this.photographs(session, asked) : result;
+  }
+
+  /** All text is on the server: now the pictures. */
+  private async photographs(session: Session, asked: boolean): Promise<SyncProblem | null> {
+    if ((await session.db.count("photos")) === 0) return null;
+    const { send } = await import("./upload.ts");
+    return send(session, asked);
   }
 
   private async handIn(): Promise<SyncProblem | null> {

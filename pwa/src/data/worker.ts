@@ -22,12 +22,15 @@ interface Scope {
 export async function handInAll({ clients }: Scope): Promise<void> {
   const windows = await clients.matchAll({ type: "window" });
   if (windows.some(({ visibilityState }) => visibilityState === "visible")) return;
-  const env: Env = { ...world(), language: () => "vi", wake: () => {}, device: UNKNOWN };
+  const env: Env = { ...world(), language: () => "vi", wake: () => {}, device: UNKNOWN, shrink: noPictures };
   for (const { id } of await accounts(env)) {
     const db = await openAccount(env, id);
     await handIn({ env, db }).finally(() => db.close());
   }
 }
+
+/** Nobody takes photographs in a service worker. */
+const noPictures = () => Promise.reject(new Error("no page"));
 
 /** Nobody joins from a service worker. */
 const UNKNOWN: Env["device"] = {

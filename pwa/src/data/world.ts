@@ -1,7 +1,7 @@
 /** What a page and the service worker have in common of the world. */
 import type { Channel, Env } from "./env.ts";
 
-type Shared = Omit<Env, "wake" | "device" | "language">;
+type Shared = Omit<Env, "wake" | "device" | "language" | "shrink">;
 
 export function world(): Shared {
   return {
@@ -18,6 +18,7 @@ export function world(): Shared {
       return () => clearTimeout(timer);
     },
     weakLink,
+    metered,
   };
 }
 
@@ -67,10 +68,22 @@ function channel(): Channel {
 interface Connection {
   readonly effectiveType?: string;
   readonly saveData?: boolean;
+  readonly type?: string;
+}
+
+const connectionOf = () => (navigator as unknown as { connection?: Connection }).connection;
+
+function metered(): boolean {
+  const connection = connectionOf();
+  if (connection?.saveData) return true;
+  const type = connection?.type;
+  if (type && type !== "unknown") return type !== "wifi" && type !== "ethernet";
+  // Only Chrome on Android tells. Another phone may be on mobile data; a computer has none.
+  return /Android|iPhone|iPad|Mobile/.test(navigator.userAgent);
 }
 
 function weakLink(): boolean {
-  const connection = (navigator as unknown as { connection?: Connection }).connection;
+  const connection = connectionOf();
   // Where the browser does not tell (Safari, Firefox), small batches cost little.
   if (!connection) return true;
   return connection.saveData === true || connection.effectiveType !== "4g";

@@ -2,12 +2,13 @@
 import { print } from "../../core/route.ts";
 import { moment } from "../../core/wording.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
-import { Button, Screen, Warning, WhereMark } from "../parts.tsx";
+import { Button, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
 
 export function Sync() {
   const { field, say, tell } = useApp();
   const state = useLoad((data) => data.syncState());
   const problems = useLoad((data) => data.problems());
+  const photos = useLoad((data) => data.photos());
   const [busy, work] = useWork();
   const now = () =>
     work(async () => {
@@ -47,9 +48,25 @@ export function Sync() {
           <li>{state.waiting ? say("sync.waiting", { n: state.waiting }) : say("sync.nothing")}</li>
           {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
           {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
+          {photos && photos.waiting > 0 && (
+            <li>
+              {say("sync.photos", { n: photos.waiting, kb: photos.waitingBytes / 1000 })}{" "}
+              {photos.paused && say("sync.photos.paused")}
+            </li>
+          )}
+          {photos && photos.refused > 0 && (
+            <li>
+              {say("sync.photos.refused", { n: photos.refused })}: {photos.reasons.join(" ")}
+            </li>
+          )}
           <li>{say("sync.bytes", { kb: state.bytesThisMonth / 1000 })}</li>
         </ul>
       </div>
+      {photos && (photos.waiting > 0 || photos.mobileData) && (
+        <Tick on={photos.mobileData} onTick={(yes) => work(() => field.allowMobileData(yes))}>
+          {say("sync.photos.mobile")}
+        </Tick>
+      )}
       {problems && problems.length > 0 && (
         <>
           <h2>{say("sync.problems")}</h2>

@@ -1,0 +1,127 @@
+/**
+ * Photographs on the phone: made small, named by the SHA-256 of their bytes, encrypted, kept until the server has
+ * them. What they show, and whether they are sent at all, the inspections say that name them (upload.ts).
+ */
+import type { JsonObject } from "../core/json.ts";
+import { hex } from "./bytes.ts";
+import { FieldError, type PhotosState } from "./contract.ts";
+import { decrypt, encrypt } from "./crypto.ts";
+import { isFull, meta, type Photo, write } from "./db.ts";
+import { readAll, type Session } from "./records.ts";
+
+/** On disk, encrypted, when it resolves. Raises FieldError `bad_picture`, `storage_full`, `not_saved`. */
+export async function add(session: Session, hamlet: string, picture: Blob): Promise<string> {
+  const { env, key } = session;
+  const { bytes, thumb, ...about } = await env.shrink(picture);
+  const sha256 = hex(new Uint8Array(await env.subtle.digest("SHA-256", bytes)));
+  const full = await encrypt(env, key, bytes, place(sha256, "full"));
+  const small = await encrypt(env, key, thumb, place(sha256, "thumb"));
+  const photo: Photo = {
+    ...{ sha256, hamlet, ...about, size: bytes.length, taken: env.now() },
+    ...{ state: "phone", reason: null, doc: null, told: false, offset: null },
+  };
+  await stored(session, async () => {
+    await write(session.db, ["photos", "pictures"], async (tx) => {
+      if (await tx.objectStore("photos").get(sha256)) return; // the same picture, chosen twice
+      await tx.objectStore("photos").put(photo);
+      await tx.objectStore("pictures").put(full, [sha256, "full"]);
+      await tx.objectStore("pictures").put(small, [sha256, "thumb"]);
+    });
+  });
+  env.channel.post("records");
+  return sha256;
+}
+
+async function stored(session: Session, task: () => Promise<void>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    session.env.channel.post("sync"); // the storage's state may be on the screen
+    throw new FieldError(isFull(error) ? "storage_full" : "not_saved", String(error));
+  }
+}
+
+/** An object URL of the picture, or of its thumbnail once the server has it; null where there is neither. */
+export async function show(session: Session, sha256: string): Promise<string | null> {
+  const photo = await session.db.get("photos", sha256);
+  if (!photo) return null;
+  const bytes = (await opened(session, sha256, "full")) ?? (await opened(session, sha256, "thumb"));
+  return bytes && URL.createObjectURL(new Blob([bytes], { type: photo.mime }));
+}
+
+/** The bytes of a picture; null where they are not here. */
+export async function opened({ env, db, key }: Session, sha256: string, size: "full" | "thumb") {
+  const sealed = await db.get("pictures", [sha256, size]);
+  return sealed ? decrypt(env, key, sealed, place(sha256, size)) : null;
+}
+
+/** Forgets a picture, unless an inspection that was saved shows it. */
+export async function drop(session: Session, sha256: string): Promise<void> {
+  const photo = await session.db.get("photos", sha256);
+  if (photo && !(await shownIn(session, photo.hamlet)).saved.has(sha256)) await forget(session, sha256);
+}
+
+export async function forget(session: Session, sha256: string): Promise<void> {
+  await write(session.db, ["photos", "pictures"], async (tx) => {
+    await tx.objectStore("photos").delete(sha256);
+    await tx.objectStore("pictures").delete([sha256, "full"]);
+    await tx.objectStore("pictures").delete([sha256, "thumb"]);
+  });
+  session.env.channel.post("records");
+}
+
+export async function state({ env, db }: Session): Promise<PhotosState> {
+  const [all, mobileData] = await Promise.all([db.getAll("photos"), allowed(db)]);
+  const waiting = all.filter((photo) => photo.state === "phone");
+  const refused = all.filter((photo) => photo.state === "refused");
+  return {
+    waiting: waiting.length,
+    waitingBytes: waiting.reduce((sum, { size, offset }) => sum + size - (offset ?? 0), 0),
+    refused: refused.length,
+    reasons: [...new Set(refused.flatMap(({ reason }) => reason ?? []))],
+    mobileData,
+    paused: waiting.length > 0 && env.metered() && !mobileData,
+  };
+}
+
+export async function allow({ db, env }: Session, mobileData: boolean): Promise<void> {
+  await write(db, ["meta"], (tx) => tx.objectStore("meta").put({ mobileData }, "photos"));
+  env.channel.post("sync");
+}
+
+export async function allowed(db: Session["db"]): Promise<boolean> {
+  return (await meta(db, "photos"))?.mobileData ?? false;
+}
+
+/** Where a picture is shown: the inspection's ULID and the item of its checklist. */
+export interface Shown {
+  readonly inspection: string;
+  readonly item: string;
+}
+
+/** The pictures that a hamlet's inspections show: those that the server has, and all that were saved. */
+export async function shownIn(
+  session: Session,
+  hamlet: string,
+): Promise<{ received: ReadonlyMap<string, Shown>; saved: ReadonlyMap<string, Shown> }> {
+  const received = new Map<string, Shown>();
+  const saved = new Map<string, Shown>();
+  const known = await readAll(session, `hamlet-${hamlet}`, "inspection:");
+  for (const { id, winner, own } of known.values()) {
+    for (const { body } of own) take(saved, id, body);
+    if (!winner) continue;
+    take(saved, id, winner.body);
+    take(received, id, winner.body);
+  }
+  return { received, saved };
+}
+
+function take(into: Map<string, Shown>, id: string, { photos }: JsonObject): void {
+  const entries = (photos ?? []) as readonly JsonObject[];
+  const removed = new Set(entries.map(({ removes }) => removes));
+  for (const { id: sha256, item } of entries)
+    if (item !== undefined && !removed.has(sha256))
+      into.set(String(sha256), { inspection: id.slice("inspection:".length), item: String(item) });
+}
+
+const place = (sha256: string, size: string) => `picture ${sha256} ${size}`;

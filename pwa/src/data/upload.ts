@@ -1,0 +1,178 @@
+/**
+ * Sends photographs, after all text: first the document that describes one, then its bytes in chunks. A cut costs
+ * what was under way; the server says from where to go on (`/db/media-<hamlet>/_blob/<sha256>`).
+ */
+import { edited } from "../core/edit.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
+import { digest } from "../core/revision.ts";
+import { tick } from "../core/stamps.ts";
+import type { SyncProblem } from "./contract.ts";
+import { decryptJson, encryptJson } from "./crypto.ts";
+import { type Clock, meta, meter, type Photo, write } from "./db.ts";
+import type { Bytes } from "./env.ts";
+import { ask, body, NoLink, Refused, send as request } from "./link.ts";
+import { minted, travelling } from "./outgoing.ts";
+import { allowed, forget, opened, type Shown, shownIn } from "./photos.ts";
+import type { Session } from "./records.ts";
+import { problemOf } from "./replicator.ts";
+import { BadAnswer } from "./wire.ts";
+
+/** Bytes of one request: on a weak link half a minute at 8 kbit/s. */
+const WEAK = 24_000;
+const GOOD = 150_000;
+/** A picture that no inspection names for so long belongs to a form that was given up. */
+const ABANDONED = 30 * 24 * 3_600_000;
+
+/**
+ * Sends what the server lacks, the refused ones too where the volunteer asked. Null where all went well, another
+ * tab is at it, or it is not the time. Raises nothing.
+ */
+export async function send(session: Session, refusedToo: boolean): Promise<SyncProblem | null> {
+  return session.env.alone(`camket-photos-${session.account.id}`, () =>
+    sendAll(session, refusedToo).then(() => null, problemOf),
+  );
+}
+
+async function sendAll(session: Session, refusedToo: boolean): Promise<void> {
+  const { db, env } = session;
+  const all = await db.getAll("photos");
+  const going = all.filter(({ state }) => state === "phone" || (refusedToo && state === "refused"));
+  if (going.length === 0) return;
+  const shown = new Map<string, Awaited<ReturnType<typeof shownIn>>>();
+  for (const photo of going.sort((a, b) => a.taken - b.taken)) {
+    const here = shown.get(photo.hamlet) ?? (await shownIn(session, photo.hamlet));
+    shown.set(photo.hamlet, here);
+    const at = here.received.get(photo.sha256);
+    if (at && (!env.metered() || (await allowed(db)))) await sendOne(session, photo, at);
+    else if (!here.saved.has(photo.sha256) && env.now() - photo.taken > ABANDONED)
+      await forget(session, photo.sha256);
+  }
+}
+
+/** Raises what stops the others too: no link, a server that is busy or does not know this phone. */
+async function sendOne(session: Session, photo: Photo, at: Shown): Promise<void> {
+  try {
+    const told = photo.told ? photo : await describe(session, photo, at);
+    if (told) await upload(session, told);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.status === 404) return changed(session, photo, { told: false, offset: null }); // restored from a backup
+    if (error.status === 403) return; // another hamlet's by now: it stays here
+    if (error.status !== 413 && error.status !== 415 && error.status !== 422) throw error;
+    await changed(session, photo, { state: "refused", reason: error.reason || null, offset: null });
+  }
+}
+
+// --- the document
+
+/** Writes the photo's document once and sends it, as often as it takes. Null where the server would not have it. */
+async function describe(session: Session, photo: Photo, at: Shown): Promise<Photo | null> {
+  const doc = await documentOf(session, photo, at);
+  const answer = await ask(session.env, `/db/${databaseOf(photo)}/_bulk_docs`, {
+    credential: session.credential,
+    body: await body(JSON.stringify({ new_edits: false, docs: [doc] })),
+    meter: meter(session),
+  });
+  if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
+  const [wrong] = answer.filter(isObject); // only errors have rows
+  const reason = typeof wrong?.reason === "string" ? wrong.reason : null;
+  // What broke a rule is written anew next time: its stamp may have been what was wrong.
+  if (wrong) await changed(session, photo, { state: "refused", reason, doc: null });
+  else await changed(session, photo, { told: true });
+  return wrong ? null : ((await session.db.get("photos", photo.sha256)) ?? null);
+}
+
+async function documentOf(session: Session, photo: Photo, at: Shown): Promise<JsonObject> {
+  const { env, db, key, account } = session;
+  const place = `photo ${photo.sha256}`;
+  if (photo.doc) return decryptJson<JsonObject>(env, key, photo.doc, place);
+  const clock = (await meta(db, "clock")) as Clock;
+  const stamp = tick(env.now() + clock.offset, account.id, clock.last ? [clock.last] : []);
+  const { mime, size, width, height } = photo;
+  const fields = { mime, bytes: size, width, height, ...at };
+  const rev = minted(session, 1);
+  const written = edited(null, "photo", { fields }, stamp, account.user.id);
+  const leaf = { rev, revs: [digest(rev)], depth: 1, body: written };
+  const doc = travelling({ ...leaf, id: `photo:${photo.sha256}` });
+  const sealed = await encryptJson(env, key, doc, place);
+  await write(db, ["photos", "meta"], async (tx) => {
+    const now = (await tx.objectStore("meta").get("clock")) as Clock;
+    const last = now.last > stamp ? now.last : stamp;
+    await tx.objectStore("meta").put({ ...now, last }, "clock");
+    await tx.objectStore("photos").put({ ...photo, doc: sealed });
+  });
+  return doc;
+}
+
+// --- the bytes
+
+async function upload(session: Session, photo: Photo): Promise<void> {
+  const bytes = await opened(session, photo.sha256, "full");
+  if (!bytes) return received(session, photo);
+  let offset = photo.offset === null ? 0 : await held(session, photo);
+  // Two tries: what the server holds may be damaged, or may have been thrown away.
+  for (let tries = 2; offset < bytes.length; )
+    try {
+      offset = await put(session, photo, bytes, offset);
+      await changed(session, photo, { offset });
+    } catch (error) {
+      const again = error instanceof Refused && (error.status === 409 || error.error === "wrong_digest");
+      if (!again || --tries === 0) throw error;
+      offset = await held(session, photo);
+    }
+  await received(session, photo);
+}
+
+/** How many bytes of it the server holds. */
+async function held(session: Session, { sha256, hamlet }: Photo): Promise<number> {
+  const answer = await request(session.env, pathOf({ sha256, hamlet }), {
+    method: "HEAD",
+    credential: session.credential,
+    meter: meter(session),
+  });
+  answer.end();
+  const offset = answer.response.headers.get("Upload-Offset");
+  if (!/^\d{1,7}$/.test(offset ?? "")) throw new BadAnswer("no Upload-Offset");
+  return Number(offset);
+}
+
+/** Sends one chunk; how many bytes the server holds then. */
+async function put(session: Session, photo: Photo, bytes: Bytes, from: number): Promise<number> {
+  const to = Math.min(from + (session.env.weakLink() ? WEAK : GOOD), bytes.length);
+  const answer = await ask(session.env, pathOf(photo), {
+    method: "PUT",
+    credential: session.credential,
+    type: photo.mime,
+    range: `bytes ${from}-${to - 1}/${bytes.length}`,
+    body: { bytes: bytes.slice(from, to), encoding: null },
+    meter: meter(session),
+  });
+  const offset = isObject(answer) ? answer.offset : null;
+  if (typeof offset !== "number" || offset <= from) throw new NoLink(true);
+  return offset;
+}
+
+/** The server has it on its disk: the thumbnail is enough here. */
+async function received(session: Session, { sha256 }: Photo): Promise<void> {
+  await write(session.db, ["photos", "pictures"], async (tx) => {
+    const photo = await tx.objectStore("photos").get(sha256);
+    if (!photo) return;
+    const { size } = photo;
+    await tx
+      .objectStore("photos")
+      .put({ ...photo, state: "received", reason: null, doc: null, offset: size });
+    await tx.objectStore("pictures").delete([sha256, "full"]);
+  });
+  session.env.channel.post("sync");
+}
+
+async function changed(session: Session, { sha256 }: Photo, change: Partial<Photo>): Promise<void> {
+  await write(session.db, ["photos"], async (tx) => {
+    const photo = await tx.objectStore("photos").get(sha256);
+    if (photo) await tx.objectStore("photos").put({ ...photo, ...change });
+  });
+}
+
+const databaseOf = ({ hamlet }: Pick<Photo, "hamlet">) => `media-${hamlet}`;
+const pathOf = ({ sha256, hamlet }: Pick<Photo, "sha256" | "hamlet">) =>
+  `/db/${databaseOf({ hamlet })}/_blob/${sha256}`;
