@@ -18,9 +18,15 @@ export function inked(drawn: readonly (readonly Point[])[], width: number, heigh
   const strokes = drawn
     .filter((stroke) => stroke.length > 0)
     .map((stroke) => stroke.map(([x, y]): Point => [scale(x, width), scale(y, height)]));
-  for (let tolerance = 2; tolerance <= 256; tolerance *= 1.5) {
-    const thinned = longest(strokes.map((stroke) => thin(stroke, tolerance))).map((stroke) => stroke.flat());
-    if (size(thinned) <= INK_BYTES) return thinned;
+  // A scribble that no tolerance makes small enough loses its shortest strokes: whoever drew, has signed.
+  for (let most = MOST_STROKES; most > 0; most = Math.floor(most / 2)) {
+    for (let tolerance = 2; tolerance <= GRID; tolerance *= 1.5) {
+      const thinned = longest(
+        strokes.map((stroke) => thin(stroke, tolerance)),
+        most,
+      ).map((stroke) => stroke.flat());
+      if (size(thinned) <= INK_BYTES) return thinned;
+    }
   }
   return [];
 }
@@ -31,9 +37,9 @@ export function size(strokes: Strokes): number {
 }
 
 /** A scribble of a hundred dots keeps its longest strokes, in the order in which they were drawn. */
-function longest(strokes: readonly Point[][]): readonly Point[][] {
-  if (strokes.length <= MOST_STROKES) return strokes;
-  const kept = new Set([...strokes].sort((a, b) => b.length - a.length).slice(0, MOST_STROKES));
+function longest(strokes: readonly Point[][], most: number): readonly Point[][] {
+  if (strokes.length <= most) return strokes;
+  const kept = new Set([...strokes].sort((a, b) => b.length - a.length).slice(0, most));
   return strokes.filter((stroke) => kept.has(stroke));
 }
 
