@@ -14,6 +14,12 @@ export function sayer(catalogue: Catalogue): Say {
     });
 }
 
+/** "Thôn Khuổi Lạn": the kind is written small in the data, and begins a heading here. */
+export function hamletName({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  const whole = `${kind} ${name}`.trim();
+  return whole.charAt(0).toUpperCase() + whole.slice(1);
+}
+
 /** Whole numbers as Vietnamese write them: 1.234. */
 export function number(value: number): string {
   return Math.round(value)

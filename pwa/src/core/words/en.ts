@@ -2,17 +2,14 @@
 import type { Catalogue } from "./vi.ts";
 
 export const en: Catalogue = {
-  "app.name": "Camket",
   "app.demo": "DEMO – nothing here is real",
   "app.update": "A new version is here ({kb} kB).",
   "app.update.take": "Update",
   "app.skip": "Skip to the content",
 
   "action.back": "Back",
-  "action.next": "Continue",
   "action.save": "Save",
   "action.cancel": "Cancel",
-  "action.again": "Try again",
   "action.close": "Close",
   "action.yes": "Yes",
 
@@ -61,7 +58,7 @@ export const en: Catalogue = {
   "home.title": "My hamlets",
   "home.none": "No hamlet yet. When there is a signal, press “Sync”.",
   "home.progress": "{signed} of {total} households signed",
-  "home.target": "Target: above {target} %",
+  "home.target": "target above {target} %",
   "home.waiting": "{n} not sent yet",
   "home.sync": "Sync",
   "home.settings": "Settings",

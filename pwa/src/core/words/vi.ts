@@ -1,16 +1,13 @@
 /** Every word that a volunteer reads, in Vietnamese. `{name}` stands for a value. */
 export const vi = {
-  "app.name": "Camket",
   "app.demo": "BẢN CHẠY THỬ – dữ liệu không có thật",
   "app.update": "Có phiên bản mới ({kb} kB).",
   "app.update.take": "Cập nhật",
   "app.skip": "Tới nội dung chính",
 
   "action.back": "Quay lại",
-  "action.next": "Tiếp tục",
   "action.save": "Lưu",
   "action.cancel": "Thôi",
-  "action.again": "Thử lại",
   "action.close": "Đóng",
   "action.yes": "Đúng vậy",
 
@@ -60,12 +57,12 @@ export const vi = {
   "home.title": "Địa bàn của tôi",
   "home.none": "Chưa có địa bàn nào. Khi có sóng, bấm «Đồng bộ».",
   "home.progress": "{signed} trong {total} hộ đã ký",
-  "home.target": "Chỉ tiêu: trên {target} %",
+  "home.target": "chỉ tiêu trên {target} %",
   "home.waiting": "{n} phiếu chưa gửi",
   "home.sync": "Đồng bộ",
   "home.settings": "Cài đặt",
   "home.not_persisted":
-    "Máy chưa hứa giữ dữ liệu lâu dài. Hãy thêm Camket vào màn hình chính và đồng bộ thường xuyên.",
+    "Điện thoại có thể tự xóa dữ liệu khi hết chỗ. Hãy thêm Camket vào màn hình chính và đồng bộ thường xuyên.",
   "home.storage_low": "Máy sắp hết chỗ chứa. Hãy đồng bộ, rồi xóa bớt ảnh, video khác.",
 
   "hamlet.search": "Tìm tên, số nhà",

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { parent, parse, print, type Route } from "../src/core/route.ts";
+
+const HOUSEHOLD = "01J8ZQ4T6N3VXK2M5R7W9Y1001";
+const ROUTES: readonly Route[] = [
+  { at: "home" },
+  { at: "sync" },
+  { at: "settings" },
+  { at: "hamlet", hamlet: "khuoi" },
+  { at: "add", hamlet: "khuoi" },
+  { at: "meeting", hamlet: "khuoi" },
+  { at: "household", hamlet: "khuoi", household: HOUSEHOLD },
+  { at: "edit", hamlet: "khuoi", household: HOUSEHOLD },
+  { at: "sign", hamlet: "khuoi", household: HOUSEHOLD, step: 3 },
+];
+
+test("every place in the app has an address of its own that leads back to it", () => {
+  for (const route of ROUTES) assert.deepEqual(parse(print(route)), route);
+  assert.equal(new Set(ROUTES.map(print)).size, ROUTES.length);
+});
+
+test("an address that the app does not know is home", () => {
+  for (const hash of ["", "#", "#/", "#/nowhere", "#/h", "#/h/", "#/h/Khuổi", "#/h/../..", "#8CM895KEXG"])
+    assert.deepEqual(parse(hash), { at: "home" }, hash);
+});
+
+test("from anywhere, going up ends at home", () => {
+  for (const route of ROUTES) {
+    let at = route;
+    for (let steps = 0; at.at !== "home"; steps++) {
+      assert.ok(steps < 4, print(route));
+      at = parent(at);
+    }
+  }
+});
