@@ -30,6 +30,17 @@ addEventListener('click', ({ isTrusted, target }) => {
 }, true);
 """
 
+# How often a half-filled form has come to rest in IndexedDB.
+COUNT_DRAFTS = """
+window.drafts = 0;
+const put = IDBObjectStore.prototype.put;
+IDBObjectStore.prototype.put = function (...what) {
+  if (this.name === 'drafts') this.transaction.addEventListener('complete', () => drafts++);
+  return put.apply(this, what);
+};
+null; // a script that ended with the function would be taken for one to call
+"""
+
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
@@ -92,7 +103,7 @@ class Handset:
         await self.heading("Nhập lại mã PIN")
         await self.type_pin()
         await self.heading("Địa bàn của tôi")
-        await self.page.locator("a.card", has_text=re.compile("thôn")).first.wait_for()
+        await self.page.locator("a.card", has_text="Thôn").first.wait_for()
 
     async def unlock(self) -> None:
         """After the app was closed and opened again."""
@@ -124,5 +135,8 @@ class Handset:
             if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
                 found.append(f"too wide with {size} text")
         await page.evaluate(AXE)
-        axe = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+        # Its target-size takes a row half under the actions for a small one; SMALL_TARGETS asks for more.
+        axe = await page.evaluate(
+            "rules => axe.run({runOnly: rules, rules: {'target-size': {enabled: false}}})", RULES
+        )
         return found + [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in axe["violations"]]

@@ -19,6 +19,7 @@ import { Sync } from "./screens/sync.tsx";
 import type { Updates } from "./updates.ts";
 
 const NEWS_STAYS = 6_000;
+const NEWS_TRAVELS = 1_000;
 
 interface Props {
   readonly field: Field;
@@ -39,6 +40,7 @@ export function App({ field, invited, updates, preferences }: Props) {
   const [lifecycle, setLifecycle] = useState<Lifecycle>();
   // An invitation opened on a phone that already has an account is for another person, or for a phone come back.
   const [joining, setJoining] = useState(invited !== "");
+  const [code, setCode] = useState(invited);
   const [demo, setDemo] = useState(false);
   const [hash, setHash] = useState(location.hash);
   const [news, setNews] = useState<News | null>(null);
@@ -46,27 +48,32 @@ export function App({ field, invited, updates, preferences }: Props) {
   const timer = useRef(0);
 
   const tell = useCallback((message: string, kind: News["kind"] = "done") => {
-    setNews({ message, kind });
+    setNews({ message, kind, since: Date.now() });
     clearTimeout(timer.current);
-    // What went wrong stays until the next news: it must not vanish before it was read.
+    // What went wrong stays until the person moves on: it must not vanish before it was read.
     if (kind === "done") timer.current = setTimeout(() => setNews(null), NEWS_STAYS);
   }, []);
   const say = useMemo(() => sayer(language === "vi" ? vi : en), [language]);
   const dismiss = useCallback(() => setNews(null), []);
   const app = useMemo(() => ({ field, say, tell, news, dismiss }), [field, say, tell, news, dismiss]);
-  const before = useRef<Lifecycle | undefined>(undefined);
+  const used = useRef<string | null>(null);
   const said = useRef(say);
   said.current = say;
 
   useEffect(() => {
     const look = async () => {
       const now = await field.lifecycle();
-      // Nobody empties a phone but the office: it must not look like a fault.
-      if (now === "new" && before.current === "open") tell(said.current("sync.revoked"), "wrong");
-      if (now === "open") setJoining(false);
-      before.current = now;
+      const [account, accounts] = await Promise.all([field.account(), field.accounts()]);
+      // Only the office takes an account off a phone: it must not look like a fault.
+      if (used.current && !accounts.some(({ id }) => id === used.current))
+        tell(said.current("sync.revoked"), "wrong");
+      used.current = account?.id ?? null;
+      if (now === "open") {
+        setJoining(false);
+        setCode("");
+      }
       setLifecycle(now);
-      setDemo((await field.account())?.demo ?? false);
+      setDemo(account?.demo ?? false);
     };
     look();
     return field.onChange((change) => {
@@ -74,7 +81,10 @@ export function App({ field, invited, updates, preferences }: Props) {
     });
   }, [field, tell]);
   useEffect(() => {
-    const moved = () => setHash(location.hash);
+    const moved = () => {
+      setHash(location.hash);
+      setNews((old) => (old && Date.now() - old.since > NEWS_TRAVELS ? null : old));
+    };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
@@ -103,9 +113,9 @@ export function App({ field, invited, updates, preferences }: Props) {
         </p>
       )}
       <div class="screen">
-        {lifecycle === "new" && <Join invited={invited} />}
+        {lifecycle === "new" && <Join invited={code} />}
         {lifecycle === "joined" && <ChoosePin onChosen={(pin) => field.setPin(pin)} />}
-        {lifecycle === "locked" && joining && <Join invited={invited} onCancel={() => setJoining(false)} />}
+        {lifecycle === "locked" && joining && <Join invited={code} onCancel={() => setJoining(false)} />}
         {lifecycle === "locked" && !joining && <Unlock onOther={() => setJoining(true)} />}
         {lifecycle === "open" && screen()}
       </div>

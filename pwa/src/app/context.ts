@@ -7,6 +7,8 @@ import { type Field, FieldError } from "../data/contract.ts";
 
 export interface News {
   readonly message: string;
+  /** Milliseconds: what was told just before a screen is left is told on the next one too. */
+  readonly since: number;
   readonly kind: "done" | "wrong";
 }
 

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { Outcome } from "../core/outcome.ts";
 import type { Key } from "../core/words/vi.ts";
-import type { Where } from "../data/contract.ts";
+import type { HouseholdRow, Where } from "../data/contract.ts";
 import { useApp } from "./context.ts";
 import { back as goBack } from "./trail.ts";
 
@@ -102,10 +102,13 @@ interface TextProps {
   readonly type?: "text" | "date" | "search";
   readonly max?: number | string;
   readonly numeric?: boolean;
+  /** The label stands inside of the box until something is typed: a search among other things. */
+  readonly bare?: boolean;
 }
 
 /** A labelled box; what is wrong with it stands beneath it and is read with it. */
-export function Text({ label, value, onInput, hint, wrong, type = "text", max = 80, numeric }: TextProps) {
+export function Text(props: TextProps) {
+  const { label, value, onInput, hint, wrong, type = "text", max = 80, numeric, bare } = props;
   const id = useId();
   const kind =
     type === "date"
@@ -115,7 +118,9 @@ export function Text({ label, value, onInput, hint, wrong, type = "text", max = 
         : ({ type: "text", maxLength: Number(max) } as const);
   return (
     <div class="box">
-      <label for={id}>{label}</label>
+      <label for={id} class={bare ? "aloud" : ""}>
+        {label}
+      </label>
       {hint && (
         <p class="hint" id={`${id}-hint`}>
           {hint}
@@ -126,6 +131,7 @@ export function Text({ label, value, onInput, hint, wrong, type = "text", max = 
         value={value}
         autoComplete="off"
         spellcheck={false}
+        placeholder={bare ? label : ""}
         inputMode={numeric ? "numeric" : "text"}
         aria-invalid={Boolean(wrong)}
         aria-describedby={wrong ? `${id}-wrong` : hint ? `${id}-hint` : undefined}
@@ -173,6 +179,32 @@ export function Choice<T extends string>({ label, options, value, onChoose, side
   );
 }
 
+interface SureProps {
+  readonly question: string;
+  readonly busy: boolean;
+  readonly onYes: () => void;
+  readonly onNo: () => void;
+}
+
+/** Asks once more, in place; it comes into view and takes the focus, wherever the list stood. */
+export function Sure({ question, busy, onYes, onNo }: SureProps) {
+  const { say } = useApp();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.scrollIntoView({ block: "center" });
+    box.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <div class="sure stack" role="alertdialog" aria-label={question} tabIndex={-1} ref={box}>
+      <p>{question}</p>
+      <Button danger busy={busy} onClick={onYes}>
+        {say("action.yes")}
+      </Button>
+      <Button onClick={onNo}>{say("action.cancel")}</Button>
+    </div>
+  );
+}
+
 interface TickProps {
   readonly children: ComponentChildren;
   readonly on: boolean;
@@ -199,16 +231,17 @@ export function Progress({
   target: number | null;
 }) {
   const { say } = useApp();
-  const words = say("home.progress", { signed, total });
   return (
     <div class="progress">
-      <p>{words}</p>
+      <p>
+        {say("home.progress", { signed, total })}
+        {target !== null && <span class="hint"> · {say("home.target", { target })}</span>}
+      </p>
       <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" width="100" height="6" />
         <rect class="done" width={total ? (signed / total) * 100 : 0} height="6" />
         {target !== null && <rect class="target" x={target - 0.4} width="0.8" height="6" />}
       </svg>
-      {target !== null && <p class="hint">{say("home.target", { target })}</p>}
     </div>
   );
 }
@@ -221,6 +254,14 @@ const MARKS: Record<Outcome, string> = {
   come_back: "↻",
   withdrawn: "×",
 };
+
+/** "Số nhà 12, ngõ Kéo Tào": what of it is known. */
+export function Place({ place }: { readonly place: HouseholdRow["place"] }) {
+  const { say } = useApp();
+  const { house, lane } = place;
+  const parts = [house && say("household.house", { house }), lane].filter(Boolean);
+  return <span class="place">{parts.join(", ")}</span>;
+}
 
 /** An outcome as a mark and in words: never by colour alone. */
 export function OutcomeMark({

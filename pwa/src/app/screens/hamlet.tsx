@@ -2,9 +2,10 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { fold, matches } from "../../core/names.ts";
 import { print } from "../../core/route.ts";
+import { hamletName } from "../../core/wording.ts";
 import type { HouseholdRow } from "../../data/contract.ts";
 import { useApp, useLoad } from "../context.ts";
-import { Choice, LinkButton, OutcomeMark, Progress, Screen, Text, WhereMark } from "../parts.tsx";
+import { Choice, LinkButton, OutcomeMark, Place, Progress, Screen, Text, WhereMark } from "../parts.tsx";
 
 type Filter = "all" | "open" | "back" | "done";
 
@@ -70,7 +71,7 @@ export function Hamlet({ id }: { readonly id: string }) {
       back
       pair
       resumed={state.opened !== null}
-      title={hamlet ? `${hamlet.kind} ${hamlet.name}` : ""}
+      title={hamlet ? hamletName(hamlet) : ""}
       actions={
         <>
           <LinkButton href={print({ at: "meeting", hamlet: id })}>{say("hamlet.meeting")}</LinkButton>
@@ -80,6 +81,7 @@ export function Hamlet({ id }: { readonly id: string }) {
     >
       {hamlet && <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />}
       <Text
+        bare
         type="search"
         label={say("hamlet.search")}
         value={query}
@@ -104,7 +106,7 @@ export function Hamlet({ id }: { readonly id: string }) {
               onClick={() => left.set(id, { query, filter, opened: { id: row.id, row: at } })}
             >
               <strong>{row.name}</strong>
-              <span class="place">{[row.place.house, row.place.lane].filter(Boolean).join(", ")}</span>
+              <Place place={row.place} />
               <OutcomeMark outcome={row.outcome} counts={row.counts} />
               {row.where && row.where !== "received" && <WhereMark where={row.where} />}
             </a>

@@ -1,6 +1,6 @@
 /** The hamlets of this person, how far each has come, and whether everything has reached the commune. */
 import { print } from "../../core/route.ts";
-import { moment } from "../../core/wording.ts";
+import { hamletName, moment } from "../../core/wording.ts";
 import { useApp, useLoad } from "../context.ts";
 import { LinkButton, Progress, Screen, Warning } from "../parts.tsx";
 
@@ -36,9 +36,7 @@ export function Home() {
         {hamlets?.map((hamlet) => (
           <li key={hamlet.id}>
             <a class="card" href={print({ at: "hamlet", hamlet: hamlet.id })}>
-              <h2>
-                {hamlet.kind} {hamlet.name}
-              </h2>
+              <h2>{hamletName(hamlet)}</h2>
               <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
               {hamlet.waiting > 0 && <p class="where phone">{say("home.waiting", { n: hamlet.waiting })}</p>}
             </a>

@@ -5,7 +5,7 @@ import { print } from "../../core/route.ts";
 import { date, type Say } from "../../core/wording.ts";
 import type { ActView, Form } from "../../data/contract.ts";
 import { useApp, useExplain, useLoad, useWork } from "../context.ts";
-import { Button, LinkButton, OutcomeMark, Screen, Warning, WhereMark } from "../parts.tsx";
+import { Button, LinkButton, OutcomeMark, Place, Screen, Sure, Warning, WhereMark } from "../parts.tsx";
 import { back } from "../trail.ts";
 
 interface Props {
@@ -71,8 +71,7 @@ export function Household({ hamlet, id }: Props) {
         </div>
       )}
       <p>
-        {shown.place.house && `${say("household.house", { house: shown.place.house })} `}
-        {shown.place.lane}
+        <Place place={shown.place} />
       </p>
       {shown.status !== "resident" && (
         <p>
@@ -101,13 +100,12 @@ export function Household({ hamlet, id }: Props) {
               <WhereMark where={view.where} />
             </p>
             {undoing === view ? (
-              <div class="sure" role="alertdialog" aria-label={say("household.void")}>
-                <p>{say("household.void.sure", { what: wordsOf(say, view.act) })}</p>
-                <Button danger busy={busy} onClick={() => undo(view)}>
-                  {say("action.yes")}
-                </Button>
-                <Button onClick={() => setUndoing(null)}>{say("action.cancel")}</Button>
-              </div>
+              <Sure
+                question={say("household.void.sure", { what: wordsOf(say, view.act) })}
+                busy={busy}
+                onYes={() => undo(view)}
+                onNo={() => setUndoing(null)}
+              />
             ) : (
               view.canVoid && <Button onClick={() => setUndoing(view)}>{say("household.void")}</Button>
             )}

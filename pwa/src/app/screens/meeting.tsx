@@ -4,7 +4,7 @@ import { fold, matches } from "../../core/names.ts";
 import { localDay, date as written } from "../../core/wording.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { useDraft } from "../draft.ts";
-import { Button, Screen, Text, Tick } from "../parts.tsx";
+import { Button, Place, Screen, Text, Tick } from "../parts.tsx";
 import { back } from "../trail.ts";
 
 interface Values {
@@ -131,8 +131,7 @@ export function Meeting({ hamlet }: { readonly hamlet: string }) {
         {shown.map((row) => (
           <li key={row.id}>
             <Tick on={chosen.has(row.id)} onTick={(on) => tick(row.id, on)}>
-              <strong>{row.name}</strong>{" "}
-              <span class="place">{[row.place.house, row.place.lane].filter(Boolean).join(", ")}</span>
+              <strong>{row.name}</strong> <Place place={row.place} />
             </Tick>
           </li>
         ))}
