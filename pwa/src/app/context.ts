@@ -46,7 +46,8 @@ export function useLoad<T>(
     const run = () =>
       latest.current(field).then(
         (loaded) => on && set(loaded),
-        (error) => on && explain(error),
+        // Locked in between, or revoked: this screen gives way to another that says so.
+        (error) => on && !(error instanceof FieldError && error.code === "locked") && explain(error),
       );
     run();
     const end = field.onChange(run);
