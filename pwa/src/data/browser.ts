@@ -39,12 +39,12 @@ function wake(): void {
 
 /** Apps that open links in a browser of their own, whose storage nobody finds again. */
 const IN_APP: readonly (readonly [RegExp, string])[] = [
-  [/\bZalo\b/i, "zalo"],
-  [/\bFBAN|\bFBAV|\bMessenger/i, "facebook"],
-  [/\bInstagram/i, "instagram"],
-  [/\bLine\//i, "line"],
-  [/\bTikTok|musical_ly|\bBytedanceWebview/i, "tiktok"],
-  [/; wv\)/, "webview"],
+  [/\bZalo\b/i, "Zalo"],
+  [/\bFBAN|\bFBAV|\bMessenger/i, "Facebook"],
+  [/\bInstagram/i, "Instagram"],
+  [/\bLine\//i, "LINE"],
+  [/\bTikTok|musical_ly|\bBytedanceWebview/i, "TikTok"],
+  [/; wv\)/, "WebView"],
 ];
 
 const device: DeviceFacts = {

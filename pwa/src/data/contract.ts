@@ -63,7 +63,7 @@ export interface DeviceCheck {
   readonly durable: boolean;
   /** The browser promised not to clear the storage by itself. A permanent warning where false. */
   readonly persisted: boolean;
-  /** The app in whose own browser the page was opened ("zalo", "facebook" …), else null. */
+  /** The app in whose own browser the page was opened ("Zalo", "Facebook" …: as people call it), else null. */
   readonly inApp: string | null;
   readonly ios: boolean;
   /** Runs from the home screen. On iOS only the installed app keeps its storage. */
