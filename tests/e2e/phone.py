@@ -39,6 +39,21 @@ rows => rows.map((row) => {
 })
 """
 
+ENTRIES = """
+async () => {
+  const found = [];
+  const answer = (asked) => new Promise((resolve) => { asked.onsuccess = () => resolve(asked.result); });
+  for (const { name } of await indexedDB.databases()) {
+    const db = await answer(indexedDB.open(name));
+    for (const store of db.objectStoreNames)
+      for (const _ of await answer(db.transaction(store).objectStore(store).getAllKeys()))
+        found.push(`${name}/${store}`);
+    db.close();
+  }
+  return found;
+}
+"""
+
 
 class Phone:
     """One phone with its own storage. `complaints` is what the browser found wrong, a missing link apart."""
@@ -176,7 +191,7 @@ class Phone:
         """Wait until the household's row says so."""
         expect(self.row(household)).to_contain_text(text, timeout=20_000)
 
-    def list(self) -> dict[str, str]:
+    def listed(self) -> dict[str, str]:
         """The hamlet's list as it stands: head's name and what the row says after it."""
         # Rows below the fold are not laid out (content-visibility): innerText would be empty there.
         rows: list[tuple[str, str]] = self.page.locator("a.row").evaluate_all(LIST)
@@ -305,6 +320,34 @@ class Phone:
     def sets_clock(self, ahead: float) -> None:
         """Put the phone's clock so many seconds ahead of the truth (behind, where negative)."""
         self.page.evaluate("ms => { globalThis.clockIsAhead = ms; }", ahead * 1000)
+
+    def is_ready_for_no_signal(self) -> None:
+        """Wait until the service worker has kept the app and answers for it."""
+        self.page.wait_for_function("() => navigator.serviceWorker.controller?.state === 'activated'")
+
+    def has_a_release_waiting(self) -> None:
+        """Wait until another release of the app is kept whole."""
+        waiting = (
+            "navigator.serviceWorker.getRegistration().then((one) => one?.waiting?.state === 'installed')"
+        )
+        self.page.wait_for_function(f"() => {waiting}")
+
+    def holds(self) -> list[str]:
+        """Every entry of every IndexedDB database on the phone: which store of which database it is in."""
+        entries: list[str] = self.page.evaluate(ENTRIES)
+        return entries
+
+    def forgives(self, complaint: str) -> None:
+        """The browser complained of what the test itself brought about."""
+        assert any(complaint in one for one in self.complaints)
+        self.complaints = [one for one in self.complaints if complaint not in one]
+
+    def addresses(self) -> list[str]:
+        """The history of the tab, as the browser itself keeps it."""
+        chrome = self.context.new_cdp_session(self.page)
+        entries = chrome.send("Page.getNavigationHistory")["entries"]
+        chrome.detach()
+        return [entry["url"] for entry in entries]
 
     def closes(self) -> None:
         """Throw the phone away, with all that is on it."""

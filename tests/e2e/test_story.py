@@ -74,7 +74,7 @@ def test_a_commune_collects_pledges_where_there_is_no_signal(
     mai.reloads()
     mai.unlocks()
     mai.walks(NA_SAM)
-    kept = mai.list()
+    kept = mai.listed()
     assert [name for name, said in kept.items() if "Đã ký" in said] == ["Hoàng Văn Ân", *HOMES[1:20]]
     assert all("trên máy này" in said for said in kept.values() if "Đã ký" in said)
     assert "Vắng nhà" in kept[away]
