@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, quarantine
+from server import archive, ledger, quarantine
 from server.admission import (
     Admitted,
     Asking,
@@ -37,7 +37,6 @@ from server.clock import Clock, instant, milliseconds
 from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
-from server.rows.statements import chunks
 from server.rules import well_named
 from server.settle import Settler, read_body
 from server.words import words_of
@@ -50,7 +49,7 @@ from sync.revtree import Tree
 from sync.stamps import SKEW, Stamp
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit, StoreFull
 
-_devices, _ledger = table(tables.Device), table(tables.Ledger)
+_devices = table(tables.Device)
 _log = logging.getLogger(__name__)
 
 EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
@@ -186,7 +185,7 @@ class Intake:
     def _outcomes(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
         words, named = asking.words, [one for one in asked if well_named(one[0], one[1:])]
         with readers(self._rows).begin() as connection:
-            erased = _erased(connection, db, {doc_id for doc_id, _ in named})
+            erased = ledger.erased(connection, db, {doc_id for doc_id, _ in named})
             decided = quarantine.decided(connection, db, named)
 
         def outcome(doc_id: str, rev: Rev) -> Refused | None:
@@ -218,6 +217,8 @@ class Intake:
             quarantine.entered(connection, db, known.decided.keys() & {(one.id, one.rev) for one in entries})
             waiting = [one for one in verdicts if isinstance(one, quarantine.Held)]
             quarantine.hold(connection, waiting, instant(now))
+            entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
+            quarantine.superseded(connection, db, entering, asking.grant.user, instant(now))
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
         return [answer(one, asking.words) for one in verdicts]
@@ -255,16 +256,8 @@ def _look_up(
         documents,
         archive.bodies(connection, db, lost) if lost else {},
         quarantine.decided(connection, db, {(edit.id, edit.rev) for edit in edits}),
-        _erased(connection, db, {edit.id for edit in edits}),
+        ledger.erased(connection, db, {edit.id for edit in edits}),
         devices.keys() | office | ({grant.device} if grant.device else set()),
         recovering > instant(now - RECOVERY),
         held.checklists,
     )
-
-
-def _erased(connection: Connection, db: str, ids: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for some in chunks(sorted(ids)):
-        here = (_ledger.c.kind == "erased", _ledger.c.db == db, _ledger.c.id.in_(some))
-        found.update(connection.execute(select(_ledger.c.id).where(*here)).scalars())
-    return found

@@ -4,14 +4,16 @@ What is here was valid; it came from a revoked phone, from one whose clock was w
 somebody else's phone. The outcome `quarantined` names the revision, and the phone does not send it again.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, select, update
+import orjson
+from sqlalchemy import Connection, Row, select, update
 
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
+from sync.merge import Body
 from sync.rev import Rev
 from sync.store.interface import Edit
 
@@ -37,6 +39,24 @@ class Decided(NamedTuple):
 
     why: Why
     state: State
+
+
+class Entry(NamedTuple):
+    """A revision that waits here, under its number."""
+
+    number: int
+    db: str
+    edit: Edit
+    why: Why
+    user: str | None
+    device: str | None
+    skew_ms: int | None
+    received_at: str
+
+    @property
+    def offset_ms(self) -> int:
+        """How far its clock is to be moved: as far as it was measured to be wrong."""
+        return (self.skew_ms or 0) if self.why == "clock" else 0
 
 
 def hold(connection: Connection, held: Iterable[Held], at: str) -> None:
@@ -90,3 +110,52 @@ def entered(connection: Connection, db: str, revs: Collection[tuple[str, Rev]]) 
         if numbers:
             gone = update(_quarantine).where(_quarantine.c.number.in_(numbers))
             connection.execute(gone.values(state="released"))
+
+
+def waiting(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
+    """Those of these entries that still wait, the oldest first."""
+    found: list[Entry] = []
+    for some in chunks(numbers):
+        asked = select(_quarantine).where(_quarantine.c.number.in_(some), _quarantine.c.state == "waiting")
+        found += (_entry(row) for row in connection.execute(asked.order_by(_quarantine.c.number)))
+    return found
+
+
+def decide(connection: Connection, entry: Entry, became: Rev | None, by: str, at: str) -> None:
+    """Close an entry that waits; `became` is the revision that it entered as, None where it was discarded."""
+    state: State = "released" if became else "discarded"
+    values = {"state": state, "released_as": became and str(became), "decided_by": by, "decided_at": at}
+    here = (_quarantine.c.number == entry.number, _quarantine.c.state == "waiting")
+    connection.execute(update(_quarantine).where(*here).values(**values))
+
+
+def superseded(connection: Connection, db: str, edits: Sequence[Edit], by: str, at: str) -> None:
+    """These enter: entries that they descend from wait no more, what those said has come in with them."""
+    entering = {(edit.id, str(rev)): str(edit.rev) for edit in edits for rev in edit.path[1:]}
+    for ids in chunks(sorted({doc_id for doc_id, _ in entering})):
+        here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
+        columns = (_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev)
+        for row in connection.execute(select(*columns).where(*here)).all():
+            if became := entering.get((row.doc_id, row.rev)):
+                closed = update(_quarantine).where(_quarantine.c.number == row.number)
+                values = {"state": "released", "released_as": became, "decided_by": by, "decided_at": at}
+                connection.execute(closed.values(**values))
+
+
+def released(connection: Connection, db: str, doc_id: str) -> dict[Rev, tuple[Rev, Body]]:
+    """What was released, corrected, of one document: as which revision, and what it had said before."""
+    here = (_quarantine.c.db == db, _quarantine.c.doc_id == doc_id, _quarantine.c.state == "released")
+    rows = connection.execute(select(_quarantine).where(*here, _quarantine.c.released_as.is_not(None)))
+    found = [(Rev.parse(row.rev), Rev.parse(row.released_as), row.body) for row in rows]
+    # one that a later revision has superseded did not enter itself
+    return {
+        rev: (became, orjson.loads(body))
+        for rev, became, body in found
+        if became != rev and became.generation == rev.generation
+    }
+
+
+def _entry(row: Row[Any]) -> Entry:
+    path = tuple(Rev.parse(rev) for rev in row.path)
+    edit = Edit(row.doc_id, path, row.body, row.deleted)
+    return Entry(row.number, row.db, edit, row.why, row.user, row.device, row.skew_ms, row.received_at)

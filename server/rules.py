@@ -122,9 +122,18 @@ def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
     return None
 
 
+def altered(doc: Doc, known: Sequence[Doc]) -> bool:
+    """Whether a document says otherwise what an act says that is held of it."""
+    held = _held_acts(known)
+    return any(act != held.get(act["id"], act) for act in doc.get("acts", ()))
+
+
+def _held_acts(known: Sequence[Doc]) -> dict[str, Doc]:
+    return {act["id"]: act for body in known if not schemas.newer(body) for act in body.get("acts", ())}
+
+
 def _judge_new_acts(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
-    acts = doc["acts"]
-    held = {act["id"]: act for body in known if not schemas.newer(body) for act in body["acts"]}
+    acts, held = doc["acts"], _held_acts(known)
     authors = {act["id"]: act["by"] for act in (*acts, *held.values())}
     for act in acts:
         if act["id"] not in held:

@@ -1,18 +1,31 @@
-"""Records that could not enter by themselves: to look at. (Releasing them comes with review.)"""
+"""Records that could not enter by themselves: to look at, to let in with the clock set right, to send away."""
 
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from server import correcting
+from server.office import acts
 from server.office.desk import Desk
+from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets
+from server.office.record import value_in_words
+from server.quarantine import Why
+from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
 from server.words import Words
 
 PAGE = 50
+HERE = "/office/quarantine"
+DAYS = 3660
+"""A clock that is wrong by more than ten years is set right by other means."""
+
 _quarantine, _users, _households = table(tables.Quarantine), table(tables.User), table(tables.HouseholdRow)
 
 
@@ -20,6 +33,7 @@ _quarantine, _users, _households = table(tables.Quarantine), table(tables.User),
 class Waiting:
     """A revision in quarantine, in words."""
 
+    number: int
     record: str
     href: str
     hamlet_name: str
@@ -32,24 +46,158 @@ async def show(desk: Desk) -> Response:
     """What waits, the oldest first."""
     held = desk.signed_in.grant.hamlets
 
-    def work(rows: Connection) -> tuple[int, int, list[Waiting]]:
+    def work(rows: Connection) -> tuple[int, int, list[Waiting], int]:
         known = hamlets(rows, held)
-        asked = select(_quarantine).where(
-            _quarantine.c.state == "waiting", _quarantine.c.db.in_([place.db for place in known.values()])
-        )
+        asked = _asked(known)
         count = rows.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
         number = min(desk.page_number(), max(1, -(-count // PAGE)))
         page = asked.order_by(_quarantine.c.number).limit(PAGE).offset((number - 1) * PAGE)
-        return count, number, [_waiting(rows, row, known, desk.words) for row in rows.execute(page).all()]
+        found = [_waiting(rows, row, known, desk.words) for row in rows.execute(page).all()]
+        return count, number, found, len(_numbers(rows, known, "recovered"))
 
-    count, number, found = await desk.read(work)
+    count, number, found, recovered = await desk.read(work)
     return await desk.render(
         "quarantine.html",
         "quarantine",
         found=found,
         count=desk.words.number(count),
-        pages=desk.pages(number, count, PAGE, "/office/quarantine"),
+        recovered=recovered,
+        pages=desk.pages(number, count, PAGE, HERE),
     )
+
+
+async def decide(desk: Desk) -> Response:
+    """Release or discard the chosen ones, or release all that phones gave back after a restore."""
+    held = desk.signed_in.grant.hamlets
+    every, chosen = desk.text("every"), {int(text) for text in desk.texts("number") if _is_number(text)}
+
+    def work(rows: Connection) -> list[int]:
+        known = hamlets(rows, held)
+        if every:
+            return _numbers(rows, known, every) if every in get_args(Why) else []
+        return [number for number in _numbers(rows, known, None) if number in chosen]
+
+    return await _decided(desk, await desk.read(work), None)
+
+
+async def show_one(desk: Desk) -> Response:
+    """One record: what it says now, and what it will say with its clock moved by `?minutes=`."""
+    row, known = await _open(desk)
+    minutes = _minutes(desk.request.query_params.get("minutes", ""))
+    offset = _offset(row, minutes)
+    planned = await _warden(desk).preview(row.number, offset)
+    if planned is None:
+        raise HTTPException(404)
+    shown = await desk.read(lambda rows: _waiting(rows, row, known, desk.words))
+    people = await desk.read(_people)
+    return await desk.render(
+        "quarantined.html",
+        "quarantine",
+        one=shown,
+        minutes=offset // 60_000,
+        says=_says(json.loads(row.body), people, desk.words),
+        times=_times(planned),
+        obstacle=planned.obstacle if isinstance(planned, Blocked) else "",
+    )
+
+
+async def decide_one(desk: Desk) -> Response:
+    """Release one record as the page showed it, or discard it."""
+    row, _ = await _open(desk)
+    return await _decided(desk, [row.number], _offset(row, _minutes(desk.text("minutes"))))
+
+
+async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> Response:
+    if not numbers:
+        return desk.to(HERE, "office.flash.nothing_chosen", kind="warn")
+    if desk.text("do") == "discard":
+        count = await _warden(desk).discard(desk.user, numbers)
+        return desk.to(HERE, "office.flash.discarded", count=count)
+    if desk.text("do") != "release":
+        raise HTTPException(400)
+    plans = await _warden(desk).release(desk.user, numbers, offset)
+    entered = [one for one in plans if isinstance(one, Ready)]
+    await desk.parts.follower.catch_up({one.entry.db for one in entered})
+    blocked = len(plans) - len(entered)
+    if blocked:
+        values = {"count": len(entered), "blocked": blocked}
+        return desk.to(HERE, "office.flash.released_some", kind="warn", **values)
+    return desk.to(HERE, "office.flash.released", count=len(entered))
+
+
+def _warden(desk: Desk) -> Warden:
+    parts = desk.parts
+    return Warden(parts.store, parts.rows, parts.intake, parts.clock)
+
+
+async def _open(desk: Desk) -> tuple[Row[Any], dict[str, Hamlet]]:
+    """The entry that the address names; 404 where none such waits, or not for this person."""
+    text, held = desk.path("number"), desk.signed_in.grant.hamlets
+
+    def work(rows: Connection) -> tuple[Row[Any] | None, dict[str, Hamlet]]:
+        known = hamlets(rows, held)
+        asked = _asked(known).where(_quarantine.c.number == int(text))
+        return rows.execute(asked).one_or_none(), known
+
+    if not _is_number(text):
+        raise HTTPException(404)
+    row, known = await desk.read(work)
+    if row is None:
+        raise HTTPException(404)
+    return row, known
+
+
+def _asked(known: Mapping[str, Hamlet]) -> Select[Any]:
+    here = _quarantine.c.db.in_([place.db for place in known.values()])
+    return select(_quarantine).where(_quarantine.c.state == "waiting", here)
+
+
+def _numbers(rows: Connection, known: Mapping[str, Hamlet], why: str | None) -> list[int]:
+    asked = _asked(known).with_only_columns(_quarantine.c.number).order_by(_quarantine.c.number)
+    return list(rows.execute(asked.where(_quarantine.c.why == why) if why else asked).scalars())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def _minutes(text: str) -> int | None:
+    """Whole minutes, forwards or (with a minus) back; None where nothing sensible is said."""
+    sign, digits = (-1, text[1:]) if text[:1] in {"-", "\u2212"} else (1, text)
+    if not _is_number(digits) or int(digits) > DAYS * 24 * 60:
+        return None
+    return sign * int(digits)
+
+
+def _offset(row: Row[Any], minutes: int | None) -> int:
+    if minutes is not None:
+        return minutes * 60_000
+    return (row.skew_ms or 0) // 60_000 * 60_000 if row.why == "clock" else 0
+
+
+def _times(planned: Planned) -> list[tuple[str, str]]:
+    """Each time of the record now, and as it will be; empty where it cannot enter."""
+    if isinstance(planned, Blocked):
+        return []
+    before, after = (correcting.times(one) for one in (json.loads(planned.entry.edit.body), planned.body))
+    return list(dict.fromkeys(zip(before, after, strict=True)))
+
+
+def _people(rows: Connection) -> dict[str, str]:
+    return {row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))}
+
+
+def _says(body: Mapping[str, Any], people: Mapping[str, str], words: Words) -> list[str]:
+    """What a record says, in words; of what the office has no words for, nothing."""
+
+    def who(user: str | None) -> str:
+        return people.get(user or "") or words.say("office.somebody")
+
+    told = [acts.short(act, who, words, body["acts"]) for act in body.get("acts", ())]
+    for field in sorted(body.keys() - ENVELOPE - {"acts"}):
+        if words.knows(key := f"office.field.{field}"):
+            told.append(f"{words.say(key)}: {value_in_words(field, body[field], words)}")
+    return told
 
 
 def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: Words) -> Waiting:
@@ -61,6 +209,7 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     ).first()
     name = rows.execute(select(_users.c.name).where(_users.c.id == (row.user or ""))).scalar()
     return Waiting(
+        number=row.number,
         record=words.say(
             f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other"
         ),

@@ -56,6 +56,8 @@ POSTS = {
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/withdraw": STAFF,
     f"{RECORD}/restore": STAFF,
+    "/office/quarantine": STAFF,
+    "/office/quarantine/nonumber": STAFF,
     "/office/people/new": ADMIN,
     "/office/people/{volunteer}/invite": ADMIN,
     "/office/people/{volunteer}/link": ADMIN,
@@ -102,6 +104,7 @@ async def test_the_tables_above_leave_no_page_out(made: Village) -> None:
     named = {(page.method, _pattern(page.path)) for page in PAGES if page.roles is not None} - {
         ("GET", "/office/people/*/invitation"),
         ("GET", "/office/import/*"),
+        ("GET", "/office/quarantine/*"),
     }
     assert named == listed
 
@@ -118,6 +121,7 @@ def _pattern(path: str) -> str:
         ("hamlets/nasam", "hamlets/*"),
         ("nophone", "*"),
         ("norequest", "*"),
+        ("nonumber", "*"),
         ("noupload", "*"),
     ):
         path = path.replace(name, kind)

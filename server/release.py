@@ -1,0 +1,251 @@
+"""Letting quarantined records in, or sending them away: what a member of staff decides.
+
+A record enters as it is, or with its clock set right: then under a revision derived from the one that was
+held, so that deciding twice writes one. What goes in is archived, grafted and merged like everything else;
+only then is the entry closed, so that nothing is lost between the two. The phone hears of it through the
+revisions that it still asks about.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import orjson
+from anyio import to_thread
+from sqlalchemy import Engine
+
+from server import archive, audit, correcting, ledger, quarantine
+from server.clock import Clock, instant, milliseconds
+from server.content import broken
+from server.intake import Intake
+from server.quarantine import Entry
+from server.rows.engine import readers, writing
+from server.rules import altered
+from server.settle import POLICY, read_body
+from sync import canonical, resolve, revtree
+from sync.merge import Body
+from sync.resolve import Derived
+from sync.rev import Rev, derive
+from sync.stamps import SKEW
+from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
+
+Obstacle = Literal["erased", "broken", "altered", "ahead", "unknown_version", "no_place"]
+"""Why a record cannot enter as it would be: erased since; breaks the rules of its content; says otherwise
+what a held act says; carries a time that has not come; cannot be corrected by this program; its hamlet's
+database is gone."""
+
+
+class Ready(NamedTuple):
+    """A held record as it would enter."""
+
+    entry: Entry
+    edit: Edit
+    body: Body
+
+
+class Blocked(NamedTuple):
+    """A held record that cannot enter like this."""
+
+    entry: Entry
+    obstacle: Obstacle
+
+
+Planned = Ready | Blocked
+
+
+class Context(NamedTuple):
+    """What is held of the document of an entry: its tree and bodies, what came of records it builds on."""
+
+    document: Document | None
+    archived: Mapping[tuple[str, Rev], bytes]
+    released: Mapping[Rev, tuple[Rev, Body]]
+    """Of this document's records that were released: as what, and what they said before."""
+    erased: bool
+
+
+def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = None) -> Planned:
+    """What an entry would enter as. `offset_ms`: how far to move its clock, by default as far as it was
+    measured to be wrong. Pure."""
+    if context.erased:
+        return Blocked(entry, "erased")
+    body: Body = orjson.loads(entry.edit.body)
+    shift = entry.offset_ms if offset_ms is None else offset_ms
+    path, before = _path(entry, context)
+    held = _held(context, entry.edit.id, path[1:2])
+    if (body["type"], body["v"]) not in POLICY:
+        if shift or before:
+            return Blocked(entry, "unknown_version")
+        new = body
+    else:
+        new = correcting.corrected(body, shift, held, before)
+    if broken({"_id": entry.edit.id, **new}):
+        return Blocked(entry, "broken")
+    if correcting.ahead(new, milliseconds(now) + SKEW):
+        return Blocked(entry, "ahead")
+    if altered(new, held):
+        return Blocked(entry, "altered")
+    raw = canonical.encode(new)
+    same = raw == canonical.encode(body) and path == entry.edit.path
+    rev = (
+        entry.edit.rev if same else Rev(entry.edit.rev.generation, derive(entry.edit.rev, False, raw).digest)
+    )
+    return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new)
+
+
+def _path(entry: Entry, context: Context) -> tuple[tuple[Rev, ...], dict[str, str]]:
+    """The path on top of what its ancestors were released as, and what their stamps became."""
+    for place, ancestor in enumerate(entry.edit.path[1:], start=1):
+        if found := context.released.get(ancestor):
+            became, original = found
+            raw = context.archived.get((entry.edit.id, became))
+            tree = context.document.tree if context.document else {}
+            above = (
+                revtree.ancestry(tree, became) if became in tree else (became, *entry.edit.path[place + 1 :])
+            )
+            stamps = correcting.became(original, orjson.loads(raw)) if raw else {}
+            changed = {old: new for old, new in stamps.items() if old != new}
+            return (*entry.edit.path[:place], *above), changed
+    return entry.edit.path, {}
+
+
+def _held(context: Context, doc_id: str, parent: Sequence[Rev]) -> list[Body]:
+    document = context.document
+    raws = [body.json for body in document.bodies.values()] if document else []
+    raws += [raw for rev in parent if (raw := context.archived.get((doc_id, rev))) is not None]
+    return [body for raw in raws if (body := read_body(doc_id, raw)) is not None]
+
+
+class Warden:
+    """Keeps the quarantine of one server."""
+
+    def __init__(self, store: DocStore, rows: Engine, intake: Intake, clock: Clock) -> None:
+        self._store = store
+        self._rows = rows
+        self._intake = intake
+        self._clock = clock
+
+    async def preview(self, number: int, offset_ms: int | None = None) -> Planned | None:
+        """What a waiting entry would become; None where it does not wait any more."""
+        entries = await to_thread.run_sync(self._waiting, [number])
+        return (await self._plans(entries, offset_ms))[0] if entries else None
+
+    async def release(
+        self, by: str, numbers: Collection[int], offset_ms: int | None = None
+    ) -> Sequence[Planned]:
+        """Let these entries in, oldest first, with an audit entry each; what could not enter still waits.
+
+        Raises `StoreFull`.
+        """
+        done: list[Planned] = []
+        entries = await to_thread.run_sync(self._waiting, sorted(numbers))
+        for batch in _rounds(entries):
+            plans = await self._plans(batch, offset_ms)
+            await self._enter(by, [one for one in plans if isinstance(one, Ready)])
+            done += plans
+        return done
+
+    async def discard(self, by: str, numbers: Collection[int]) -> int:
+        """Take these entries for nothing, with an audit entry each: the sender is told. How many did wait."""
+
+        def work() -> int:
+            now = self._clock()
+            with writing(self._rows) as connection:
+                entries = quarantine.waiting(connection, sorted(numbers))
+                for entry in entries:
+                    quarantine.decide(connection, entry, None, by, instant(now))
+                    audit.append(connection, by, "quarantine.discarded", _subject(entry), now)
+                return len(entries)
+
+        return await to_thread.run_sync(work)
+
+    async def _plans(self, entries: Sequence[Entry], offset_ms: int | None) -> list[Planned]:
+        found: list[Planned] = []
+        for entry in entries:
+            try:
+                context = await self._context(entry)
+            except DatabaseMissing:
+                found.append(Blocked(entry, "no_place"))
+                continue
+            found.append(plan(entry, context, self._clock(), offset_ms))
+        return found
+
+    async def _context(self, entry: Entry) -> Context:
+        db, edit = entry.db, entry.edit
+        documents = await self._store.read(db, [edit.id], lambda _id, tree: revtree.live(tree))
+
+        def work() -> Context:
+            with readers(self._rows).begin() as connection:
+                released = quarantine.released(connection, db, edit.id)
+                wanted = {(edit.id, rev) for rev in edit.path[1:2]}
+                wanted |= {(edit.id, became) for became, _ in released.values()}
+                archived = archive.bodies(connection, db, wanted)
+                gone = bool(ledger.erased(connection, db, [edit.id]))
+            return Context(documents.get(edit.id), archived, released, gone)
+
+        return await to_thread.run_sync(work)
+
+    async def _enter(self, by: str, ready: Sequence[Ready]) -> None:
+        for db in dict.fromkeys(one.entry.db for one in ready):
+            here = [one for one in ready if one.entry.db == db]
+            edits = await to_thread.run_sync(self._archive, by, db, here)
+            await self._store.graft(db, edits)
+            await to_thread.run_sync(self._close, by, here)
+            await self._intake.observe(db, {edit.id for edit in edits})
+
+    # ---- in threads -------------------------------------------------------------------------------------
+
+    def _waiting(self, numbers: Sequence[int]) -> list[Entry]:
+        with readers(self._rows).begin() as connection:
+            return quarantine.waiting(connection, numbers)
+
+    def _archive(self, by: str, db: str, ready: Sequence[Ready]) -> list[Edit]:
+        """Archive what enters, and answer what to graft: each with what its parent adds to it."""
+        edits, entries = [], []
+        with writing(self._rows) as connection:
+            parents = {(one.edit.id, one.edit.path[1]) for one in ready if len(one.edit.path) > 1}
+            held = archive.bodies(connection, db, parents)
+            for one in ready:
+                entries.append(archive.Entry.of(db, one.edit, "released"))
+                child = _derived(one.edit, held)
+                if child is not one.edit:
+                    entries.append(archive.Entry.of(db, child, "derived"))
+                edits.append(child)
+            archive.keep(connection, entries, instant(self._clock()), by)
+        return edits
+
+    def _close(self, by: str, ready: Sequence[Ready]) -> None:
+        now = self._clock()
+        with writing(self._rows) as connection:
+            for one in ready:
+                quarantine.decide(connection, one.entry, one.edit.rev, by, instant(now))
+                audit.append(connection, by, "quarantine.released", _subject(one.entry), now)
+            for db in {one.entry.db for one in ready}:
+                here = [one.edit for one in ready if one.entry.db == db]
+                quarantine.superseded(connection, db, here, by, instant(now))
+
+
+def _derived(edit: Edit, held: Mapping[tuple[str, Rev], bytes]) -> Edit:
+    """The edit, or the child of it that says what its parent says and it has left out."""
+    raw = held.get((edit.id, edit.path[1])) if len(edit.path) > 1 else None
+    parent = read_body(edit.id, raw) if raw is not None else None
+    derived = resolve.inline(Derived(edit.path, edit.body, False), parent, POLICY) if parent else None
+    return Edit(edit.id, derived.path, derived.body) if derived else edit
+
+
+def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """The entries in batches in which no document comes twice: a later record builds on the earlier one."""
+    batch: list[Entry] = []
+    seen: set[tuple[str, str]] = set()
+    for entry in entries:
+        key = (entry.db, entry.edit.id)
+        if key in seen:
+            yield batch
+            batch, seen = [], set()
+        batch.append(entry)
+        seen.add(key)
+    if batch:
+        yield batch
+
+
+def _subject(entry: Entry) -> str:
+    return f"{entry.db}/{entry.edit.id}@{entry.edit.rev}"

@@ -1,0 +1,100 @@
+"""Held records at the office: what each says and will become, released or sent away, one or many."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.admission import caller_of
+from server.rows import tables
+from server.rows.engine import readers, table
+from server.words import words
+from sync.store.interface import Edit
+from tests.server.documents import NOW
+from tests.server.harness import edit, later
+from tests.server.office.test_edits import document
+from tests.server.office.village import SIGNED_ULID, VISITED_ULID, Village
+
+DAY = 24 * 3_600_000
+
+
+async def hold(made: Village, *edits: Edit, skew_ms: int = 0) -> None:
+    """A phone hands in what must wait: of a revoked device, or with a wrong clock."""
+    grant = replace(made.grant("volunteer"), live=bool(skew_ms))
+    answers = await made.parts.intake.admit(caller_of(grant, words("vi"), skew_ms), "hamlet-nasam", edits)
+    assert [getattr(answer, "name", "") for answer in answers] == ["quarantined"] * len(edits)
+
+
+async def renamed(made: Village, ulid: str, digit: str, at: int = NOW + 5000) -> Edit:
+    rev, body = await document(made, f"household:{ulid}")
+    doc = {"_id": f"household:{ulid}", **body}
+    return edit(later(doc, made.people["volunteer"], at, name="Tên Đã Sửa"), f"2-{digit * 32}", rev)
+
+
+def numbers(made: Village) -> list[int]:
+    source = table(tables.Quarantine)
+    with readers(made.parts.rows).begin() as rows:
+        return [row.number for row in rows.execute(source.select().where(source.c.state == "waiting"))]
+
+
+async def test_one_record_shows_what_it_will_become_and_enters_like_that(made: Village) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7", NOW + 5000 - DAY), skew_ms=DAY)
+    (number,) = numbers(made)
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.get(f"/office/quarantine/{number}")).text
+        assert "Tên Đã Sửa" in page
+        assert 'value="1440"' in page
+        assert "28/02/2026 09:03</del>" in page
+        assert "01/03/2026 09:03</ins>" in page
+        page = (await browser.get(f"/office/quarantine/{number}?minutes=1500")).text
+        assert "Giờ này chưa tới" in page
+        done = await browser.send(f"/office/quarantine/{number}", {"do": "release", "minutes": "1380"})
+    assert "Đã nhận 1 phiếu." in done.text
+    _, body = await document(made, f"household:{SIGNED_ULID}")
+    assert body["name"] == "Tên Đã Sửa"
+    assert numbers(made) == []
+
+
+async def test_chosen_records_are_released_and_the_others_wait(made: Village) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7"), await renamed(made, VISITED_ULID, "8"))
+    first, second = numbers(made)
+    async with made.signed_in("reviewer") as browser:
+        page = await browser.send("/office/quarantine", {"number": [str(first)], "do": "release"})
+        assert "Đã nhận 1 phiếu." in page.text
+        assert numbers(made) == [second]
+        page = await browser.send("/office/quarantine", {"number": [str(second)], "do": "discard"})
+    assert "không nhận 1 phiếu" in page.text
+    assert numbers(made) == []
+    assert (await document(made, f"household:{SIGNED_ULID}"))[1]["name"] == "Tên Đã Sửa"
+    assert (await document(made, f"household:{VISITED_ULID}"))[1]["name"] != "Tên Đã Sửa"
+
+
+async def test_all_that_was_sent_again_after_a_restore_is_released_at_once(made: Village) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7"), await renamed(made, VISITED_ULID, "8"))
+    source = table(tables.Quarantine)
+    with made.parts.rows.begin() as rows:
+        rows.execute(source.update().where(source.c.number == min(numbers(made))).values(why="recovered"))
+    async with made.signed_in("reviewer") as browser:
+        assert "1 phiếu được các máy gửi lại" in (await browser.get("/office/quarantine")).text
+        page = await browser.send("/office/quarantine", {"every": "recovered", "do": "release"})
+    assert "Đã nhận 1 phiếu." in page.text
+    assert len(numbers(made)) == 1
+
+
+async def test_choosing_nothing_decides_nothing(made: Village) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7"))
+    async with made.signed_in("reviewer") as browser:
+        for form in (
+            {"do": "release"},
+            {"do": "discard", "number": ["x", "99999"]},
+            {"every": "all", "do": "discard"},
+        ):
+            page = await browser.send("/office/quarantine", form)
+            assert "Chưa chọn phiếu nào." in page.text
+    assert len(numbers(made)) == 1
+
+
+@pytest.mark.parametrize("number", ["0", "99", "x", "1x", "٣", "1" * 30])
+async def test_a_number_that_does_not_wait_is_not_found(made: Village, number: str) -> None:
+    async with made.signed_in("reviewer") as browser:
+        assert (await browser.get(f"/office/quarantine/{number}")).status_code == 404
+        assert (await browser.post(f"/office/quarantine/{number}", {"do": "release"})).status_code == 404
