@@ -1,4 +1,4 @@
-"""Records that could not enter by themselves: to look at, to let in with the clock set right, to send away."""
+"""Records that could not enter by themselves: to look at, to let in with the clock set right, to discard."""
 
 import json
 from collections.abc import Collection, Mapping
