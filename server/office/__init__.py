@@ -15,6 +15,7 @@ from server.office import (
     auditing,
     bulletins,
     campaign,
+    checklists,
     coverage,
     edit,
     households,
@@ -44,6 +45,7 @@ class Page(NamedTuple):
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_CHECKLIST = "/office/checklists/{slug}"
 _MODEL = "/office/models/{ulid}"
 _BULLETIN = "/office/bulletins/{ulid}"
 _RECORD = "/office/review/{hamlet}/{record}"
@@ -86,6 +88,13 @@ PAGES = (
     Page("POST", _MODEL + "/edit", models.correct, STAFF),
     Page("GET", "/office/inspections", inspections.show_all, STAFF),
     Page("GET", "/office/inspections/{hamlet}/{ulid}", inspections.show, STAFF),
+    Page("GET", "/office/checklists", checklists.show_all, STAFF),
+    Page("POST", "/office/checklists/library", checklists.add_library, ADMINS),
+    Page("GET", "/office/checklists/new", checklists.show_new, ADMINS),
+    Page("POST", "/office/checklists/new", checklists.edit_new, ADMINS),
+    Page("GET", _CHECKLIST, checklists.show, STAFF),
+    Page("GET", _CHECKLIST + "/edit", checklists.show_edit, ADMINS),
+    Page("POST", _CHECKLIST + "/edit", checklists.edit, ADMINS),
     Page("GET", "/office/outreach", outreaches.show, STAFF),
     Page("GET", "/office/bulletins", bulletins.show_all, STAFF),
     Page("GET", "/office/bulletins/new", bulletins.show_new, STAFF),

@@ -54,6 +54,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+FORM_FIELDS = 2000
+"""A checklist of sixty items has some twenty fields for each."""
+
 _FLASH = "camket_flash"
 
 
@@ -241,7 +244,7 @@ def gate(
         if request.method != "POST":
             return await handler(desk)
         limited = Request(request.scope, _limited(request.receive, limit))
-        async with limited.form(max_files=1, max_fields=500, max_part_size=2**16) as form:
+        async with limited.form(max_files=1, max_fields=FORM_FIELDS, max_part_size=2**16) as form:
             if session:
                 check_form(session, form.get("csrf"))
             return await handler(Desk(limited, parts, desk.words, session, desk.now, form))

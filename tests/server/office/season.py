@@ -35,7 +35,7 @@ ITEMS: list[dict[str, Any]] = [
         "when": {"item": "bell", "equals": False},
     },
 ]
-CHECKLIST = {
+CHECKLIST: dict[str, Any] = {
     "title": "Bản thử",
     "model": "to_lien_gia",
     "source": "thử",
