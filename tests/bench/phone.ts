@@ -11,14 +11,11 @@ interface Order {
 }
 
 const [, , server = ""] = process.argv;
-const made = phone();
-made.clock.now = Date.now();
-const { env } = made;
-Object.assign(env, {
-  now: () => Date.now(),
-  fetch: (path: string, init: RequestInit) => fetch(`${server}${path}`, init),
-  weakLink: () => process.env.BENCH_WEAK === "1",
-});
+const made = phone((asked) =>
+  fetch(`${server}${asked.path}`, { method: asked.method, headers: asked.headers, body: asked.raw }),
+);
+made.weak = process.env.BENCH_WEAK === "1";
+Object.defineProperty(made.clock, "now", { get: () => Date.now() });
 
 const orders: Record<Order["do"], (order: Order) => Promise<unknown>> = {
   join: async ({ code = "" }) => {
