@@ -25,7 +25,7 @@ that cannot be stored becomes that document's outcome; only a request that canno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -75,14 +75,27 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a phone has read a database: the last row it was given."""
+    """How far a phone has read a database: the last row it was given.
+
+    `rev` is the beginning of the row's revision: 48 bits of it tell a store that was restored or grew over
+    from the one that gave the position, and each sync of each database carries them.
+    """
 
     seq: Seq
     id: str
-    rev: Rev
+    rev: str
+
+    @classmethod
+    def of(cls, seq: Seq, doc_id: str, rev: Rev) -> Self:
+        """The position after a row."""
+        return cls(seq, doc_id, str(Rev(rev.generation, rev.digest[:12])))
+
+    def names(self, rev: Rev) -> bool:
+        """Whether that is the revision that was given."""
+        return str(rev).startswith(self.rev)
 
 
-UNREADABLE = Position(-1, "", Rev(1, ""))
+UNREADABLE = Position(-1, "", "")
 """A position that no server of ours has given: as good as lost."""
 
 
@@ -243,14 +256,15 @@ _REPLICATED = frozenset({"_id", "_rev", "_revisions", "_deleted"})
 def encode_position(position: Position) -> str:
     """A position as the opaque text that a phone keeps."""
     # Plain text, not base64: its id and revision stand in the row before, so in the stream it costs nothing.
-    return orjson.dumps([position.seq, position.id, str(position.rev)]).decode()
+    return orjson.dumps([position.seq, position.id, position.rev]).decode()
 
 
 def decode_position(text: str) -> Position:
     """The inverse of `encode_position`. Raises ValueError for any other text."""
     match orjson.loads(text):
         case [int() | str() as seq, str(doc_id), str(rev)] if type(seq) is not bool:
-            return Position(seq, doc_id, Rev.parse(rev))
+            Rev.parse(rev)
+            return Position(seq, doc_id, rev)
     raise ValueError("not a position")
 
 

@@ -195,7 +195,7 @@ class Exchange:
         """Whether this store gave that position, and not one that it was restored from or has grown over."""
         found = await self._store.read(db, (position.id,), lambda _id, _tree: ())
         document = found.get(position.id)
-        if document is None or position.rev not in document.tree:
+        if document is None or not any(position.names(rev) for rev in document.tree):
             return False
         if isinstance(document.seq, int) and isinstance(position.seq, int):
             return document.seq >= position.seq
@@ -210,7 +210,7 @@ def _outcome(no: Refused) -> Outcome:
 
 
 def _position(change: Change) -> Position:
-    return Position(change.seq, change.id, change.leaves[0].rev)
+    return Position.of(change.seq, change.id, change.leaves[0].rev)
 
 
 def _row(doc_id: str, document: Document | None) -> Row | None:
