@@ -48,11 +48,11 @@ class Office:
         self.press("Đặt mật khẩu")
         self.sees("Đã đặt mật khẩu")
 
-    def signs_in(self, login: str) -> None:
-        """Sign in with the password that all staff have here."""
+    def signs_in(self, login: str, password: str = PASSWORD) -> None:
+        """Sign in; the staff of tests share one password."""
         self.page.goto(f"{self.url}/office/login")
         self.page.get_by_label("Tên đăng nhập").fill(login)
-        self.page.get_by_label("Mật khẩu").fill(PASSWORD)
+        self.page.get_by_label("Mật khẩu").fill(password)
         self.press("Đăng nhập")
         expect(self.page).to_have_url(f"{self.url}/office")
 
