@@ -2,8 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { parse } from "../core/route.ts";
 import { type Language, sayer } from "../core/wording.ts";
-import { en } from "../core/words/en.ts";
-import { vi } from "../core/words/vi.ts";
+import type { Catalogue } from "../core/words/vi.ts";
 import type { Field, Lifecycle } from "../data/contract.ts";
 import { AppContext, type News } from "./context.ts";
 import { AddHousehold, EditHousehold } from "./screens/edit.tsx";
@@ -17,6 +16,7 @@ import { Pledge } from "./screens/pledge.tsx";
 import { Settings, type TextSize } from "./screens/settings.tsx";
 import { Sync } from "./screens/sync.tsx";
 import type { Updates } from "./updates.ts";
+import { wordsOf } from "./words.ts";
 
 const NEWS_STAYS = 6_000;
 const NEWS_TRAVELS = 1_000;
@@ -26,6 +26,8 @@ interface Props {
   readonly invited: string;
   readonly updates: Updates;
   readonly preferences: Preferences;
+  /** The words of the language that is set. */
+  readonly words: Catalogue;
 }
 
 /** What a person set, kept outside of the encrypted data: the lock screen needs it too, and it tells nothing. */
@@ -34,7 +36,7 @@ export interface Preferences {
   textSize: TextSize;
 }
 
-export function App({ field, invited, updates, preferences }: Props) {
+export function App({ field, invited, updates, preferences, words }: Props) {
   const [language, setLanguage] = useState(preferences.language);
   const [textSize, setTextSize] = useState(preferences.textSize);
   const [lifecycle, setLifecycle] = useState<Lifecycle>();
@@ -53,7 +55,8 @@ export function App({ field, invited, updates, preferences }: Props) {
     // What went wrong stays until the person moves on: it must not vanish before it was read.
     if (kind === "done") timer.current = setTimeout(() => setNews(null), NEWS_STAYS);
   }, []);
-  const say = useMemo(() => sayer(language === "vi" ? vi : en), [language]);
+  const [catalogue, setCatalogue] = useState(words);
+  const say = useMemo(() => sayer(catalogue), [catalogue]);
   const dismiss = useCallback(() => setNews(null), []);
   const app = useMemo(() => ({ field, say, tell, news, dismiss }), [field, say, tell, news, dismiss]);
   const used = useRef<string | null>(null);
@@ -91,8 +94,11 @@ export function App({ field, invited, updates, preferences }: Props) {
   useEffect(() => updates.onWaiting(setUpdate), [updates]);
   useEffect(() => {
     Object.assign(preferences, { language, textSize });
-    document.documentElement.lang = language;
     document.documentElement.dataset.text = textSize;
+    wordsOf(language).then((found) => {
+      setCatalogue(found);
+      document.documentElement.lang = language;
+    });
   }, [language, textSize]);
 
   const route = parse(hash);

@@ -6,6 +6,7 @@ import { createField } from "../data/browser.ts";
 import { App, type Preferences } from "./app.tsx";
 import { follow } from "./trail.ts";
 import { watchUpdates } from "./updates.ts";
+import { wordsOf } from "./words.ts";
 
 const KEPT = "camket-preferences";
 
@@ -42,12 +43,15 @@ if (!root) throw new Error("no place to render");
 const chosen = preferences();
 const invited = takeInvitation();
 follow();
-render(
-  <App
-    field={createField(() => chosen.language)}
-    invited={invited}
-    updates={watchUpdates()}
-    preferences={chosen}
-  />,
-  root,
+wordsOf(chosen.language).then((words) =>
+  render(
+    <App
+      field={createField(() => chosen.language)}
+      invited={invited}
+      updates={watchUpdates()}
+      preferences={chosen}
+      words={words}
+    />,
+    root,
+  ),
 );
