@@ -30,15 +30,22 @@ addEventListener('click', ({ isTrusted, target }) => {
 }, true);
 """
 
-# How often a half-filled form has come to rest in IndexedDB.
-COUNT_DRAFTS = """
-window.drafts = 0;
-const put = IDBObjectStore.prototype.put;
-IDBObjectStore.prototype.put = function (...what) {
-  if (this.name === 'drafts') this.transaction.addEventListener('complete', () => drafts++);
-  return put.apply(this, what);
-};
-null; // a script that ended with the function would be taken for one to call
+# `kept(n)` waits until a half-filled form came to rest in IndexedDB n times. (Polling by wait_for_function
+# would need eval, which the app's policy forbids.)
+WATCH_DRAFTS = """
+{
+  let times = 0;
+  let tell = () => {};
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (...what) {
+    if (this.name === 'drafts') this.transaction.addEventListener('complete', () => tell(++times));
+    return put.apply(this, what);
+  };
+  window.kept = (n) => new Promise((done) => {
+    tell = () => times >= n && done(times);
+    tell();
+  });
+}
 """
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.pwa.handset import COUNT_DRAFTS, COUNT_TAPS, Handset, chromium
+from tests.pwa.handset import COUNT_TAPS, WATCH_DRAFTS, Handset, chromium
 from tests.running import Running
 from tests.seed import Commune, seed
 
@@ -217,14 +217,14 @@ async def test_an_app_that_is_killed_in_mid_form_goes_on_where_it_was(village: V
     phone = await village.phone()
     page = phone.page
     await phone.open_hamlet("Khuoi")
-    await page.evaluate(COUNT_DRAFTS)
+    await page.evaluate(WATCH_DRAFTS)
     await page.locator("a.row").first.tap()
     await phone.tap("Ký cam kết")
     await phone.tap("Đã nói rõ")
     await phone.tap("Đã đọc to")
     await page.get_by_label("Họ và tên người ký").fill("Nông Thị Én")
     await page.get_by_text("Vợ hoặc chồng").tap()
-    await page.wait_for_function("drafts === 4")
+    await page.evaluate("kept(4)")
     await page.reload()
     await phone.unlock()
     await phone.heading("Người ký")
@@ -242,12 +242,12 @@ async def test_the_ticks_of_a_meeting_outlive_the_app_and_are_gone_once_the_form
     phone = await village.phone()
     page = phone.page
     await phone.open_hamlet("Khuoi")
-    await page.evaluate(COUNT_DRAFTS)
+    await page.evaluate(WATCH_DRAFTS)
     await phone.tap("Ký tại cuộc họp")
     for row in range(3):
         await page.locator(".rows .tick").nth(row).tap()
     await page.get_by_label("Tờ số").fill("4")
-    await page.wait_for_function("drafts === 4")
+    await page.evaluate("kept(4)")
     await page.reload()
     await phone.unlock()
     await page.get_by_text("3 hộ được đánh dấu").wait_for()
