@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from server import identity, keys, office, problems, sealed, webapp
+from server import identity, keys, media, office, problems, sealed, webapp
 from server.auth.bearer import Bearer
+from server.blobs import Blobs
 from server.clock import Clock, system
 from server.follower import Follower
 from server.headers import SameOrigin, SecurityHeaders
@@ -32,6 +33,7 @@ from sync.http.routing import Limits
 from sync.store.sqlite import SqliteStore
 
 DOCUMENTS = "documents.sqlite"
+PICTURES = "media"
 REQUEST = 16 * 2**20
 """Bytes of a request to `/db`."""
 AGAIN = 5.0
@@ -68,7 +70,8 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     with readers(rows).begin() as connection:
         # Data that were made up say so for good, whichever command serves them.
         settings = replace(settings, demo=settings.demo or is_demo(connection))
-    return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe)
+    blobs = Blobs(settings.data / PICTURES)
+    return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe, blobs)
 
 
 async def close(parts: Parts) -> None:
@@ -99,6 +102,7 @@ def assemble(parts: Parts) -> Starlette:
             *identity.ROUTES,
             *sealed.ROUTES,
             exchange.route(parts.store, parts.intake, "/db/_exchange"),
+            *media.ROUTES,
             # A document over its own limit is its own outcome (admission), not the batch's.
             Mount("/db", engine_app(parts.store, parts.intake, REPLICATION, limits=Limits(REQUEST, REQUEST))),
             *office.routes(),

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from server.auth.bearer import Bearer
 from server.auth.limits import address_of
 from server.auth.sessions import COOKIE, Session, find, note
+from server.blobs import Blobs
 from server.clock import Clock
 from server.follower import Follower
 from server.intake import Intake
@@ -39,6 +40,7 @@ class Parts:
     intake: Intake
     follower: Follower
     scribe: Scribe
+    blobs: Blobs
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server import blobs, pictures
 from server.auth import errors as auth
 from server.scribe import NotTaken
 from server.words import Words, words_of
@@ -81,6 +82,14 @@ TABLE: dict[type[Exception], Problem] = {
     auth.TooManyAttempts: Problem(429, "too_many_requests"),
     peer.TooManyRequests: Problem(429, "too_many_requests", "problem.too_fast"),
     NotTaken: Problem(422, "not_taken"),
+    pictures.NotAPicture: Problem(422, "not_a_picture", "problem.photo_unreadable"),
+    pictures.TellsMore: Problem(422, "has_metadata", "problem.photo_tells_more"),
+    pictures.WrongSize: Problem(422, "wrong_size", "problem.photo_wrong_size"),
+    blobs.WrongDigest: Problem(422, "wrong_digest", "problem.photo_wrong_digest"),
+    blobs.OffsetAhead: Problem(409, "conflict", "problem.photo_gap"),
+    blobs.PhotoUnknown: Problem(404, "not_found", "problem.photo_unknown"),
+    blobs.PhotoTooLarge: Problem(413, "too_large", "problem.photo_too_large"),
+    blobs.HamletNotHeld: Problem(403, "forbidden", "rule.wrong_hamlet"),
     store.DatabaseMissing: Problem(404, "not_found"),
     store.StoreFull: Problem(507, "insufficient_storage", "problem.disk_full"),
 }

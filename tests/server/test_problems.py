@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from server.auth import errors as auth
+from server.blobs import OffsetAhead
 from server.problems import TABLE, BadRequest, TooLarge, handlers, note, said
 from server.scribe import NotTaken
 from server.words import words
@@ -18,6 +19,7 @@ SAMPLES: dict[type[Exception], tuple[Any, ...]] = {
     NotTaken: ([Refused("household:1", "1-a", "forbidden", "because")],),
     auth.TooManyAttempts: (30,),
     auth.PasswordTooShort: (12,),
+    OffsetAhead: (24_000,),
 }
 
 

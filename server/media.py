@@ -1,0 +1,163 @@
+"""Picture bytes over HTTP: `/db/media-<hamlet>/_blob/<sha256>`, for phones.
+
+    HEAD   Upload-Offset: how many bytes are held, Upload-Complete: whether that is all of them
+    PUT    with `Content-Range: bytes 24000-47999/131072`: goes on from there; answers {"offset", "complete"}
+    GET    the picture, or `?size=thumb`
+
+The document `photo:<sha256>` comes first, by the normal way: it says type and size, and who may see it. A
+chunk that overlaps what is held is no error, one that leaves a gap answers 409. The last byte brings the
+check, so a picture is either whole and looked at, or not there.
+"""
+
+import re
+from typing import NamedTuple
+
+import orjson
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+import schemas
+from server.admission import holds
+from server.blobs import Blobs, HamletNotHeld, Name, PhotoTooLarge, PhotoUnknown
+from server.parts import Parts, parts_of
+from server.pictures import MOST_BYTES, Promised, mime_of
+from server.problems import BadRequest, WrongType
+from sync import revtree
+from sync.store.interface import DatabaseMissing
+
+_DATABASE = re.compile(r"media-([a-z0-9]{2,20})")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_RANGE = re.compile(r"bytes ([0-9]{1,7})-([0-9]{1,7})/([0-9]{1,7})")
+
+SAFE = {
+    # A picture is data: opened by itself it may run nothing, load nothing, be embedded nowhere else.
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-store",
+}
+
+
+class Place(NamedTuple):
+    """A request that may go on: which picture, what its document says of it, who sends or asks."""
+
+    name: Name
+    promised: Promised
+    sender: str
+    blobs: Blobs
+
+
+async def head(request: Request) -> Response:
+    """How much of it is here."""
+    place = await _place(request)
+    held = await to_thread.run_sync(place.blobs.held, place.name, place.sender)
+    told = {
+        "Upload-Offset": str(place.promised.bytes if held is None else held),
+        "Upload-Complete": "?0" if held is not None else "?1",
+    }
+    return Response(headers=told)
+
+
+async def put(request: Request) -> Response:
+    """Take a chunk; the last one makes it a picture."""
+    place = await _place(request)
+    start, length = _asked(request, place.promised)
+    held = await to_thread.run_sync(place.blobs.held, place.name, place.sender)
+    if held is not None:
+        try:
+            held = await _take(request, place, start, length)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody hears it; what came is kept
+        if held >= place.promised.bytes:
+            await to_thread.run_sync(place.blobs.finish, place.name, place.sender, place.promised)
+            held = None
+    offset = place.promised.bytes if held is None else held
+    return JSONResponse({"offset": offset, "complete": held is None})
+
+
+async def get(request: Request) -> Response:
+    """The picture or its thumbnail. Phones see those of the hamlets that they walk."""
+    place = await _place(request)
+    return await picture(place.blobs, place.name, small=request.query_params.get("size") == "thumb")
+
+
+ROUTES = [
+    Route("/db/{db}/_blob/{sha256}", head, methods=["HEAD"]),
+    Route("/db/{db}/_blob/{sha256}", put, methods=["PUT"]),
+    Route("/db/{db}/_blob/{sha256}", get, methods=["GET"]),
+]
+
+
+async def picture(blobs: Blobs, name: Name, *, small: bool) -> Response:
+    """A picture as it may leave the server. Raises `PhotoUnknown` while it is not whole."""
+    data = await to_thread.run_sync(blobs.thumb if small else blobs.whole, name)
+    if data is None:
+        raise PhotoUnknown
+    mime = mime_of(data)
+    file = f"{name.sha256[:16]}{'-thumb' if small else ''}.{mime.partition('/')[2]}"
+    return Response(
+        data, media_type=mime, headers=SAFE | {"Content-Disposition": f'inline; filename="{file}"'}
+    )
+
+
+async def promised_of(parts: Parts, name: Name) -> Promised:
+    """What the live document says of a picture. Raises `PhotoUnknown`."""
+    doc_id = f"photo:{name.sha256}"
+    try:
+        found = await parts.store.read(
+            f"media-{name.hamlet}", [doc_id], lambda _id, tree: revtree.live(tree)[:1]
+        )
+    except DatabaseMissing as error:
+        raise PhotoUnknown from error
+    bodies = [orjson.loads(held.json) for document in found.values() for held in document.bodies.values()]
+    if not bodies or schemas.newer(bodies[0]):
+        raise PhotoUnknown
+    return Promised(*(bodies[0][field] for field in Promised._fields))
+
+
+def name_of(hamlet: str, digest: str) -> Name:
+    """A picture by the parts of an address. Raises `PhotoUnknown` for what is none."""
+    if not _DATABASE.fullmatch(f"media-{hamlet}") or not _SHA256.fullmatch(digest):
+        raise PhotoUnknown
+    return Name(hamlet, digest)
+
+
+async def _place(request: Request) -> Place:
+    """Raises what `Bearer` raises, `HamletNotHeld`, `PhotoUnknown`."""
+    parts = parts_of(request)
+    grant = await parts.bearer.authenticate(request)
+    db = request.path_params["db"]
+    name = name_of(db.removeprefix("media-"), request.path_params["sha256"])
+    if not db.startswith("media-"):
+        raise PhotoUnknown
+    if not holds(grant, db):
+        raise HamletNotHeld
+    return Place(name, await promised_of(parts, name), grant.device or grant.user, parts.blobs)
+
+
+def _asked(request: Request, promised: Promised) -> tuple[int, int]:
+    """Start and length of the chunk. Raises `BadRequest`, `PhotoTooLarge`, `WrongType`."""
+    if request.headers.get("content-type") != promised.mime or "content-encoding" in request.headers:
+        raise WrongType
+    found = _RANGE.fullmatch(request.headers.get("content-range", ""))
+    if found is None:
+        raise BadRequest("problem.bad_field", field="Content-Range")
+    first, last, whole = map(int, found.groups())
+    if whole > MOST_BYTES:
+        raise PhotoTooLarge
+    if not first <= last < whole or whole != promised.bytes:
+        raise BadRequest("problem.bad_field", field="Content-Range")
+    return first, last - first + 1
+
+
+async def _take(request: Request, place: Place, start: int, length: int) -> int:
+    """Write what comes as it comes, so that a cut keeps it. Bytes held then. Raises `BadRequest` for more."""
+    held, at = 0, start
+    async for chunk in request.stream():
+        if at + len(chunk) > start + length:
+            raise BadRequest("problem.bad_field", field="Content-Range")
+        held = await to_thread.run_sync(place.blobs.append, place.name, place.sender, at, chunk)
+        at += len(chunk)
+    return held
