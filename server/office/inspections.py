@@ -1,7 +1,7 @@
 """Inspections: what was found, by which version of a checklist, what it scores, and what is still to be done.
 
 Scores are computed here from the answers whenever they are shown (`server.checklists.check`). The pictures
-themselves lie in the hamlet's media database; this page says how many there are for each item.
+themselves lie beside the documents (`server.blobs`); the page shows those that have come.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from server.checklists import check
-from server.office import facts, records
+from server.office import facts, photos, records
 from server.office.desk import Desk
 from server.office.households import Tab
 from server.office.places import Hamlet, hamlet_of, hamlets
@@ -90,7 +90,8 @@ async def show(desk: Desk) -> Response:
     context = await desk.read(lambda rows: find(rows, hamlet, ulid, desk.words))
     if context is None:
         raise HTTPException(404)
-    return await desk.render("inspection.html", "models", **context)
+    pictures = await photos.shown(desk, hamlet, context["inspection"].photos, context["labels"])
+    return await desk.render("inspection.html", "models", photos=pictures, **context)
 
 
 def today_of(desk: Desk) -> str:
@@ -170,6 +171,7 @@ def find(rows: Connection, hamlet: str, ulid: str, words: Words) -> dict[str, An
         "who": records.people(rows).get(row.by) or words.say("office.somebody"),
         "checklist": _named(row, checklist, words),
         "checklist_href": f"/office/checklists/{row.checklist}?version={row.version}" if checklist else "",
+        "labels": photos.labels_of(checklist),
         "score": _score(row, checklist, words),
         "before": before,
         "before_score": _score(before, older, words) if before else "",
