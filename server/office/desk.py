@@ -220,7 +220,7 @@ class Desk:
             "section": section,
             "path": here(self.request),
             "flashes": self._flashes(),
-            "stylesheet": _STYLESHEET,
+            "stylesheets": _STYLESHEETS,
         }
 
 
@@ -306,4 +306,13 @@ def _environment() -> Environment:
 
 
 TEMPLATES = _environment()
-_STYLESHEET = f"/office/static/office.css?{sha256((STATIC / 'office.css').read_bytes()).hexdigest()[:12]}"
+
+
+def _addressed(part: str) -> str:
+    """The address of a style sheet, which changes with its content."""
+    digest = sha256((STATIC / "office" / f"{part}.css").read_bytes()).hexdigest()
+    return f"/office/static/office/{part}.css?{digest[:12]}"
+
+
+# In the order in which they overrule each other.
+_STYLESHEETS = [_addressed(part) for part in ("frame", "tables", "forms", "record", "narrow", "paper")]
