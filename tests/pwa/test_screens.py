@@ -280,6 +280,10 @@ async def test_who_was_overruled_is_told_on_the_phone(village: Village) -> None:
     await mai.heading("Hoàng Văn Ân")
     await expect(mai.page.get_by_text("ghi khác: tên chủ hộ")).to_be_visible()
     assert await mai.problems() == []
+    await mai.page.go_back()
+    await mai.page.go_back()
+    await mai.tap("1 phiếu cần bác xem lại")
+    await mai.page.get_by_role("link", name="đồng nghiệp ghi khác").tap()
     await mai.tap("Tôi đã xem")
     await expect(mai.page.get_by_text("ghi khác")).to_have_count(0)
 

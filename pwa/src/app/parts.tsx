@@ -280,7 +280,7 @@ export function OutcomeMark({
   );
 }
 
-export function WhereMark({ where }: { readonly where: Where }) {
+export function WhereMark({ where }: { readonly where: Where | "overruled" }) {
   const { say } = useApp();
   return <span class={`where ${where}`}>{say(`where.${where}` as Key)}</span>;
 }

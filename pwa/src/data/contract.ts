@@ -237,12 +237,12 @@ export interface SyncState {
   readonly bytesThisMonth: number;
 }
 
-/** A record that the office or a rule holds back. */
+/** A record that the office or a rule holds back, or of which a colleague's later value was taken. */
 export interface ProblemView {
   readonly hamlet: string;
   readonly household: string;
   readonly name: string;
-  readonly where: Exclude<Where, "phone" | "received">;
+  readonly where: Exclude<Where, "phone" | "received"> | "overruled";
   readonly reason: string | null;
 }
 

@@ -25,7 +25,7 @@ import type {
   TextView,
 } from "./contract.ts";
 import { FieldError } from "./contract.ts";
-import { type AccountDb, meta, openAccount } from "./db.ts";
+import { type AccountDb, keysOf, meta, openAccount } from "./db.ts";
 import { checkDevice, storage } from "./device.ts";
 import * as drafts from "./drafts.ts";
 import type { Env } from "./env.ts";
@@ -268,7 +268,9 @@ export class PhoneField implements Field {
       databases.map(async ({ name }) => {
         if (!name.startsWith("hamlet-")) return [];
         const known = await readAll(session, name);
-        return views.problemsOf(name.slice("hamlet-".length), views.pairs(known, campaign?.id ?? null));
+        const all = views.pairs(known, campaign?.id ?? null);
+        const lost = await session.db.getAllKeys("overruled", keysOf(name));
+        return views.problemsOf(name.slice("hamlet-".length), all, new Set(lost.map(([, id]) => id)));
       }),
     );
     return found.flat();

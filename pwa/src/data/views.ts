@@ -183,23 +183,20 @@ export function hamletOf(
   };
 }
 
-/** The records of a hamlet that the office or a rule holds back. */
-export function problemsOf(hamlet: string, all: readonly Pair[]): ProblemView[] {
+/** The records of a hamlet that want attention; `overruled`: ids of documents of which an own value lost. */
+export function problemsOf(
+  hamlet: string,
+  all: readonly Pair[],
+  overruled: ReadonlySet<string>,
+): ProblemView[] {
   return all.flatMap(({ household, pledge }) => {
+    const about = { hamlet, household: ulidOf(household), name: textIn(shown(household)?.body.name) };
     const leaves = [...household.own, ...(pledge?.own ?? [])];
-    return leaves.flatMap(({ state, reason }) =>
-      state === "held" || state === "refused"
-        ? [
-            {
-              hamlet,
-              household: ulidOf(household),
-              name: textIn(shown(household)?.body.name),
-              where: WHERE[state],
-              reason,
-            },
-          ]
-        : [],
+    const heldBack = leaves.flatMap(({ state, reason }) =>
+      state === "held" || state === "refused" ? [{ ...about, where: WHERE[state], reason }] : [],
     );
+    const lost = overruled.has(household.id) ? [{ ...about, where: "overruled", reason: null } as const] : [];
+    return [...heldBack, ...lost];
   });
 }
 

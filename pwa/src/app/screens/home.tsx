@@ -8,6 +8,7 @@ export function Home() {
   const { say } = useApp();
   const hamlets = useLoad((data) => data.hamlets());
   const sync = useLoad((data) => data.syncState());
+  const problems = useLoad((data) => data.problems())?.length ?? 0;
   const storage = useLoad((data) => data.storage());
   return (
     <Screen
@@ -30,6 +31,11 @@ export function Home() {
           {" · "}
           {sync.waiting ? say("home.waiting", { n: sync.waiting }) : say("sync.nothing")}
         </p>
+      )}
+      {problems > 0 && (
+        <a class="warning" href={print({ at: "sync" })}>
+          {say("home.problems", { n: problems })}
+        </a>
       )}
       {hamlets?.length === 0 && <p>{say("home.none")}</p>}
       <ul class="cards">

@@ -72,7 +72,7 @@ export function Sync() {
           <h2>{say("sync.problems")}</h2>
           <ul class="rows">
             {problems.map((problem) => (
-              <li key={problem.household}>
+              <li key={`${problem.household} ${problem.where}`}>
                 <a
                   class="row"
                   href={print({ at: "household", hamlet: problem.hamlet, household: problem.household })}

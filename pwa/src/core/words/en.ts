@@ -60,6 +60,7 @@ export const en: Catalogue = {
   "home.progress": "{signed} of {total} households signed",
   "home.target": "target above {target} %",
   "home.waiting": "{n} not sent yet",
+  "home.problems": "{n} records need your attention",
   "home.sync": "Sync",
   "home.settings": "Settings",
   "home.not_persisted":
@@ -90,6 +91,7 @@ export const en: Catalogue = {
   "where.held": "the office looks at it",
   "where.refused": "to be corrected",
   "where.returned": "returned",
+  "where.overruled": "a colleague wrote otherwise",
 
   "household.sign": "Sign the pledge",
   "household.sign_again": "Sign again",

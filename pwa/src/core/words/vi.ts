@@ -59,6 +59,7 @@ export const vi = {
   "home.progress": "{signed} trong {total} hộ đã ký",
   "home.target": "chỉ tiêu trên {target} %",
   "home.waiting": "{n} phiếu chưa gửi",
+  "home.problems": "{n} phiếu cần bác xem lại",
   "home.sync": "Đồng bộ",
   "home.settings": "Cài đặt",
   "home.not_persisted":
@@ -89,6 +90,7 @@ export const vi = {
   "where.held": "xã đang xem lại",
   "where.refused": "cần sửa",
   "where.returned": "xã trả lại",
+  "where.overruled": "đồng nghiệp ghi khác",
 
   "household.sign": "Ký cam kết",
   "household.sign_again": "Ký lại",
