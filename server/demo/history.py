@@ -5,7 +5,8 @@ another are part of it; what comes of that is left to the server.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from hashlib import sha256
 from random import Random
@@ -15,7 +16,9 @@ from server.admission import office_device
 from server.auth.grant import COMMUNE
 from server.clock import instant, milliseconds
 from server.demo import commune, names, wording
+from server.demo.calls import Call, Doc, Fields, Pen
 from server.demo.commune import Commune, Hamlet, Home, Ids, Person
+from server.demo.registers import Registers
 from server.demo.strokes import signature
 from server.ulids import text
 from server.words import HERE
@@ -26,7 +29,6 @@ from sync.store.interface import Edit
 WEEKS = 6
 METHODS = ("touch", "paper_signed", "paper_thumbprint", "paper_mark")
 WITNESSES = ("hamlet_head", "women", "veterans", "front", "security_team")
-Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +55,6 @@ def history(seed: int, now: datetime, households: int = commune.HOUSEHOLDS) -> H
     return _Writer(Random(seed), now, households).write()  # noqa: S311 - a story to be told again alike
 
 
-@dataclass(slots=True)
-class _Doc:
-    """A document as it grows on one phone: its revisions, newest first, and what the newest says."""
-
-    db: str
-    id: str
-    path: tuple[Rev, ...] = ()
-    body: Fields = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One call at a household: when, by whom, and when its phone next met a signal."""
-
-    at: datetime
-    person: Person
-    reaches: datetime
-
-
 class _Writer:
     def __init__(self, random: Random, now: datetime, households: int) -> None:
         self._random = random
@@ -80,7 +63,7 @@ class _Writer:
         self._commune = commune.commune(random, Ids(self._ulid_number(self._start)), households)
         self._people = {person.id: person for person in self._commune.people}
         self._campaign = f"antt-{self._now.astimezone(HERE).year}"
-        self._docs: dict[str, _Doc] = {}
+        self._docs: dict[str, Doc] = {}
         self._outbox: dict[tuple[datetime, str, str], list[Edit]] = defaultdict(list)
 
     def write(self) -> History:
@@ -91,6 +74,8 @@ class _Writer:
                 self._household(hamlet, home)
                 self._story(hamlet, home)
         self._collisions()
+        pen = Pen(self._stamp, self._send)
+        Registers(self._random, self._commune, self._campaign, self._start, pen).write(self._docs)
         sent = (
             Sent(at, self._people[person], db, tuple(edits))
             for (at, person, db), edits in sorted(self._outbox.items(), key=lambda item: item[0])
@@ -133,8 +118,8 @@ class _Writer:
         self._office(hamlet.db, f"household:{home.id}", fields)
 
     def _office(self, db: str, doc_id: str, fields: Fields) -> None:
-        doc = self._docs[doc_id] = _Doc(db, doc_id)
-        self._post(doc, _Call(self._start, self._people[commune.ADMIN], self._start), fields)
+        doc = self._docs[doc_id] = Doc(db, doc_id)
+        self._post(doc, Call(self._start, self._people[commune.ADMIN], self._start), fields)
 
     # ---- From door to door --------------------------------------------------------------------------
 
@@ -147,13 +132,13 @@ class _Writer:
         meets = signs and hamlet.meeting_week is not None and random.random() < 0.35
         week = hamlet.meeting_week if meets and hamlet.meeting_week else random.randrange(WEEKS)
         person = random.choices(hamlet.walkers, (7, 3))[0]
-        pledge = self._docs[self._pledge_id(home)] = _Doc(hamlet.db, self._pledge_id(home))
+        pledge = self._docs[self._pledge_id(home)] = Doc(hamlet.db, self._pledge_id(home))
         before = min(week, random.choices((0, 1, 2), (6, 3, 1))[0])
         for earlier in sorted(random.sample(range(week), k=before)):
             self._call_in_vain(pledge, self._call(person, earlier))
         if meets:
             self._sign_at_meeting(
-                pledge, hamlet, home, _Call(self._evening(hamlet, week), person, self._market(week))
+                pledge, hamlet, home, Call(self._evening(hamlet, week), person, self._market(week))
             )
         elif signs:
             self._sign_at_home(pledge, home, self._call(person, week))
@@ -162,11 +147,11 @@ class _Writer:
         if signs and week < WEEKS - 1 and random.random() < 0.004:
             self._withdraw(pledge, week + 1)
 
-    def _call_in_vain(self, pledge: _Doc, call: _Call) -> None:
+    def _call_in_vain(self, pledge: Doc, call: Call) -> None:
         result = self._random.choices(("nobody_home", "come_back", "met"), (6, 3, 1))[0]
         self._act(pledge, call, [self._made(call, kind="visit", result=result)])
 
-    def _sign_at_home(self, pledge: _Doc, home: Home, call: _Call) -> None:
+    def _sign_at_home(self, pledge: Doc, home: Home, call: Call) -> None:
         """Met, and signed; now and then the wrong line was tapped, so taken back and signed again."""
         acts = [self._made(call, kind="visit", result="met")]
         later = self._after(call, minutes=self._random.randint(3, 9))
@@ -178,15 +163,15 @@ class _Writer:
             acts.append(self._signed(pledge.db, home, later, "paper_signed"))
         self._act(pledge, later, acts)
 
-    def _sign_at_meeting(self, pledge: _Doc, hamlet: Hamlet, home: Home, call: _Call) -> None:
+    def _sign_at_meeting(self, pledge: Doc, hamlet: Hamlet, home: Home, call: Call) -> None:
         act = self._signed(hamlet.db, home, call, "paper_signed")
         day = call.at.astimezone(HERE).date().isoformat()
         act["meeting"] = {"date": day, "sheet": 1 + home.order // 250}
         self._act(pledge, call, [act])
 
-    def _withdraw(self, pledge: _Doc, week: int) -> None:
+    def _withdraw(self, pledge: Doc, week: int) -> None:
         at = self._start + timedelta(weeks=week, days=1, hours=2)
-        call = _Call(at, self._people[commune.REVIEWER], at)
+        call = Call(at, self._people[commune.REVIEWER], at)
         target = next(act["id"] for act in reversed(pledge.body["acts"]) if act["kind"] == "signed")
         self._act(pledge, call, [self._made(call, kind="withdrawn", target=target)])
 
@@ -203,9 +188,9 @@ class _Writer:
             )
             if home:
                 name = self._pledge_id(home)
-                self._act(_Doc(hamlet.db, name), one, [self._made(one, kind="visit", result="nobody_home")])
+                self._act(Doc(hamlet.db, name), one, [self._made(one, kind="visit", result="nobody_home")])
                 signed = self._signed(hamlet.db, home, other, "paper_signed")
-                self._act(_Doc(hamlet.db, name), other, [signed])
+                self._act(Doc(hamlet.db, name), other, [signed])
         for hamlet in self._commune.hamlets[1::4]:
             home = hamlet.homes[len(hamlet.homes) // 2]
             family = (home.name.split()[0],)
@@ -214,17 +199,17 @@ class _Writer:
             both = {"name": names.person(self._random, family), "place": {"lane": "Xóm Mới"}}
             self._correct(home, other, both)
 
-    def _correct(self, home: Home, call: _Call, fields: Fields) -> None:
+    def _correct(self, home: Home, call: Call, fields: Fields) -> None:
         """A household's document, changed on the phone of one who holds it as it was imported."""
         imported = self._docs[f"household:{home.id}"]
-        held = _Doc(imported.db, imported.id, imported.path, dict(imported.body))
+        held = Doc(imported.db, imported.id, imported.path, dict(imported.body))
         before = held.body["stamps"]["*"]
         kept = {key: before for key in ("name", "place", "order", "status") if key in held.body}
         self._post(held, call, fields, {key: stamp for key, stamp in kept.items() if key not in fields})
 
     # ---- Acts and documents -------------------------------------------------------------------------
 
-    def _made(self, call: _Call, **fields: Any) -> Fields:
+    def _made(self, call: Call, **fields: Any) -> Fields:
         """An act."""
         return {
             "id": text(self._ulid_number(call.at)),
@@ -233,7 +218,7 @@ class _Writer:
             **fields,
         }
 
-    def _signed(self, db: str, home: Home, call: _Call, method: str) -> Fields:
+    def _signed(self, db: str, home: Home, call: Call, method: str) -> Fields:
         random = self._random
         role = random.choices(("head", "spouse", "adult"), (82, 14, 4))[0]
         act = self._made(
@@ -252,35 +237,41 @@ class _Writer:
         if method == "touch":
             strokes = signature(random)
             act["signature"] = sha256(canonical.encode(strokes)).hexdigest()
-            self._post(_Doc(db, f"signature:{act['signature']}"), call, {"strokes": strokes})
+            self._post(Doc(db, f"signature:{act['signature']}"), call, {"strokes": strokes})
         return act
 
-    def _act(self, pledge: _Doc, call: _Call, acts: list[Fields]) -> None:
+    def _act(self, pledge: Doc, call: Call, acts: list[Fields]) -> None:
         self._post(pledge, call, {"acts": [*pledge.body.get("acts", ()), *acts]})
 
-    def _post(self, doc: _Doc, call: _Call, fields: Fields, older: dict[str, str] | None = None) -> None:
+    def _post(self, doc: Doc, call: Call, fields: Fields, older: dict[str, str] | None = None) -> None:
         """A revision of a document, on its way; `older` are the stamps of fields that stay as they were."""
-        generation = doc.path[0].generation + 1 if doc.path else 1
-        doc.path = (Rev(generation, f"{self._random.getrandbits(128):032x}"), *doc.path)
+        envelope = {"type": doc.id.partition(":")[0], "v": 1, "by": call.person.id}
+        stamps = {"*": self._stamp(call), **(older or {})}
+        self._send(doc, call, {**doc.body, **envelope, "stamps": stamps, **fields})
+
+    def _stamp(self, call: Call) -> str:
         person = call.person
         device = person.phone if person.role.walks else office_device(person.id)
-        stamp = f"{milliseconds(call.at):013d}-{self._random.getrandbits(15):04x}-{device}"
-        envelope = {"type": doc.id.partition(":")[0], "v": 1, "by": person.id}
-        doc.body = {**doc.body, **envelope, "stamps": {"*": stamp, **(older or {})}, **fields}
+        return f"{milliseconds(call.at):013d}-{self._random.getrandbits(15):04x}-{device}"
+
+    def _send(self, doc: Doc, call: Call, body: Mapping[str, Any]) -> None:
+        generation = doc.path[0].generation + 1 if doc.path else 1
+        doc.path = (Rev(generation, f"{self._random.getrandbits(128):032x}"), *doc.path)
+        doc.body = dict(body)
         edit = Edit(doc.id, doc.path, canonical.encode(doc.body))
-        self._outbox[(call.reaches, person.id, doc.db)].append(edit)
+        self._outbox[(call.reaches, call.person.id, doc.db)].append(edit)
 
     def _pledge_id(self, home: Home) -> str:
         return f"pledge:{self._campaign}:{home.id}"
 
     # ---- Time ---------------------------------------------------------------------------------------
 
-    def _call(self, person: Person, week: int) -> _Call:
+    def _call(self, person: Person, week: int) -> Call:
         """Sometime in a week when people are home: mornings, and after the fields."""
         random = self._random
         hour = random.choice((7, 8, 9, 10, 16, 17, 18, 19))
         clock = time(hour, random.randrange(60), random.randrange(60))
-        return _Call(self._at(week, random.randint(1, 6), clock), person, self._market(week))
+        return Call(self._at(week, random.randint(1, 6), clock), person, self._market(week))
 
     def _evening(self, hamlet: Hamlet, week: int) -> datetime:
         """A hamlet's meeting, of which the sheets are entered one after another."""
@@ -296,8 +287,8 @@ class _Writer:
         return self._start + timedelta(weeks=week + 1)
 
     @staticmethod
-    def _after(call: _Call, *, minutes: int) -> _Call:
-        return _Call(call.at + timedelta(minutes=minutes), call.person, call.reaches)
+    def _after(call: Call, *, minutes: int) -> Call:
+        return Call(call.at + timedelta(minutes=minutes), call.person, call.reaches)
 
     def _ulid_number(self, at: datetime) -> int:
         return (milliseconds(at) << 80) | self._random.getrandbits(80)

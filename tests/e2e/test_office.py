@@ -15,6 +15,7 @@ import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.server.office.season import FAULTY, MODEL, UNIT, furnish
 from tests.server.office.village import COLLIDED_ULID, HOSTILE_ULID, PASSWORD, SIGNED_ULID, Village, village
 
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
@@ -27,6 +28,20 @@ PAGES = {
     "hostile": f"/office/households/nasam/{HOSTILE_ULID}",
     "edit": f"/office/households/nasam/{SIGNED_ULID}/edit",
     "campaign": "/office/campaign",
+    "review": "/office/review",
+    "review-record": f"/office/review/nasam/unit:{UNIT}",
+    "review-pledge": f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}",
+    "models": "/office/models",
+    "model": f"/office/models/{MODEL}",
+    "model-form": f"/office/models/{MODEL}/edit",
+    "inspections": "/office/inspections",
+    "inspection": f"/office/inspections/nasam/{FAULTY}",
+    "checklists": "/office/checklists",
+    "checklist": "/office/checklists/ban-thu",
+    "checklist-form": "/office/checklists/ban-thu/edit",
+    "outreach": "/office/outreach",
+    "bulletins": "/office/bulletins",
+    "bulletin-form": "/office/bulletins/new",
     "quarantine": "/office/quarantine",
     "account": "/office/account",
     "second": "/office/account/second",
@@ -116,6 +131,7 @@ async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> N
             is_mobile=size == "phone",
             locale="vi-VN",
         )
+        await furnish(made)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
