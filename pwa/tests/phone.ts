@@ -80,7 +80,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
     shrink: async (picture) => {
       const bytes = new Uint8Array(await picture.arrayBuffer());
       const mime = picture.type === "image/webp" ? picture.type : "image/jpeg";
-      return { bytes, mime, width: 64, height: 48, thumb: bytes.slice(0, 40) };
+      return { bytes, mime, width: 200, height: 150, thumb: bytes.slice(0, 40) };
     },
     wake: () => {},
     language: () => "vi",

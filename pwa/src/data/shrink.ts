@@ -4,6 +4,7 @@
  */
 import { FieldError } from "./contract.ts";
 import type { Bytes, Shrunk } from "./env.ts";
+import { plain } from "./jpeg.ts";
 
 /** What the server takes (schemas/photo.json). */
 const MOST_BYTES = 150_000;
@@ -74,5 +75,6 @@ function encoded(canvas: HTMLCanvasElement, type: Shrunk["mime"], quality: numbe
 }
 
 async function bytesOf(blob: Blob): Promise<Bytes> {
-  return new Uint8Array(await blob.arrayBuffer());
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return blob.type === "image/jpeg" ? plain(bytes) : bytes;
 }

@@ -1,0 +1,299 @@
+/** Photographs: kept encrypted, sent after all text, resumed after every cut; against a real server. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { after, before, test } from "node:test";
+import { edited } from "../src/core/edit.ts";
+import type { Json } from "../src/core/json.ts";
+import { openAccount } from "../src/data/db.ts";
+import { plain } from "../src/data/jpeg.ts";
+import type { Session } from "../src/data/records.ts";
+import { readAll } from "../src/data/records.ts";
+import { save } from "../src/data/save.ts";
+import { type Asked, json, NOON, type Phone, type Serve } from "./phone.ts";
+import { RealServer } from "./real.ts";
+import { enrolled as enrolledHere, PIN, ScriptedServer, ulidOf } from "./server.ts";
+
+const PYTHON = process.env.CAMKET_PYTHON ?? "python3";
+/** Noise of 200 × 150 pixels (what the tests' phone says of every picture), some 50 kB; with a comment in a JPEG. */
+const DRAW = `
+import sys, hashlib
+from PIL import Image
+kind, seed = sys.argv[1], int(sys.argv[2])
+noise = b"".join(hashlib.sha256(bytes([i % 256, i // 256, seed])).digest() for i in range(200 * 150 * 3 // 32 + 1))
+image = Image.frombytes("RGB", (200, 150), noise[: 200 * 150 * 3])
+image.save(sys.stdout.buffer, kind, quality=90, **({"comment": b"Ba Vi"} if kind == "JPEG" else {}))
+`;
+const drawn = (kind: string, seed = 0) =>
+  new Uint8Array(execFileSync(PYTHON, ["-c", DRAW, kind, String(seed)]));
+const webp = drawn("WEBP");
+const sha = createHash("sha256").update(webp).digest("hex");
+const picture = () => new Blob([webp], { type: "image/webp" });
+
+let server: RealServer;
+before(async () => {
+  server = await RealServer.start();
+});
+after(() => server.end());
+
+async function joined(): Promise<Phone> {
+  const mine = server.phone();
+  await mine.field.join(invite(), "Điện thoại");
+  await mine.field.setPin(PIN);
+  assert.equal((await mine.field.syncNow()).problem, null);
+  return mine;
+}
+
+function invite(): string {
+  const [user] = server.commune.users;
+  const code = /[0-9A-Z]{5}-[0-9A-Z]{5}/.exec(server.camket("user", "invite", user))?.[0];
+  if (!code) throw new Error("no invitation");
+  return code;
+}
+
+/** What an inspection's form saves, without its screens. */
+async function inspect(mine: Phone, hamlet: string, photos: readonly string[], ulid = ulidOf(77)) {
+  const { session } = mine.field as unknown as { session: Session };
+  const id = `inspection:${ulid}`;
+  const fields = {
+    subject: `model:${ulidOf(5)}`,
+    date: "2026-03-02",
+    answers: { checklist: "thu", version: 1, values: {} },
+    photos: [...photos].sort().map((one) => ({ id: one, item: "tap" })) as unknown as Json,
+  };
+  const make = ({ stamp }: { stamp: string }) => ({
+    body: edited(null, "inspection", { fields }, stamp, session.account.user.id),
+    acts: [],
+  });
+  await save(session, [{ db: `hamlet-${hamlet}`, id, base: null, make }]);
+}
+
+const isPicture = ({ path }: Asked) => path.includes("_blob");
+
+/** What the server gives out for the picture. */
+async function back(mine: Phone, name = sha): Promise<Buffer> {
+  const { session } = mine.field as unknown as { session: Session };
+  const headers = { Authorization: `Bearer ${session.credential}` };
+  const answer = await fetch(`${server.url}/db/media-napo/_blob/${name}`, { headers });
+  assert.equal(answer.status, 200);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+test("a photo is on the phone's disk, encrypted, before it is said to be; and opens after the app was killed", async () => {
+  const mine = await enrolledHere(await ScriptedServer.start());
+  assert.equal(await mine.field.addPhoto("na", picture()), sha);
+  const db = await openAccount(mine.env, "dev1");
+  const kept = Buffer.from((await db.get("pictures", [sha, "full"])) as Uint8Array);
+  assert.ok(kept.length > webp.length);
+  assert.ok(!kept.includes(Buffer.from(webp.subarray(100, 140))));
+  const again = mine.again();
+  await assert.rejects(again.field.photo(sha), { code: "locked" });
+  await again.field.unlock(PIN);
+  const url = (await again.field.photo(sha)) as string;
+  const shown = await (await fetch(url)).arrayBuffer();
+  assert.deepEqual(new Uint8Array(shown), webp);
+  URL.revokeObjectURL(url);
+  assert.equal(await again.field.photo("0".repeat(64)), null);
+});
+
+test("a full phone says so, keeps what it had, and takes the photo when there is room", async () => {
+  const mine = await enrolledHere(await ScriptedServer.start());
+  await mine.field.keepDraft("inspect", { bell: true });
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...args: [unknown, IDBValidKey?]) {
+    // The facts and the picture have been put by then: the transaction must take them back.
+    if (this.name === "pictures" && String(args[1]).endsWith("thumb"))
+      throw new DOMException("no", "QuotaExceededError");
+    return put.apply(this, args);
+  };
+  await assert.rejects(mine.field.addPhoto("na", picture()), { code: "storage_full" });
+  IDBObjectStore.prototype.put = put;
+  assert.equal((await mine.field.photos()).waiting, 0);
+  assert.equal(await mine.field.photo(sha), null);
+  assert.deepEqual(await mine.field.draft("inspect"), { bell: true });
+  await mine.field.addPhoto("na", picture());
+  assert.equal((await mine.field.photos()).waiting, 1);
+});
+
+test("a photo waits for its inspection, goes after all text, and leaves its thumbnail", async () => {
+  const mine = await joined();
+  await mine.field.addPhoto("napo", picture());
+  const asked: Asked[] = [];
+  mine.serve = (one) => {
+    asked.push(one);
+    return server.link(one);
+  };
+  await mine.field.syncNow();
+  assert.deepEqual(asked.filter(isPicture), [], "no inspection names it yet");
+  const before = (await mine.field.syncState()).bytesThisMonth;
+  await inspect(mine, "napo", [sha]);
+  asked.length = 0;
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const order = asked.map(({ method, path }) => `${method} ${path.split("/").slice(2, 4).join("/")}`);
+  assert.deepEqual(order.slice(-2), ["POST media-napo/_bulk_docs", "PUT media-napo/_blob"]);
+  assert.ok(order.slice(0, -2).every((one) => one === "POST _exchange"));
+  assert.deepEqual(await back(mine), Buffer.from(webp));
+  const { waiting, refused } = await mine.field.photos();
+  assert.deepEqual({ waiting, refused }, { waiting: 0, refused: 0 });
+  const { session } = mine.field as unknown as { session: Session };
+  assert.equal(await session.db.get("pictures", [sha, "full"]), undefined);
+  assert.ok(await mine.field.photo(sha), "the thumbnail");
+  assert.ok((await mine.field.syncState()).bytesThisMonth - before > webp.length);
+  asked.length = 0;
+  await mine.field.syncNow();
+  assert.equal(asked.length, 1, "nothing more to do");
+  const known = await readAll(session, "hamlet-napo", "inspection:");
+  assert.equal(known.size, 1);
+});
+
+test("a stripped JPEG is taken too, and a weak link that loses every other answer only delays it", async () => {
+  const mine = await joined();
+  mine.weak = true;
+  const jpeg = plain(drawn("JPEG") as never);
+  const name = await mine.field.addPhoto("napo", new Blob([jpeg], { type: "image/jpeg" }));
+  await inspect(mine, "napo", [name], ulidOf(78));
+  let count = 0;
+  mine.serve = async (one) => {
+    const answer = await server.link(one);
+    if (isPicture(one) && count++ % 2 === 0) throw new TypeError("cut");
+    return answer;
+  };
+  for (let syncs = 0; (await mine.field.photos()).waiting > 0; syncs++) {
+    assert.ok(syncs < 40, "it gets on");
+    await mine.field.syncNow();
+  }
+  assert.ok(count > jpeg.length / 24_000);
+  assert.deepEqual(await back(mine, name), Buffer.from(jpeg));
+});
+
+test("a server that was killed in the middle of a photo gets the rest", async () => {
+  const mine = await joined();
+  mine.weak = true;
+  const whole = drawn("WEBP", 2);
+  const name = await mine.field.addPhoto("napo", new Blob([whole], { type: "image/webp" }));
+  await inspect(mine, "napo", [name], ulidOf(79));
+  const ranges: string[] = [];
+  mine.serve = (one) => {
+    if (one.method === "PUT" && ranges.push(one.headers["Content-Range"] ?? "") === 2)
+      throw new TypeError("dead");
+    return server.link(one);
+  };
+  assert.equal((await mine.field.syncNow()).problem, null, "all text is there");
+  assert.equal((await mine.field.photos()).waiting, 1);
+  await server.kill();
+  await server.up();
+  await mine.field.syncNow();
+  assert.equal((await mine.field.photos()).waiting, 0);
+  assert.deepEqual(await back(mine, name), Buffer.from(whole));
+  assert.equal(ranges.filter((range) => range.startsWith("bytes 0-")).length, 1, "the first chunk went once");
+});
+
+/** A scripted server that holds an inspection naming the picture; `pictures` answers what is asked of the media. */
+async function pictured(pictures: Serve): Promise<Phone> {
+  const scripted = await ScriptedServer.start();
+  scripted.put("hamlet-na", `inspection:${ulidOf(70)}`, {
+    ...{ type: "inspection", v: 1, by: "u1", stamps: { "*": `${NOON}-0000-dev1` } },
+    photos: [{ id: sha, item: "tap" }],
+  });
+  const mine = await enrolledHere(scripted);
+  mine.serve = (one) => (one.path.includes("media-na") ? pictures(one) : scripted.serve(one));
+  await mine.field.addPhoto("na", picture());
+  return mine;
+}
+
+test("away from Wi-Fi photos wait, until the volunteer allows mobile data", async () => {
+  const asked: Asked[] = [];
+  const mine = await pictured((one) => {
+    asked.push(one);
+    return one.method === "POST" ? json([]) : json({ offset: webp.length, complete: true });
+  });
+  mine.metered = true;
+  await mine.field.syncNow();
+  assert.equal(asked.length, 0);
+  assert.deepEqual(
+    { ...(await mine.field.photos()), waitingBytes: 0 },
+    { waiting: 1, waitingBytes: 0, refused: 0, reasons: [], mobileData: false, paused: true },
+  );
+  await mine.field.allowMobileData(true);
+  assert.equal((await mine.field.photos()).paused, false);
+  await mine.field.syncNow();
+  assert.equal(asked.length, 2);
+  assert.equal((await mine.field.photos()).waiting, 0);
+});
+
+test("a photo that the server will not have says why, and goes again when the volunteer syncs", async () => {
+  let good = false;
+  const mine = await pictured((one) => {
+    if (one.method === "POST") return json([]);
+    if (one.method === "HEAD") return new Response(null, { headers: { "Upload-Offset": "0" } });
+    if (good) return json({ offset: webp.length, complete: true });
+    return json({ error: "wrong_size", reason: "Ảnh quá lớn." }, 422);
+  });
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const { waiting, refused, reasons } = await mine.field.photos();
+  assert.deepEqual([waiting, refused, reasons], [0, 1, ["Ảnh quá lớn."]]);
+  good = true;
+  await mine.field.syncNow();
+  assert.equal((await mine.field.photos()).refused, 0);
+});
+
+test("a server that lost the photo's document gets it again", async () => {
+  let lost = false;
+  const documents: string[] = [];
+  const mine = await pictured((one) => {
+    if (one.method === "POST") {
+      documents.push(one.body);
+      return json([]);
+    }
+    if (one.method === "PUT" && !lost) {
+      lost = true;
+      return json({ error: "not_found", reason: "" }, 404);
+    }
+    return json({ offset: webp.length, complete: true });
+  });
+  await mine.field.syncNow();
+  assert.equal((await mine.field.photos()).waiting, 1);
+  await mine.field.syncNow();
+  assert.equal((await mine.field.photos()).waiting, 0);
+  assert.equal(documents.length, 2);
+  assert.equal(documents[0], documents[1], "written once, sent twice");
+});
+
+test("a busy server is no reason to lose or to refuse a photo", async () => {
+  const mine = await pictured(() => json({ error: "insufficient_storage", reason: "" }, 507));
+  await mine.field.syncNow();
+  const { waiting, refused } = await mine.field.photos();
+  assert.deepEqual([waiting, refused], [1, 0]);
+});
+
+test("a picture taken out of a form is forgotten, one that an inspection shows is kept", async () => {
+  const mine = await pictured(() => json({ error: "x" }, 500));
+  await mine.field.dropPhoto(sha);
+  assert.equal((await mine.field.photos()).waiting, 1);
+  const other = new Blob([webp.slice(0, -1)], { type: "image/webp" });
+  const dropped = await mine.field.addPhoto("na", other);
+  await mine.field.dropPhoto(dropped);
+  assert.equal(await mine.field.photo(dropped), null);
+  assert.equal((await mine.field.photos()).waiting, 1);
+});
+
+test("a JPEG is stripped of what says more than its pixels, and stays the same picture", () => {
+  const jpeg = drawn("JPEG");
+  assert.ok(Buffer.from(jpeg).includes("Ba Vi"));
+  const exif = new Uint8Array([0xff, 0xe1, 0, 10, 69, 120, 105, 102, 0, 0, 1, 2]);
+  const told = new Uint8Array([...jpeg.subarray(0, 2), ...exif, ...jpeg.subarray(2)]);
+  const kept = plain(told);
+  assert.ok(!Buffer.from(kept).includes("Ba Vi"));
+  assert.ok(!Buffer.from(kept).includes("Exif"));
+  assert.deepEqual(kept, plain(jpeg));
+  const pixels = (bytes: Uint8Array) =>
+    execFileSync(
+      PYTHON,
+      [
+        "-c",
+        "import sys; from PIL import Image; sys.stdout.buffer.write(Image.open(sys.stdin.buffer).tobytes())",
+      ],
+      { input: bytes },
+    );
+  assert.deepEqual(pixels(kept), pixels(jpeg));
+});
