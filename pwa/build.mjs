@@ -57,7 +57,7 @@ const MANIFEST = {
 };
 
 // No inline script or style: the server's policy is script-src 'self'; style-src 'self'.
-const page = ({ script, style }) => `<!doctype html>
+const page = ({ script, style, now }) => `<!doctype html>
 <html lang="vi">
 <head>
 <meta charset="utf-8">
@@ -68,7 +68,7 @@ const page = ({ script, style }) => `<!doctype html>
 <link rel="icon" href="/icons/icon.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="/icons/192.png">
 <link rel="stylesheet" href="${style}">
-<script type="module" src="${script}"></script>
+${now.map((path) => `<link rel="modulepreload" href="/${path}">\n`).join("")}<script type="module" src="${script}"></script>
 </head>
 <body>
 <div id="app"></div>
@@ -83,7 +83,23 @@ function put(path, bytes) {
   return path;
 }
 
-/** The bundled app: file names by role, and the chunks that load later (other languages). */
+/** What of a schema is for people to read, not for the phone to load. */
+const FOR_PEOPLE = ["$schema", "$id", "title", "description"];
+
+/** The schemas without it. A property that is called so holds a schema, not a text, and stays. */
+const leanSchemas = {
+  name: "lean schemas",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]schemas[\\/]\w+\.json$/ }, ({ path }) => {
+      const kept = JSON.parse(readFileSync(path, "utf-8"), (key, value) =>
+        FOR_PEOPLE.includes(key) && typeof value === "string" ? undefined : value,
+      );
+      return { contents: JSON.stringify(kept), loader: "json" };
+    });
+  },
+};
+
+/** The bundled app: file names by role, and the chunks that load later (the registers, other languages). */
 async function bundle() {
   const { metafile } = await esbuild.build({
     ...common,
@@ -94,6 +110,7 @@ async function bundle() {
     assetNames: "[name]-[hash]",
     splitting: true,
     metafile: true,
+    plugins: [leanSchemas],
   });
   const outputs = Object.entries(metafile.outputs).map(([file, about]) => ({
     path: relative(OUT, resolve(ROOT, file)),
@@ -111,6 +128,7 @@ async function bundle() {
   return {
     script: main.path,
     style: relative(OUT, resolve(ROOT, main.about.cssBundle)),
+    // Named in the page, so that all are asked for at once and none waits for the one that imports it.
     now: [...now],
     files: outputs.map(({ path }) => path),
     parts: sizesByPart([...now].map((path) => outputs.find((output) => output.path === path).about)),
@@ -161,7 +179,7 @@ function report({ style, now, parts }) {
 async function build() {
   if (existsSync(OUT)) rmSync(OUT, { recursive: true });
   const built = await bundle();
-  put("index.html", page({ script: `/${built.script}`, style: `/${built.style}` }));
+  put("index.html", page({ ...built, script: `/${built.script}`, style: `/${built.style}` }));
   put("manifest.webmanifest", JSON.stringify(MANIFEST));
   put("icons/icon.svg", svg());
   put("icons/192.png", png(192));
