@@ -227,8 +227,8 @@ test("a record that a rule refuses stays, says why, and goes again when the volu
   const refused = await mine.field.household("na", first);
   assert.deepEqual([refused.outcome, refused.where, refused.reason], ["met", "refused", "Vì sao"]);
   assert.deepEqual(
-    (await mine.field.problems()).map(({ household: id, where }) => [id, where]),
-    [[first, "refused"]],
+    (await mine.field.problems()).map(({ kind, id, where }) => [kind, id, where]),
+    [["household", first, "refused"]],
   );
   server.verdict = () => "received";
   assert.equal((await mine.field.syncNow()).refused, 0);

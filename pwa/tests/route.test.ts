@@ -13,6 +13,21 @@ const ROUTES: readonly Route[] = [
   { at: "household", hamlet: "khuoi", household: HOUSEHOLD },
   { at: "edit", hamlet: "khuoi", household: HOUSEHOLD },
   { at: "sign", hamlet: "khuoi", household: HOUSEHOLD, step: 3 },
+  { at: "bulletins" },
+  { at: "models", hamlet: "khuoi" },
+  { at: "model", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "inspect", hamlet: "khuoi", of: "model", id: HOUSEHOLD, slug: "to-lien-gia" },
+  { at: "inspect", hamlet: "khuoi", of: "unit", id: HOUSEHOLD, slug: "cong-truong" },
+  { at: "inspection", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "correct", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "units", hamlet: "khuoi" },
+  { at: "unit", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "add-unit", hamlet: "khuoi" },
+  { at: "edit-unit", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "sign-unit", hamlet: "khuoi", id: HOUSEHOLD, step: 2 },
+  { at: "outreach", hamlet: "khuoi" },
+  { at: "add-outreach", hamlet: "khuoi" },
+  { at: "edit-outreach", hamlet: "khuoi", id: HOUSEHOLD },
 ];
 
 test("every place in the app has an address of its own that leads back to it", () => {

@@ -5,6 +5,7 @@
  * `tests/vectors/checklists.json`.
  */
 import type { InspectionDocument } from "../generated/schemas.ts";
+import { tidy } from "./edit.ts";
 
 export type Value = boolean | number | string | readonly string[];
 export type Answers = Readonly<Record<string, Value | undefined>>;
@@ -116,6 +117,17 @@ export function applicable(checklist: Checklist, answers: Answers): Item[] {
     counted[item.id] = answers[item.id];
     return true;
   });
+}
+
+/** The answers that count: to items that apply, none empty, texts as the schemas want them. */
+export function cleaned(checklist: Checklist, values: Answers, photos: readonly Photo[]): Answers {
+  const tidied: Record<string, Value> = {};
+  for (const [item, value] of Object.entries(values)) {
+    const kept = typeof value === "string" ? tidy(value) : value;
+    if (kept !== undefined && kept !== "" && !(Array.isArray(kept) && kept.length === 0)) tidied[item] = kept;
+  }
+  const asked = applicable(checklist, answered(tidied, photos)).map(({ id }) => id);
+  return Object.fromEntries(Object.entries(tidied).filter(([item]) => asked.includes(item)));
 }
 
 /** All that is wrong with the answers, in the order of the items; unknown items last. */

@@ -17,6 +17,8 @@ import type {
   Witness,
 } from "../core/documents.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { State } from "../core/review.ts";
+import type { Registers } from "./registers/contract.ts";
 
 /**
  * new: nobody has joined on this phone. joined: the server knows the phone, no PIN is set, nothing is stored
@@ -84,9 +86,16 @@ export interface Account {
 /**
  * Where a record is. phone: only here. received: on the server's disk, which named the revision.
  * held: the office looks at it first. refused: a rule was broken, `reason` says which, in words of the
- * server; it stays on the phone until it is corrected. returned: staff want it corrected.
+ * server; it stays on the phone until it is corrected. Of what was received staff say: approved; returned, they
+ * want it corrected; corrected, it is so since they returned (or approved) it.
  */
-export type Where = "phone" | "received" | "held" | "refused" | "returned";
+export type Where = "phone" | "held" | "refused" | State;
+
+/** What staff decided about a record as it now stands. */
+export interface ReviewView {
+  readonly state: State;
+  readonly comment: string;
+}
 
 export interface HamletView {
   readonly id: string;
@@ -137,6 +146,8 @@ export interface HouseholdView extends HouseholdRow {
   readonly acts: readonly ActView[];
   /** What the server said of a record that it did not simply receive. */
   readonly reason: string | null;
+  /** Of the household or of its pledge, the one that asks for more. */
+  readonly review: ReviewView | null;
   /** Fields of which this phone's value lost against a colleague's later one; until `seen`. */
   readonly overruled: readonly OverruledField[];
 }
@@ -190,6 +201,8 @@ export interface HouseholdChange {
 export interface Signing {
   readonly signer: string;
   readonly role: SignerRole;
+  /** Of a unit's representative. */
+  readonly title?: string;
   readonly method: Method;
   readonly assisted: boolean;
   readonly readAloud: boolean;
@@ -240,9 +253,12 @@ export interface SyncState {
 /** A record that the office or a rule holds back, or of which a colleague's later value was taken. */
 export interface ProblemView {
   readonly hamlet: string;
-  readonly household: string;
+  readonly kind: "household" | "unit" | "inspection" | "outreach";
+  /** The ULID of the household, unit …; of a pledge whose it is. */
+  readonly id: string;
+  /** A name or a place; of an inspection its date. */
   readonly name: string;
-  readonly where: Exclude<Where, "phone" | "received"> | "overruled";
+  readonly where: "held" | "refused" | "overruled";
   readonly reason: string | null;
 }
 
@@ -316,6 +332,9 @@ export interface Field {
   draft(name: string): Promise<unknown>;
   /** A JSON value; null forgets it. */
   keepDraft(name: string, value: unknown): Promise<void>;
+
+  /** Models, units, inspections, outreach and bulletins. */
+  registers(): Promise<Registers>;
 
   // --- writing (open only)
   openForm(hamlet: string, household: string): Promise<Form>;

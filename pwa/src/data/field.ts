@@ -32,6 +32,8 @@ import type { Env } from "./env.ts";
 import * as forms from "./forms.ts";
 import { bundle } from "./handin.ts";
 import { readAll, readOne, type Session } from "./records.ts";
+import type { Registers } from "./registers/contract.ts";
+import { returnedAmong } from "./reviews.ts";
 import { save } from "./save.ts";
 import { Syncing } from "./syncing.ts";
 import * as views from "./views.ts";
@@ -145,7 +147,7 @@ export class PhoneField implements Field {
           readOne(session, COMMUNE, `hamlet:${id}`),
           readAll(session, forms.databaseOf(id)),
         ]);
-        return views.hamletOf(id, doc, views.pairs(known, campaign?.id ?? null), campaign);
+        return views.hamletOf(id, doc, known, campaign);
       }),
     );
     return found.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
@@ -155,7 +157,8 @@ export class PhoneField implements Field {
     const session = this.open();
     const campaign = await this.inForce();
     const known = await readAll(session, forms.databaseOf(hamlet));
-    const all = views.pairs(known, campaign?.id ?? null);
+    const returned = await returnedAmong(this.env, known);
+    const all = views.pairs(known, campaign?.id ?? null, returned);
     return views.inWalkingOrder(all.map((pair) => views.rowOf(pair, campaign)));
   }
 
@@ -182,6 +185,17 @@ export class PhoneField implements Field {
 
   async notice(version: number): Promise<TextView | null> {
     return views.textOf(await readOne(this.open(), COMMUNE, `notice:${version}`), version);
+  }
+
+  async registers(): Promise<Registers> {
+    // Loaded when it is asked for: the walk from door to door does not need it.
+    const { PhoneRegisters } = await import("./registers/registers.ts");
+    return new PhoneRegisters({
+      session: () => this.open(),
+      campaign: () => this.inForce(),
+      save: (drafts) => this.save(drafts),
+      post: () => this.post("records"),
+    });
   }
 
   // --- what is half filled in
@@ -211,15 +225,15 @@ export class PhoneField implements Field {
   }
 
   async recordVisit(form: Form, result: VisitResult): Promise<void> {
-    await this.save([forms.visit(this.open(), own(form), result)]);
+    await this.save([forms.visit(this.open(), forms.pledging(own(form)), result)]);
   }
 
   async recordSigned(form: Form, what: Signing): Promise<void> {
-    await this.save(await forms.signing(this.open(), own(form), what));
+    await this.save(await forms.signing(this.open(), forms.pledging(own(form)), what));
   }
 
   async voidAct(form: Form, act: string): Promise<void> {
-    await this.save([forms.voiding(this.open(), own(form), act)]);
+    await this.save([forms.voiding(this.open(), forms.pledging(own(form)), act)]);
   }
 
   async meeting(hamlet: string, what: MeetingRecord): Promise<void> {
@@ -262,15 +276,13 @@ export class PhoneField implements Field {
 
   async problems(): Promise<readonly ProblemView[]> {
     const session = this.open();
-    const campaign = await this.inForce();
     const databases = await session.db.getAll("databases");
     const found = await Promise.all(
       databases.map(async ({ name }) => {
         if (!name.startsWith("hamlet-")) return [];
         const known = await readAll(session, name);
-        const all = views.pairs(known, campaign?.id ?? null);
         const lost = await session.db.getAllKeys("overruled", keysOf(name));
-        return views.problemsOf(name.slice("hamlet-".length), all, new Set(lost.map(([, id]) => id)));
+        return views.problemsOf(name.slice("hamlet-".length), known, new Set(lost.map(([, id]) => id)));
       }),
     );
     return found.flat();

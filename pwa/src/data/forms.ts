@@ -6,6 +6,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { ulid } from "../core/ulid.ts";
 import { hex, utf8 } from "./bytes.ts";
 import {
+  type ActView,
   FieldError,
   type Form,
   type HouseholdChange,
@@ -15,6 +16,7 @@ import {
   type Signing,
 } from "./contract.ts";
 import { type Leaf, readAll, readOne, type Session, shown } from "./records.ts";
+import { graver, reviewOf } from "./reviews.ts";
 import type { Draft, Moment } from "./save.ts";
 import { type Campaign, householdOf, inWalkingOrder, type Pair, pairs, pledgeId, rowOf } from "./views.ts";
 
@@ -51,8 +53,14 @@ export async function viewOf(
   hamlet: string,
   pair: Pair,
 ): Promise<HouseholdView> {
-  const lost = await session.db.get("overruled", [databaseOf(hamlet), pair.household.id]);
-  return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? []);
+  const db = databaseOf(hamlet);
+  const [lost, ...reviews] = await Promise.all([
+    session.db.get("overruled", [db, pair.household.id]),
+    reviewOf(session, db, pair.household),
+    reviewOf(session, db, pair.pledge),
+  ]);
+  const review = graver(...reviews);
+  return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? [], review);
 }
 
 /** The documents of one household. Raises FieldError `missing`. */
@@ -66,7 +74,7 @@ export async function pairAt(
   const found = await readOne(session, db, `household:${household}`);
   if (!found || !shown(found)) throw new FieldError("missing", household);
   const pledge = campaign ? await readOne(session, db, pledgeId(campaign.id, household)) : null;
-  return { household: found, pledge };
+  return { household: found, pledge, returned: false };
 }
 
 export async function addHousehold(
@@ -111,7 +119,7 @@ function placeAfter(rows: readonly { id: string; order: number }[], after: strin
 }
 
 /** No entry where nothing was written: an empty text is no place. */
-function placeField(place: HouseholdChange["place"]): { place?: Json } {
+export function placeField(place: HouseholdChange["place"]): { place?: Json } {
   const parts = Object.entries(place ?? {}).map(([part, text]) => [part, tidy(text ?? "")] as const);
   const written = parts.filter(([, text]) => text !== "");
   return written.length > 0 ? { place: Object.fromEntries(written) } : {};
@@ -144,7 +152,7 @@ type NewAct =
 function pledgeDraft(
   session: Session,
   campaign: Campaign,
-  at: { readonly hamlet: string; readonly household: string; readonly base: Leaf | null },
+  at: Pick<Pledging, "hamlet" | "of" | "base">,
   act: NewAct,
 ): Draft {
   const random = session.env.random(10);
@@ -154,37 +162,51 @@ function pledgeDraft(
     const body = edited(at.base?.body ?? null, "pledge", { acts: [whole] }, moment.stamp, by);
     return { body, acts: [whole.id] };
   };
-  return { db: databaseOf(at.hamlet), id: pledgeId(campaign.id, at.household), base: at.base, make };
+  return { db: databaseOf(at.hamlet), id: pledgeId(campaign.id, at.of), base: at.base, make };
 }
 
-function inForce(form: OpenForm): Campaign {
-  if (!form.campaign) throw new FieldError("no_campaign");
-  return form.campaign;
+/** Where a pledge goes: a household's or a unit's, and the leaf that its form opened on. */
+export interface Pledging {
+  readonly hamlet: string;
+  /** The ULID of the household or the unit. */
+  readonly of: string;
+  readonly campaign: Campaign | null;
+  readonly base: Leaf | null;
+  readonly acts: readonly ActView[];
 }
 
-const placed = ({ hamlet, household, bases }: OpenForm) => ({ hamlet, household, base: bases.pledge });
+function inForce({ campaign }: Pledging): Campaign {
+  if (!campaign) throw new FieldError("no_campaign");
+  return campaign;
+}
 
-export function visit(session: Session, form: OpenForm, result: VisitResult): Draft {
-  return pledgeDraft(session, inForce(form), placed(form), { kind: "visit", result });
+/** A household's. */
+export function pledging({ hamlet, household, campaign, bases, shown }: OpenForm): Pledging {
+  return { hamlet, of: household, campaign, base: bases.pledge, acts: shown.acts };
+}
+
+export function visit(session: Session, at: Pledging, result: VisitResult): Draft {
+  return pledgeDraft(session, inForce(at), at, { kind: "visit", result });
 }
 
 /** The pledge, and the signature's own document where it was drawn. */
-export async function signing(session: Session, form: OpenForm, what: Signing): Promise<Draft[]> {
-  const campaign = inForce(form);
-  const { signer, role, method, assisted, readAloud, witness, strokes } = what;
+export async function signing(session: Session, at: Pledging, what: Signing): Promise<Draft[]> {
+  const campaign = inForce(at);
+  const { signer, role, title, method, assisted, readAloud, witness, strokes } = what;
   if ((method === "touch") !== (strokes !== undefined)) throw new FieldError("invalid", "strokes");
-  const drawn = strokes ? await signature(session, form.hamlet, strokes) : null;
+  const drawn = strokes ? await signature(session, at.hamlet, strokes) : null;
   const act: NewAct = {
     kind: "signed",
     signer: tidy(signer),
     ...{ role, method, assisted },
+    ...(title ? { title: tidy(title) } : {}),
     ...(witness ? { witness } : {}),
     clauses: campaign.clauses,
     notice: campaign.notice,
     read_aloud: readAloud,
     ...(drawn ? { signature: drawn.id.slice("signature:".length) } : {}),
   };
-  return [pledgeDraft(session, campaign, placed(form), act), ...(drawn ? [drawn] : [])];
+  return [pledgeDraft(session, campaign, at, act), ...(drawn ? [drawn] : [])];
 }
 
 const SIGNATURE_BYTES = 600;
@@ -203,15 +225,14 @@ async function signature(session: Session, hamlet: string, strokes: Strokes): Pr
 }
 
 /** Takes an own visit or signature back. Raises FieldError `missing`, `not_yours`. */
-export function voiding(session: Session, form: OpenForm, target: string): Draft {
-  const view = form.shown.acts.find(({ act }) => act.id === target);
+export function voiding(session: Session, at: Pledging, target: string): Draft {
+  const view = at.acts.find(({ act }) => act.id === target);
   if (!view) throw new FieldError("missing", target);
   if (!view.canVoid) throw new FieldError("not_yours", target);
   // The act may stand in a colleague's winner, and not in the leaf that this form writes on.
-  const base = form.bases.pledge;
-  const held = ((base?.body.acts ?? []) as unknown as Act[]).some(({ id }) => id === target);
+  const held = ((at.base?.body.acts ?? []) as unknown as Act[]).some(({ id }) => id === target);
   if (!held) throw new FieldError("missing", target);
-  return pledgeDraft(session, inForce(form), placed(form), { kind: "voided", target });
+  return pledgeDraft(session, inForce(at), at, { kind: "voided", target });
 }
 
 /** One pledge for each household of a paper sheet. All of it is saved or none. */
@@ -237,6 +258,6 @@ export async function meeting(
       read_aloud: readAloud,
       meeting: { date, sheet },
     };
-    return pledgeDraft(session, campaign, { hamlet, household: id, base }, act);
+    return pledgeDraft(session, campaign, { hamlet, of: id, base }, act);
   });
 }

@@ -17,7 +17,7 @@ const GOOD_LIMIT = 1_000_000;
 const SHRINKS = 4;
 const STROKES_SHRINK = 2;
 
-const ORDER = ["pledge:", "household:", "signature:"];
+const ORDER = ["pledge:", "inspection:", "household:", "unit:", "outreach:", "signature:"];
 
 export interface Batch {
   readonly request: Request;
@@ -35,7 +35,7 @@ export function goes(own: Own, refusedToo: boolean): boolean {
   return own.state === "unsent" || (refusedToo && own.state === "refused");
 }
 
-/** Pledges, then households, then signatures; the older first. */
+/** Pledges and inspections, then what they are about, then signatures; the older first. */
 export function inOrder(own: readonly Own[]): Own[] {
   const rank = ({ id }: Own) => {
     const at = ORDER.findIndex((prefix) => id.startsWith(prefix));

@@ -21,4 +21,4 @@ export function lostFields(own: JsonObject, fresh: Fresh, winner: JsonObject): s
   );
 }
 
-const UNTOLD = ["type", "v", "by", "stamps", "asks", "acts"];
+const UNTOLD = ["type", "v", "by", "stamps", "asks", "acts", "photos"];

@@ -87,8 +87,17 @@ export function movedBody(
   const acts = (body.acts as readonly Act[] | undefined)?.map((act) =>
     fresh.acts.includes(act.id) ? { ...act, at: instant(Date.parse(act.at) + by) } : act,
   );
+  // What an unsent value replaced may be unsent too: a stamp left in the future would hide every later value.
+  const asks = body.asks
+    ? (JSON.parse(JSON.stringify(body.asks), (_, value) => map.get(value) ?? value) as Json)
+    : undefined;
   return {
-    body: { ...body, stamps: moved, ...(acts ? { acts: acts as unknown as Json } : {}) },
+    body: {
+      ...body,
+      stamps: moved,
+      ...(acts ? { acts: acts as unknown as Json } : {}),
+      ...(asks === undefined ? {} : { asks }),
+    },
     fresh: { ...fresh, stamps: fresh.stamps.map((stamp) => map.get(stamp) ?? stamp) },
   };
 }

@@ -9,6 +9,7 @@ import type {
   HouseholdRow,
   HouseholdView,
   ProblemView,
+  ReviewView,
   TextView,
   Where,
 } from "./contract.ts";
@@ -48,14 +49,25 @@ export function textOf(known: Known | null, version: number): TextView | null {
 export interface Pair {
   readonly household: Known;
   readonly pledge: Known | null;
+  /** Staff want one of them corrected. */
+  readonly returned: boolean;
 }
 
-export function pairs(known: ReadonlyMap<string, Known>, campaign: string | null): Pair[] {
+/** `returned`: the ids of what staff returned. */
+export function pairs(
+  known: ReadonlyMap<string, Known>,
+  campaign: string | null,
+  returned: ReadonlyMap<string, unknown> = new Map(),
+): Pair[] {
   const found: Pair[] = [];
   for (const household of known.values()) {
     if (!household.id.startsWith("household:") || !shown(household)) continue;
     const pledge = campaign === null ? undefined : known.get(pledgeId(campaign, ulidOf(household)));
-    found.push({ household, pledge: pledge ?? null });
+    found.push({
+      household,
+      pledge: pledge ?? null,
+      returned: returned.has(household.id) || (pledge !== undefined && returned.has(pledge.id)),
+    });
   }
   return found;
 }
@@ -64,7 +76,7 @@ export const pledgeId = (campaign: string, household: string) => `pledge:${campa
 const ulidOf = ({ id }: Known) => id.slice("household:".length);
 
 /** One row of the walk. */
-export function rowOf({ household, pledge }: Pair, campaign: Campaign | null): HouseholdRow {
+export function rowOf({ household, pledge, returned }: Pair, campaign: Campaign | null): HouseholdRow {
   const body = shown(household)?.body ?? {};
   const { is: status } = statusOf(body);
   return {
@@ -75,7 +87,7 @@ export function rowOf({ household, pledge }: Pair, campaign: Campaign | null): H
     status,
     counts: campaign?.statuses.includes(status) ?? false,
     outcome: outcome(actsOf(pledge)),
-    where: whereOf([household, pledge]),
+    where: reviewedWhere(whereOf([household, pledge]), returned ? "returned" : null),
   };
 }
 
@@ -85,7 +97,8 @@ function statusOf({ status }: JsonObject): { readonly is: HouseholdStatus; reado
   return { is: textIn(known.is, "resident") as HouseholdStatus, since: textIn(known.since) };
 }
 
-const textIn = (value: Json | undefined, otherwise = "") => (typeof value === "string" ? value : otherwise);
+export const textIn = (value: Json | undefined, otherwise = "") =>
+  typeof value === "string" ? value : otherwise;
 
 /** By place on the walk; two at one place by id, the older first. */
 export function inWalkingOrder(rows: readonly HouseholdRow[]): HouseholdRow[] {
@@ -98,12 +111,16 @@ export function householdOf(
   campaign: Campaign | null,
   user: string,
   overruled: readonly string[],
+  review: ReviewView | null,
 ): HouseholdView {
   const { household, pledge } = pair;
   const body = shown(household)?.body ?? {};
   const leaves = [...household.own, ...(pledge?.own ?? [])];
+  const row = rowOf(pair, campaign);
   return {
-    ...rowOf(pair, campaign),
+    ...row,
+    where: reviewedWhere(row.where, review?.state ?? null),
+    review,
     hamlet,
     since: statusOf(body).since,
     acts: actViews(pledge, user),
@@ -123,7 +140,8 @@ export function actsOf(pledge: Known | null): Act[] {
   return [...byId.values()].sort((a, b) => compare(a.at, b.at) || compare(a.id, b.id));
 }
 
-function actViews(pledge: Known | null, user: string): ActView[] {
+/** The acts of a pledge, oldest first. */
+export function actViews(pledge: Known | null, user: string): ActView[] {
   const acts = actsOf(pledge);
   const gone = takenBack(acts);
   return acts.map((act) => {
@@ -151,6 +169,11 @@ export function whereOf(known: readonly (Known | null)[]): Where | null {
   return recorded ? "received" : null;
 }
 
+/** What staff decided says where a record is once it has reached them. */
+export function reviewedWhere(where: Where | null, review: Where | null): Where | null {
+  return where === null || where === "received" ? (review ?? where) : where;
+}
+
 const SAFE: readonly Where[] = ["refused", "phone", "held", "received"];
 const WHERE = { unsent: "phone", received: "received", held: "held", refused: "refused" } as const;
 
@@ -162,14 +185,16 @@ function worst(own: readonly OwnLeaf[]): Where | null {
 export function hamletOf(
   id: string,
   doc: Known | null,
-  all: readonly Pair[],
+  known: ReadonlyMap<string, Known>,
   campaign: Campaign | null,
 ): HamletView {
   const body = doc?.winner?.body;
+  const all = pairs(known, campaign?.id ?? null);
   const counted = all.filter((pair) => rowOf(pair, campaign).counts);
   const isSigned = ({ pledge }: Pair) => countsAsSigned(actsOf(pledge), campaign?.touchCounts ?? false);
   const tried = ({ pledge }: Pair) => outcome(actsOf(pledge)) !== "none";
-  const unsent = (known: Known | null) => known?.own.filter(({ state }) => state !== "received").length ?? 0;
+  // A signature travels with its pledge, and is no record of its own.
+  const records = [...known.values()].filter((one) => !one.id.startsWith("signature:"));
   return {
     id,
     kind: (body?.kind as string) ?? "",
@@ -179,27 +204,41 @@ export function hamletOf(
     signed: counted.filter(isSigned).length,
     visited: counted.filter((pair) => tried(pair) && !isSigned(pair)).length,
     target: campaign?.target ?? null,
-    waiting: all.reduce((sum, { household, pledge }) => sum + unsent(household) + unsent(pledge), 0),
+    waiting: records.flatMap(({ own }) => own.filter((leaf) => leaf.state !== "received")).length,
   };
 }
 
 /** The records of a hamlet that want attention; `overruled`: ids of documents of which an own value lost. */
 export function problemsOf(
   hamlet: string,
-  all: readonly Pair[],
+  known: ReadonlyMap<string, Known>,
   overruled: ReadonlySet<string>,
 ): ProblemView[] {
-  return all.flatMap(({ household, pledge }) => {
-    const about = { hamlet, household: ulidOf(household), name: textIn(shown(household)?.body.name) };
-    const leaves = [...household.own, ...(pledge?.own ?? [])];
-    const heldBack = leaves.flatMap(({ state, reason }) =>
+  return [...known.values()].flatMap((record) => {
+    const of = record.id.startsWith("pledge:") ? pledged(known, record.id) : record;
+    const [kind = "", id = ""] = of?.id.split(":") ?? [];
+    if (!of || !isKind(kind)) return [];
+    const body = shown(of)?.body ?? {};
+    const name = textIn(body.name) || textIn(body.place) || textIn(body.date);
+    const about = { hamlet, kind, id, name };
+    const heldBack = record.own.flatMap(({ state, reason }) =>
       state === "held" || state === "refused" ? [{ ...about, where: WHERE[state], reason }] : [],
     );
-    const lost = overruled.has(household.id) ? [{ ...about, where: "overruled", reason: null } as const] : [];
+    const told = kind === "household" && overruled.has(record.id);
+    const lost = told ? [{ ...about, where: "overruled", reason: null } as const] : [];
     return [...heldBack, ...lost];
   });
 }
 
-function compare(a: Json | undefined, b: Json | undefined): number {
+/** The household or unit that a pledge is of. */
+function pledged(known: ReadonlyMap<string, Known>, pledge: string): Known | undefined {
+  const ulid = pledge.slice(-26);
+  return known.get(`household:${ulid}`) ?? known.get(`unit:${ulid}`);
+}
+
+const KINDS: readonly string[] = ["household", "unit", "inspection", "outreach"];
+const isKind = (kind: string): kind is ProblemView["kind"] => KINDS.includes(kind);
+
+export function compare(a: Json | undefined, b: Json | undefined): number {
   return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
 }

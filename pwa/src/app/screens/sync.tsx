@@ -1,6 +1,6 @@
 /** Where the records are: what waits, what came, what needs attention, and what the month has cost. */
-import { print } from "../../core/route.ts";
-import { moment } from "../../core/wording.ts";
+import { ofRecord, print } from "../../core/route.ts";
+import { date, moment } from "../../core/wording.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { Button, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
 
@@ -72,12 +72,13 @@ export function Sync() {
           <h2>{say("sync.problems")}</h2>
           <ul class="rows">
             {problems.map((problem) => (
-              <li key={`${problem.household} ${problem.where}`}>
-                <a
-                  class="row"
-                  href={print({ at: "household", hamlet: problem.hamlet, household: problem.household })}
-                >
-                  <strong>{problem.name}</strong>
+              <li key={`${problem.id} ${problem.where}`}>
+                <a class="row" href={print(ofRecord(problem.kind, problem.hamlet, problem.id))}>
+                  <strong>
+                    {problem.kind === "inspection"
+                      ? say("inspection.of", { date: date(problem.name) })
+                      : problem.name}
+                  </strong>
                   <WhereMark where={problem.where} />
                   <span class="place">{problem.reason}</span>
                 </a>

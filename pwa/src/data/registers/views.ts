@@ -1,0 +1,228 @@
+/** Models, units, inspections and outreach as the screens see them, made of documents as this phone holds them. Pure. */
+import { type Answers, answered, type Photo, type Value } from "../../core/checklist.ts";
+import type { Place } from "../../core/documents.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { outcome } from "../../core/outcome.ts";
+import type { ModelType } from "../../generated/schemas.ts";
+import type { ReviewView, Where } from "../contract.ts";
+import { type Known, shown } from "../records.ts";
+import { actsOf, reviewedWhere, textIn, whereOf } from "../views.ts";
+import type {
+  BulletinView,
+  ChecklistView,
+  FollowUp,
+  InspectionRow,
+  ModelState,
+  ModelView,
+  OutreachKind,
+  OutreachRow,
+  Previous,
+  Subject,
+  Topic,
+  UnitKind,
+  UnitRow,
+  UnitStatus,
+} from "./contract.ts";
+
+export type Documents = ReadonlyMap<string, Known>;
+
+export const ulidOf = (id: string) => id.slice(id.indexOf(":") + 1);
+export const bodyOf = (known: Known | undefined): JsonObject => shown(known ?? null)?.body ?? {};
+const numberIn = (value: Json | undefined) => (typeof value === "number" ? value : 0);
+const objectIn = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
+
+/** Titles and names of things, as people look them up: from the first letter on. */
+export const byTitle = (a: string, b: string) => a.localeCompare(b, "vi");
+
+/** Those of one type that are here and not deleted. */
+export function ofType(known: Documents, type: string): Known[] {
+  return [...known.values()].filter((one) => one.id.startsWith(`${type}:`) && shown(one));
+}
+
+/** Where a record is, for who wrote it: on this phone, with the office, and what the office made of it. */
+export function placeOf(known: Known, review: ReviewView | null): Where {
+  return reviewedWhere(whereOf([known]) ?? "received", review?.state ?? null) ?? "received";
+}
+
+/** What the server said of a record that it did not simply receive. */
+export const reasonOf = (...known: readonly (Known | undefined)[]): string | null =>
+  known.flatMap((one) => one?.own ?? []).find(({ reason }) => reason !== null)?.reason ?? null;
+
+export function checklistOf(known: Known): ChecklistView {
+  const [, slug = "", version = ""] = known.id.split(":");
+  const { title, sections } = bodyOf(known);
+  return {
+    slug,
+    version: Number(version),
+    title: textIn(title),
+    sections: sections as unknown as ChecklistView["sections"],
+  };
+}
+
+/** The newest version of a checklist. */
+export function newestChecklist(commune: Documents, slug: string): Known | undefined {
+  return ofType(commune, "checklist")
+    .filter((one) => one.id.startsWith(`checklist:${slug}:`))
+    .sort((a, b) => checklistOf(a).version - checklistOf(b).version)
+    .pop();
+}
+
+/** The newest version of each checklist for these kinds of model, by title. */
+export function checklistsFor(commune: Documents, kinds: readonly string[]): ChecklistView[] {
+  const slugs = new Set(ofType(commune, "checklist").map((one) => checklistOf(one).slug));
+  return [...slugs]
+    .flatMap((slug) => newestChecklist(commune, slug) ?? [])
+    .filter((one) => kinds.includes(textIn(bodyOf(one).model)))
+    .map(checklistOf)
+    .sort((a, b) => byTitle(a.title, b.title));
+}
+
+/** What a unit is inspected by: a school's gate as the model is, else what staff wrote for anything. */
+export const kindsForUnit = (kind: UnitKind): ModelType[] =>
+  kind === "school" ? ["cong_truong", "other"] : ["other"];
+
+function followUpOf({ follow_up }: JsonObject): FollowUp | null {
+  return isObject(follow_up) ? (follow_up as unknown as FollowUp) : null;
+}
+
+export function inspectionRow(known: Known, review: ReviewView | null, user: string): InspectionRow {
+  const body = bodyOf(known);
+  return {
+    id: ulidOf(known.id),
+    subject: textIn(body.subject),
+    date: textIn(body.date),
+    mine: body.by === user,
+    where: placeOf(known, review),
+    followUp: followUpOf(body),
+  };
+}
+
+export const photosOf = ({ photos }: JsonObject): readonly Photo[] =>
+  (photos ?? []) as unknown as readonly Photo[];
+
+/** All answers of an inspection, photographs included. */
+export function answersOf(body: JsonObject): Answers {
+  const values = objectIn(objectIn(body.answers).values) as unknown as Record<string, Value>;
+  return answered(values, photosOf(body));
+}
+
+export function versionOf(body: JsonObject): { readonly slug: string; readonly version: number } {
+  const { checklist, version } = objectIn(body.answers);
+  return { slug: textIn(checklist), version: numberIn(version) };
+}
+
+/** Newest first; two of one day by id. */
+export const newestFirst = <T extends { readonly date: string; readonly id: string }>(
+  rows: readonly T[],
+): T[] => [...rows].sort((a, b) => (a.date === b.date ? (a.id < b.id ? 1 : -1) : a.date < b.date ? 1 : -1));
+
+/** The last inspection of a subject by this checklist, other than `id` and not after it. */
+export function previousOf(
+  known: Documents,
+  subject: string,
+  slug: string,
+  own: { readonly id: string; readonly date: string } | null,
+): Previous | null {
+  const earlier = ofType(known, "inspection")
+    .map((one) => ({ id: ulidOf(one.id), date: textIn(bodyOf(one).date), body: bodyOf(one) }))
+    .filter(({ body }) => body.subject === subject && versionOf(body).slug === slug)
+    .filter(({ id, date }) => !own || date < own.date || (date === own.date && id < own.id));
+  const [last] = newestFirst(earlier);
+  return last ? { date: last.date, answers: answersOf(last.body) } : null;
+}
+
+/** The inspections of one subject, and what they left to do: the earliest that is due. */
+export function subjectOf(id: string, name: string, inspections: readonly InspectionRow[]): Subject {
+  const own = newestFirst(inspections.filter(({ subject }) => subject === id));
+  const [todo = null] = own
+    .flatMap(({ followUp, id: inspection }) =>
+      followUp && !followUp.done ? [{ ...followUp, inspection }] : [],
+    )
+    .sort((a, b) => (a.due < b.due ? -1 : 1));
+  return { id: ulidOf(id), name, inspections: own, todo };
+}
+
+/** Whether a model stands in a hamlet: in this one, or in the whole commune. */
+export function isIn(model: Known, hamlet: string): boolean {
+  const { hamlets } = bodyOf(model);
+  return !Array.isArray(hamlets) || hamlets.length === 0 || hamlets.includes(hamlet);
+}
+
+export function modelView(
+  known: Known,
+  inspections: readonly InspectionRow[],
+  checklists: readonly ChecklistView[],
+): ModelView {
+  const body = bodyOf(known);
+  const state = objectIn(body.state);
+  return {
+    ...subjectOf(known.id, textIn(body.name), inspections),
+    kind: textIn(body.kind) as ModelType,
+    state: textIn(state.is) as ModelState,
+    since: textIn(state.since),
+    decision: isObject(body.decision) ? (body.decision as unknown as ModelView["decision"]) : null,
+    points: numberIn(body.points),
+    groups: numberIn(body.groups),
+    note: textIn(body.note),
+    checklists,
+  };
+}
+
+export function unitRow(
+  known: Known,
+  pledge: Known | null,
+  inspections: readonly InspectionRow[],
+  review: ReviewView | null,
+): UnitRow {
+  const body = bodyOf(known);
+  return {
+    ...subjectOf(known.id, textIn(body.name), inspections),
+    kind: textIn(body.kind) as UnitKind,
+    inScope: body.in_scope === true,
+    place: objectIn(body.place) as Place,
+    status: textIn(objectIn(body.status).is) as UnitStatus,
+    outcome: outcome(actsOf(pledge)),
+    where: reviewedWhere(whereOf([known, pledge]) ?? "received", review?.state ?? null) ?? "received",
+  };
+}
+
+export function outreachRow(known: Known, review: ReviewView | null, user: string): OutreachRow {
+  const body = bodyOf(known);
+  return {
+    id: ulidOf(known.id),
+    kind: textIn(body.kind) as OutreachKind,
+    date: textIn(body.date),
+    place: textIn(body.place),
+    present: numberIn(body.present),
+    topics: (body.topics ?? []) as unknown as readonly Topic[],
+    note: textIn(body.note),
+    mine: body.by === user,
+    where: placeOf(known, review),
+    review,
+    reason: reasonOf(known),
+  };
+}
+
+/** What the office tells today, to those who walk these hamlets. */
+export function bulletinsOf(
+  commune: Documents,
+  today: string,
+  mine: readonly string[],
+  read: readonly string[],
+): BulletinView[] {
+  return ofType(commune, "bulletin")
+    .map((one) => ({ id: ulidOf(one.id), body: bodyOf(one) }))
+    .filter(({ body }) => textIn(body.from) <= today && today <= textIn(body.until))
+    .filter(({ body }) => {
+      const hamlets = body.hamlets as readonly string[];
+      return hamlets.length === 0 || hamlets.some((one) => mine.includes(one));
+    })
+    .map(({ id, body }) => ({
+      id,
+      title: textIn(body.title),
+      text: textIn(body.text),
+      from: textIn(body.from),
+      read: read.includes(id),
+    }))
+    .sort((a, b) => (a.from === b.from ? (a.id < b.id ? 1 : -1) : a.from < b.from ? 1 : -1));
+}
