@@ -5,6 +5,7 @@ import { type Language, sayer } from "../core/wording.ts";
 import type { Catalogue } from "../core/words/vi.ts";
 import type { Field, Lifecycle } from "../data/contract.ts";
 import { AppContext, type News } from "./context.ts";
+import { later } from "./later.tsx";
 import { AddHousehold, EditHousehold } from "./screens/edit.tsx";
 import { Hamlet } from "./screens/hamlet.tsx";
 import { Home } from "./screens/home.tsx";
@@ -12,11 +13,16 @@ import { Household } from "./screens/household.tsx";
 import { Join } from "./screens/join.tsx";
 import { Meeting } from "./screens/meeting.tsx";
 import { ChoosePin, Unlock } from "./screens/pin.tsx";
-import { Pledge } from "./screens/pledge.tsx";
+import { household, Pledge } from "./screens/pledge.tsx";
 import { Settings, type TextSize } from "./screens/settings.tsx";
 import { Sync } from "./screens/sync.tsx";
 import type { Updates } from "./updates.ts";
 import { wordsOf } from "./words.ts";
+
+const Registers = later(
+  () => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers),
+  true,
+);
 
 const NEWS_STAYS = 6_000;
 const NEWS_TRAVELS = 1_000;
@@ -151,7 +157,9 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       case "edit":
         return <EditHousehold hamlet={route.hamlet} id={route.household} />;
       case "sign":
-        return <Pledge key="sign" hamlet={route.hamlet} id={route.household} step={route.step} />;
+        return <Pledge key="sign" party={household(route.hamlet, route.household)} step={route.step} />;
+      default:
+        return <Registers route={route} />;
     }
   }
 }

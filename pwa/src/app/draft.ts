@@ -2,14 +2,19 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useApp, useExplain } from "./context.ts";
 
+/** Some values, or what makes them of those that stand by now: work that took a while needs the latter. */
+export type Change<T> = (part: Partial<T> | ((now: T) => Partial<T>)) => void;
+
 /**
- * The values of the form `name`: as they were left when the app was ended in the middle, else `fresh`. Undefined
- * until they are read. Leaving the form by any way but the app's end forgets them.
+ * The values of the form `name`: as they were left when the app was ended in the middle (`kept`), else `fresh`.
+ * Undefined until they are read. Leaving the form by any way but the app's end forgets them, unless it `stays`:
+ * then the form itself forgets them when they are saved.
  */
 export function useDraft<T extends object>(
   name: string,
-  fresh: () => Promise<T>,
-): [value: T | undefined, change: (part: Partial<T>) => void] {
+  fresh: (kept: T | null) => Promise<T>,
+  stays = false,
+): [value: T | undefined, change: Change<T>, forget: () => Promise<void>] {
   const { field } = useApp();
   const explain = useExplain();
   const [value, set] = useState<T>();
@@ -25,24 +30,30 @@ export function useDraft<T extends object>(
   );
   useEffect(() => {
     let on = true;
-    Promise.all([fresh(), field.draft(name)])
-      .then(([begun, kept]) => {
-        if (!on) return;
-        // A draft of an older version may lack a value.
-        latest.current = { ...begun, ...(kept as Partial<T> | null) };
-        set(latest.current);
-      })
-      .catch(explain);
+    const read = async () => {
+      const kept = (await field.draft(name)) as T | null;
+      const begun = await fresh(kept);
+      if (!on) return;
+      // A draft of an older version may lack a value.
+      latest.current = { ...begun, ...kept };
+      set(latest.current);
+    };
+    read().catch(explain);
     return () => {
       on = false;
-      keep(null);
+      if (!stays) keep(null);
     };
   }, [name]);
-  const change = (part: Partial<T>) => {
-    if (!latest.current) return;
-    latest.current = { ...latest.current, ...part };
+  const change: Change<T> = (part) => {
+    const now = latest.current;
+    if (!now) return;
+    latest.current = { ...now, ...(typeof part === "function" ? part(now) : part) };
     set(latest.current);
     keep(latest.current);
   };
-  return [value, change];
+  const forget = () => {
+    keep(null);
+    return writes.current;
+  };
+  return [value, change, forget];
 }

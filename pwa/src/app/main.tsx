@@ -1,6 +1,7 @@
 import "./style.css";
 import "./forms.css";
 import "./lists.css";
+import "./registers.css";
 import { render } from "preact";
 import { createField } from "../data/browser.ts";
 import { App, type Preferences } from "./app.tsx";

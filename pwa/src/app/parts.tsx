@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { Outcome } from "../core/outcome.ts";
 import type { Key } from "../core/words/vi.ts";
-import type { HouseholdRow, Where } from "../data/contract.ts";
+import type { HouseholdRow, ReviewView, Where } from "../data/contract.ts";
 import { useApp } from "./context.ts";
 import { back as goBack } from "./trail.ts";
 
@@ -283,6 +283,29 @@ export function OutcomeMark({
 export function WhereMark({ where }: { readonly where: Where | "overruled" }) {
   const { say } = useApp();
   return <span class={`where ${where}`}>{say(`where.${where}` as Key)}</span>;
+}
+
+/** What staff want corrected, in their words; nothing where they want nothing. */
+export function Returned({
+  review,
+  children,
+}: {
+  readonly review: ReviewView | null;
+  readonly children?: ComponentChildren;
+}) {
+  const { say } = useApp();
+  if (review?.state !== "returned") return null;
+  return (
+    <div class="warning">
+      <p>
+        <strong>
+          <span aria-hidden="true">↩</span> {say("review.returned")}
+        </strong>
+      </p>
+      {review.comment && <p>{say("review.said", { comment: review.comment })}</p>}
+      {children}
+    </div>
+  );
 }
 
 export function Warning({ children }: { readonly children: ComponentChildren }) {

@@ -80,6 +80,13 @@ export function Hamlet({ id }: { readonly id: string }) {
       }
     >
       {hamlet && <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />}
+      <nav class="links">
+        {(["models", "units", "outreach"] as const).map((at) => (
+          <LinkButton key={at} href={print({ at, hamlet: id })}>
+            {say(`nav.${at}`)}
+          </LinkButton>
+        ))}
+      </nav>
       <Text
         bare
         type="search"

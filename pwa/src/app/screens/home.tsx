@@ -2,7 +2,10 @@
 import { print } from "../../core/route.ts";
 import { hamletName, moment } from "../../core/wording.ts";
 import { useApp, useLoad } from "../context.ts";
+import { later } from "../later.tsx";
 import { LinkButton, Progress, Screen, Warning } from "../parts.tsx";
+
+const Board = later(() => import("./registers/board.tsx").then(({ Board }) => Board));
 
 export function Home() {
   const { say } = useApp();
@@ -37,6 +40,7 @@ export function Home() {
           {say("home.problems", { n: problems })}
         </a>
       )}
+      <Board />
       {hamlets?.length === 0 && <p>{say("home.none")}</p>}
       <ul class="cards">
         {hamlets?.map((hamlet) => (

@@ -5,7 +5,17 @@ import { print } from "../../core/route.ts";
 import { date, type Say } from "../../core/wording.ts";
 import type { ActView, Form } from "../../data/contract.ts";
 import { useApp, useExplain, useLoad, useWork } from "../context.ts";
-import { Button, LinkButton, OutcomeMark, Place, Screen, Sure, Warning, WhereMark } from "../parts.tsx";
+import {
+  Button,
+  LinkButton,
+  OutcomeMark,
+  Place,
+  Returned,
+  Screen,
+  Sure,
+  Warning,
+  WhereMark,
+} from "../parts.tsx";
 import { back } from "../trail.ts";
 
 interface Props {
@@ -57,6 +67,9 @@ export function Household({ hamlet, id }: Props) {
         <OutcomeMark outcome={shown.outcome} counts={shown.counts} />
         {shown.where && <WhereMark where={shown.where} />}
       </p>
+      <Returned review={shown.review}>
+        <p>{say("review.pledge")}</p>
+      </Returned>
       {shown.reason && <Warning>{shown.reason}</Warning>}
       {shown.overruled.length > 0 && (
         <div class="warning">

@@ -4,7 +4,8 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import type { Method, SignerRole, Strokes, Witness } from "../../core/documents.ts";
-import type { Form, TextView } from "../../data/contract.ts";
+import type { Route } from "../../core/route.ts";
+import type { Field, Signing, TextView } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { useDraft } from "../draft.ts";
 import { Pad } from "../pad.tsx";
@@ -25,9 +26,37 @@ export const WITNESSES = [
   "neighbour",
 ] as const satisfies readonly Witness[];
 
+/** Who pledges: a household, or a unit by its representative. */
+export interface Party {
+  /** The name of what is half filled in. */
+  readonly draft: string;
+  readonly unit: boolean;
+  open(field: Field): Promise<Opened>;
+  at(step: number): Route;
+  /** Where it goes on after the pledge was saved. */
+  readonly after: Route;
+}
+
+interface Opened {
+  readonly name: string;
+  record(what: Signing): Promise<void>;
+}
+
+export function household(hamlet: string, id: string): Party {
+  return {
+    draft: `sign/${id}`,
+    unit: false,
+    open: async (field) => {
+      const form = await field.openForm(hamlet, id);
+      return { name: form.shown.name, record: (what) => field.recordSigned(form, what) };
+    },
+    at: (step) => ({ at: "sign", hamlet, household: id, step }),
+    after: { at: "hamlet", hamlet }, // in the list, at the next door
+  };
+}
+
 interface Props {
-  readonly hamlet: string;
-  readonly id: string;
+  readonly party: Party;
   readonly step: number;
 }
 
@@ -38,12 +67,13 @@ interface Values {
   readonly readAloud: boolean;
   readonly signer: string;
   readonly role: SignerRole;
+  readonly title: string;
   readonly method: Method;
   readonly assisted: boolean;
   readonly witness: Witness | "none";
 }
 
-export function Pledge({ hamlet, id, step }: Props) {
+export function Pledge({ party, step }: Props) {
   const { field, say, tell } = useApp();
   const texts = useLoad(async (data) => {
     const campaign = await data.campaign();
@@ -54,20 +84,19 @@ export function Pledge({ hamlet, id, step }: Props) {
     ]);
     return { notice, clauses, touchCounts: campaign.touchCounts };
   });
-  const [form, setForm] = useState<Form>();
-  const [values, change] = useDraft<Values>(`sign/${id}`, async () => {
-    const opened = await field.openForm(hamlet, id);
+  const [form, setForm] = useState<Opened>();
+  const [values, change] = useDraft<Values>(party.draft, async () => {
+    const opened = await party.open(field);
     setForm(opened);
-    const { name } = opened.shown;
     return {
-      ...{ reached: 0, readAloud: false, signer: name, role: "head", method: "touch", assisted: false },
-      witness: "none",
+      ...{ reached: 0, readAloud: false, method: "touch", assisted: false, witness: "none", title: "" },
+      ...(party.unit ? { signer: "", role: "representative" } : { signer: opened.name, role: "head" }),
     } as const;
   });
   const [strokes, setStrokes] = useState<Strokes>([]);
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
-  const at = (there: number) => ({ at: "sign", hamlet, household: id, step: there }) as const;
+  const { at } = party;
   const tooFar = values !== undefined && step > values.reached;
 
   useEffect(() => {
@@ -80,7 +109,7 @@ export function Pledge({ hamlet, id, step }: Props) {
         {null}
       </Screen>
     );
-  const { readAloud, signer, role, method, assisted, witness } = values;
+  const { readAloud, signer, role, title, method, assisted, witness } = values;
   const next = (part: Partial<Values> = {}) => {
     setWrong(null);
     change({ ...part, reached: step + 1 });
@@ -92,13 +121,14 @@ export function Pledge({ hamlet, id, step }: Props) {
       return setWrong(say("pledge.need_witness"));
     setWrong(null);
     work(async () => {
-      await field.recordSigned(form, {
+      await form.record({
         ...{ signer: signer.normalize("NFC").trim(), role, method, assisted, readAloud },
+        ...(party.unit ? { title } : {}),
         ...(method === "touch" ? { strokes } : {}),
         ...(method === "touch" || witness === "none" ? {} : { witness }),
       });
       tell(say("household.saved"));
-      backTo({ at: "hamlet", hamlet }); // in the list, at the next door
+      backTo(party.after);
     });
   };
   const heading = say("pledge.step", { n: step + 1, all: STEPS });
@@ -116,7 +146,7 @@ export function Pledge({ hamlet, id, step }: Props) {
         }
       >
         <p class="hint">
-          {heading} · {form.shown.name}
+          {heading} · {form.name}
         </p>
         <Wording text={texts.notice} />
       </Screen>
@@ -145,6 +175,7 @@ export function Pledge({ hamlet, id, step }: Props) {
   if (step === 2) {
     const on = (how: Method) => {
       if (!signer.trim()) return setWrong(say("pledge.need_name"));
+      if (party.unit && !title.trim()) return setWrong(say("pledge.need_title"));
       next({ method: how });
     };
     return (
@@ -168,14 +199,23 @@ export function Pledge({ hamlet, id, step }: Props) {
           label={say("pledge.signer.name")}
           value={signer}
           onInput={(text) => change({ signer: text })}
-          wrong={wrong}
+          wrong={signer.trim() ? null : wrong}
         />
-        <Choice
-          label={say("pledge.role")}
-          value={role}
-          onChoose={(one) => change({ role: one })}
-          options={ROLES.map((one) => [one, say(`pledge.role.${one}`)])}
-        />
+        {party.unit ? (
+          <Text
+            label={say("pledge.signer.title")}
+            value={title}
+            onInput={(text) => change({ title: text })}
+            wrong={signer.trim() ? wrong : null}
+          />
+        ) : (
+          <Choice
+            label={say("pledge.role")}
+            value={role}
+            onChoose={(one) => change({ role: one })}
+            options={ROLES.map((one) => [one, say(`pledge.role.${one}`)])}
+          />
+        )}
         {!texts.touchCounts && <p>{say("pledge.touch_not_counted")}</p>}
         <Tick on={assisted} onTick={(on) => change({ assisted: on })}>
           {say("pledge.assisted")}

@@ -1,0 +1,43 @@
+/**
+ * Screens that are loaded when they are first opened: who walks from door to door does not wait for them. The service
+ * worker keeps them from the first visit on, so that they open without a signal too.
+ */
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useApp } from "./context.ts";
+import { Button, Screen } from "./parts.tsx";
+
+/** A component in place of one that is still to be loaded. `whole`: it is a screen, and says that it opens. */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>, whole = false) {
+  let known: ComponentType<P> | undefined;
+  return function Later(props: P) {
+    const { say } = useApp();
+    const [Loaded, set] = useState<ComponentType<P> | undefined>(() => known);
+    const [failed, setFailed] = useState(false);
+    const begin = () => {
+      setFailed(false);
+      load().then(
+        (component) => {
+          known = component;
+          set(() => component);
+        },
+        () => setFailed(true),
+      );
+    };
+    useEffect(() => {
+      if (!Loaded) begin();
+    }, []);
+    if (Loaded) return <Loaded {...props} />;
+    if (!whole) return null;
+    return (
+      <Screen back title={say("later.loading")}>
+        {failed && (
+          <>
+            <p>{say("later.failed")}</p>
+            <Button onClick={begin}>{say("action.again")}</Button>
+          </>
+        )}
+      </Screen>
+    );
+  };
+}
