@@ -115,15 +115,17 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       <button type="button" class="skip" onClick={skip}>
         {say("app.skip")}
       </button>
-      {demo && <p class="demo">{say("app.demo")}</p>}
-      {update !== null && calm && (
-        <p class="update">
-          {say("app.update", { kb: update / 1000 })}{" "}
-          <button type="button" class="button" onClick={() => updates.take()}>
-            {say("app.update.take")}
-          </button>
-        </p>
-      )}
+      <aside aria-label="Camket">
+        {demo && <p class="demo">{say("app.demo")}</p>}
+        {update !== null && calm && (
+          <p class="update">
+            {say("app.update", { kb: update / 1000 })}{" "}
+            <button type="button" class="button" onClick={() => updates.take()}>
+              {say("app.update.take")}
+            </button>
+          </p>
+        )}
+      </aside>
       <div class="screen">
         {lifecycle === "new" && <Join invited={code} />}
         {lifecycle === "joined" && <ChoosePin onChosen={(pin) => field.setPin(pin)} />}

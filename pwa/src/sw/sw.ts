@@ -7,21 +7,20 @@ import { handInAll, SYNC_TAG } from "../data/worker.ts";
  * through here.
  */
 declare const self: ServiceWorkerGlobalScope;
-/** Injected by build.mjs: the digest of all files kept, and their addresses. */
+/** Injected by build.mjs: the digest of all files kept, and their addresses with their bytes as they travel. */
 declare const __VERSION__: string;
-declare const __PRECACHE__: readonly string[];
+declare const __PRECACHE__: Readonly<Record<string, number>>;
 
 const PREFIX = "camket-app-";
 const CACHE = `${PREFIX}${__VERSION__}`;
+const FILES = Object.keys(__PRECACHE__);
 
 interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
 }
 
 self.addEventListener("install", (event) => {
-  // "reload": what an HTTP cache holds may be of another version.
-  const requests = __PRECACHE__.map((path) => new Request(path, { cache: "reload" }));
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)));
+  event.waitUntil(Promise.all(FILES.map(keep)));
 });
 
 self.addEventListener("activate", (event) => {
@@ -39,7 +38,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   const shell = request.mode === "navigate" && (url.pathname === "/" || url.pathname === "/join");
-  if (!shell && !__PRECACHE__.includes(url.pathname)) return;
+  if (!shell && !FILES.includes(url.pathname)) return;
   const kept = caches
     .open(CACHE)
     .then((cache) => cache.match(shell ? "/" : url.pathname))
@@ -56,10 +55,25 @@ self.addEventListener("sync", ((event: SyncEvent) => {
   if (event.tag === SYNC_TAG) event.waitUntil(handInAll(self));
 }) as EventListener);
 
-/** What this version took over the network: what it keeps, as the server said its length. */
-async function size(): Promise<number> {
+/** From the version before where it has the file, else from the server. Rejects where that does not answer well. */
+async function keep(path: string): Promise<void> {
   const cache = await caches.open(CACHE);
-  const kept = await Promise.all(__PRECACHE__.map((path) => cache.match(path)));
-  const bytes = await Promise.all(kept.map(async (answer) => (await answer?.blob())?.size ?? 0));
-  return bytes.reduce((sum, one) => sum + one, 0);
+  const same = await inherited(path);
+  // "reload": what an HTTP cache holds may be of another version.
+  if (same) await cache.put(path, same);
+  else await cache.add(new Request(path, { cache: "reload" }));
+}
+
+/** An asset's name carries its digest: under the same name lies the same file. */
+async function inherited(path: string): Promise<Response | undefined> {
+  if (!path.startsWith("/assets/")) return undefined;
+  const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  const found = await Promise.all(others.map((name) => caches.match(path, { cacheName: name })));
+  return found.find((answer) => answer !== undefined);
+}
+
+/** Bytes that this version took over the network, asked while it waits beside the one before. */
+async function size(): Promise<number> {
+  const had = await Promise.all(FILES.map(inherited));
+  return FILES.reduce((sum, path, i) => sum + (had[i] ? 0 : (__PRECACHE__[path] ?? 0)), 0);
 }
