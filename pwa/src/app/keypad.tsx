@@ -1,5 +1,5 @@
 /** Six digits by large keys: no keyboard slides over the screen, and nothing is shown but how many. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "./context.ts";
 
 const LENGTH = 6;
@@ -17,7 +17,8 @@ export function Keypad({ onPin, busy }: { readonly onPin: (pin: string) => void;
     setLength(pin.current.length);
     if (next.length === LENGTH) onPin(next);
   };
-  useEffect(() => {
+  // With the drawing and not after it: who types the PIN again at once must not lose a digit.
+  useLayoutEffect(() => {
     const typed = (event: KeyboardEvent) => {
       if (/^\d$/.test(event.key)) press(event.key);
       else if (event.key === "Backspace") press("⌫");
