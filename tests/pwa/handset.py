@@ -3,7 +3,7 @@
 import math
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,6 +23,8 @@ SMALL_TARGETS = """
   .filter(([one, box]) => box.width < 47.5 || box.height < (one.matches('.main') ? 55.5 : 47.5))
   .map(([one, box]) => `${one.outerHTML.slice(0, 100)}: ${Math.round(box.width)} × ${Math.round(box.height)}`)
 """
+# A key of the catalogues, or a place in a sentence that nothing was put into.
+NO_WORDS = re.compile(r"\{\w+\}|\bundefined\b|\bNaN\b|^[a-z]+(?:[.][a-z_]+)+$", re.MULTILINE)
 COUNT_TAPS = """
 window.taps = 0;
 addEventListener('click', ({ isTrusted, target }) => {
@@ -133,11 +135,13 @@ class Handset:
             await self.page.mouse.move(box["x"] + 40 + step * 6, box["y"] + 80 + 50 * math.sin(step / 4))
         await self.page.mouse.up()
 
-    async def problems(self) -> list[str]:
-        """What is wrong with the screen that stands: too wide (in large text too), small targets, axe."""
+    async def problems(self, sizes: Sequence[str] = ("large", "normal")) -> list[str]:
+        """What is wrong with the screen that stands, in each size of text: too wide, small targets, words
+        that are missing or not filled in; and what axe finds in the last size."""
         page = self.page
         found: list[str] = await page.evaluate(SMALL_TARGETS)
-        for size in ("large", "normal"):
+        found += [f"no words: {one}" for one in NO_WORDS.findall(await page.inner_text("body"))]
+        for size in sizes:
             await page.evaluate(f"document.documentElement.dataset.text = '{size}'")
             if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
                 found.append(f"too wide with {size} text")

@@ -5,44 +5,15 @@ With CAMKET_SCREENSHOTS=DIR each screen is also photographed into that directory
 
 import os
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.pwa.handset import COUNT_TAPS, WATCH_DRAFTS, Handset, chromium
-from tests.running import Running
-from tests.seed import Commune, seed
+from tests.pwa.conftest import MAI, NAM, Village
+from tests.pwa.handset import COUNT_TAPS, WATCH_DRAFTS, Handset
 
-MAI = "Vi Thị Mai"
-NAM = "Lý Văn Nam"
 ZALO = "Mozilla/5.0 (Linux; Android 11; SM-A057F) AppleWebKit/537.36 Chrome/120.0 Mobile Zalo android/1"
 PICTURES = os.environ.get("CAMKET_SCREENSHOTS")
-
-
-@dataclass(frozen=True)
-class Village:
-    browser: Browser
-    server: Running
-    commune: Commune
-
-    async def phone(self, who: str = MAI) -> Handset:
-        """A phone that has joined."""
-        phone = await Handset.switched_on(self.browser, self.server.url)
-        await phone.join(self.commune.codes[who])
-        return phone
-
-
-@pytest.fixture
-async def village(tmp_path: Path) -> AsyncIterator[Village]:
-    commune = await seed(
-        tmp_path / "data", {"khuoi": 60, "nalau": 12}, {MAI: ["khuoi", "nalau"], NAM: ["khuoi"]}
-    )
-    with Running(tmp_path / "data") as server:
-        async with chromium() as browser:
-            yield Village(browser, server, commune)
 
 
 async def test_every_screen_is_accessible_fits_and_has_large_targets(village: Village) -> None:
