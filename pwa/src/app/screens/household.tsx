@@ -29,7 +29,8 @@ export function Household({ hamlet, id }: Props) {
   const shown = useLoad((data) => data.household(hamlet, id), [hamlet, id]);
   const user = useLoad((data) => data.account())?.user.id;
   const [form, setForm] = useState<Form>();
-  const [undoing, setUndoing] = useState<ActView | null>(null);
+  // By its id: a sync in between brings the same act as another object.
+  const [undoing, setUndoing] = useState<string | null>(null);
   const [busy, work] = useWork();
   // A form remembers what it was opened on; after a save another is opened, and so it is after a sync.
   useEffect(() => {
@@ -112,7 +113,7 @@ export function Household({ hamlet, id }: Props) {
               {date(view.act.at)} · {say(view.act.by === user ? "act.by_me" : "act.by_other")} ·{" "}
               <WhereMark where={view.where} />
             </p>
-            {undoing === view ? (
+            {undoing === view.act.id ? (
               <Sure
                 question={say("household.void.sure", { what: wordsOf(say, view.act) })}
                 busy={busy}
@@ -120,7 +121,7 @@ export function Household({ hamlet, id }: Props) {
                 onNo={() => setUndoing(null)}
               />
             ) : (
-              view.canVoid && <Button onClick={() => setUndoing(view)}>{say("household.void")}</Button>
+              view.canVoid && <Button onClick={() => setUndoing(view.act.id)}>{say("household.void")}</Button>
             )}
           </li>
         ))}
