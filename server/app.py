@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from server import identity, keys, media, office, problems, sealed, webapp
 from server.auth.bearer import Bearer
 from server.blobs import Blobs
+from server.carrying import Carrier
 from server.clock import Clock, system
 from server.follower import Follower
 from server.headers import SameOrigin, SecurityHeaders
@@ -63,7 +64,7 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     vault = await to_thread.run_sync(open_vault, settings.data, settings.secret)
     await to_thread.run_sync(_make_keys, rows, vault, clock)
     store = await SqliteStore.open(settings.data / DOCUMENTS)
-    follower = Follower(store, rows, Settler(store, rows, clock))
+    follower = Follower(store, rows, Settler(store, rows, clock), Carrier(store, rows, clock))
     bearer = Bearer(rows, clock, settings.trusted_proxies)
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)

@@ -15,6 +15,7 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
+from server.carrying import Carrier
 from server.projection import PROJECTED, Projected, Row, project
 from server.rows import tables
 from server.rows.engine import readers, table, writing
@@ -33,11 +34,14 @@ PAGE = 500
 class Follower:
     """Follows every database of documents of one store into the rows."""
 
-    def __init__(self, store: DocStore, rows: Engine, settler: Settler, *, poll: float = 5.0) -> None:
+    def __init__(
+        self, store: DocStore, rows: Engine, settler: Settler, carrier: Carrier, *, poll: float = 5.0
+    ) -> None:
         """`poll`: seconds after which it looks by itself; what this process changed, it is told by `wake`."""
         self._store = store
         self._rows = rows
         self._settler = settler
+        self._carrier = carrier
         self._poll = poll
         self._woken: set[str] = set()
         self._news = asyncio.Event()
@@ -84,17 +88,26 @@ class Follower:
     async def _follow(self, db: str, since: Seq) -> int:
         count = 0
         with suppress(DatabaseMissing):
-            while (page := await self._store.changes(db, Page(since=since, limit=PAGE))).rows:
-                ids = [row.id for row in page.rows if well_named(row.id)]
-                if any(len(row.leaves) > 1 for row in page.rows):
-                    await self._settler.settle(db, ids)
-                documents = await self._store.read(db, ids, ends)
-                if await to_thread.run_sync(self._commit, db, documents, since, page.last_seq):
-                    count += len(page.rows)
-                    since = page.last_seq
-                else:
-                    since = (await to_thread.run_sync(self._positions)).get(db, 0)
+            count, since = await self._project(db, since)
+            while await self._carrier.carry(db):  # what it wrote is read at once
+                more, since = await self._project(db, since)
+                count += more
         return count
+
+    async def _project(self, db: str, since: Seq) -> tuple[int, Seq]:
+        """Project a feed to its end: how many changes, and where that is."""
+        count = 0
+        while (page := await self._store.changes(db, Page(since=since, limit=PAGE))).rows:
+            ids = [row.id for row in page.rows if well_named(row.id)]
+            if any(len(row.leaves) > 1 for row in page.rows):
+                await self._settler.settle(db, ids)
+            documents = await self._store.read(db, ids, ends)
+            if await to_thread.run_sync(self._commit, db, documents, since, page.last_seq):
+                count += len(page.rows)
+                since = page.last_seq
+            else:
+                since = (await to_thread.run_sync(self._positions)).get(db, 0)
+        return count, since
 
     # ---- in threads -------------------------------------------------------------------------------------
 

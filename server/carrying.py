@@ -1,0 +1,156 @@
+"""What was written to a household that is another one by now goes on to that one.
+
+A household that was merged keeps its id as an alias (`status.into`). Its pledges are joined into those of
+the household that was kept, which is lawful as every merge is: acts are a set, each with its own id, author
+and time. The old document ends in a tombstone `{"moved_to": <new id>}`, and begins again when a phone that
+has not heard of it writes there; then it is carried over again. Nothing is minted: twice writes nothing new.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from anyio import to_thread
+from sqlalchemy import Connection, Engine, select
+
+import schemas
+from server import archive
+from server.clock import Clock, instant
+from server.rows import tables
+from server.rows.engine import readers, table, writing
+from server.rows.statements import chunks
+from server.settle import POLICY, ends, read_bodies
+from sync import canonical, merge, revtree
+from sync.merge import Body
+from sync.rev import Rev, derive
+from sync.store.interface import DocStore, Document, Edit
+
+_households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
+
+CHAIN = 20
+"""Households that may have been merged one into another, and so on, before a pledge finds its place."""
+
+
+class Carried(NamedTuple):
+    """What to write, in one batch: into the new document if the old one says more, and tombstones on that."""
+
+    into: Edit | None
+    tombstones: tuple[Edit, ...]
+
+
+def plan(old_id: str, old: Document, new_id: str, new: Document | None) -> Carried | None:
+    """How to carry one pledge over; None where nothing lives there, or what lives cannot be merged. Pure."""
+    live = revtree.live(old.tree)
+    bodies = read_bodies(old_id, old)
+    brought = [body for rev in live if (body := bodies.get(rev)) is not None and _mergeable(body)]
+    if not live or len(brought) < len(live):
+        return None
+    theirs = read_bodies(new_id, new) if new else {}
+    standing = revtree.live(new.tree) if new else []
+    held = [body for rev in standing if (body := theirs.get(rev)) is not None and _mergeable(body)]
+    if len(held) < len(standing):
+        return None
+    rules = POLICY["pledge", brought[0]["v"]]
+    joined = canonical.encode(merge.join((*held, *brought), rules))
+    into: Edit | None = None
+    if not standing or joined != canonical.encode(merge.join(held[:1], rules)):
+        into = Edit(new_id, _path(new, live[0], joined), joined)
+    said = canonical.encode({"moved_to": new_id})
+    return Carried(into, tuple(_ended(old_id, old, rev, said) for rev in live))
+
+
+def _mergeable(body: Body) -> bool:
+    return not schemas.newer(body) and (body["type"], body["v"]) in POLICY
+
+
+def _path(new: Document | None, old: Rev, joined: bytes) -> tuple[Rev, ...]:
+    """On top of what is there, deleted or not; else a first revision, which the old one alone decides."""
+    if new is None or not new.tree:
+        return (Rev(1, derive(old, False, joined).digest),)
+    winner = revtree.winner(new.tree)
+    return (derive(winner, False, joined), *revtree.ancestry(new.tree, winner))
+
+
+def _ended(doc_id: str, document: Document, leaf: Rev, said: bytes) -> Edit:
+    path = (derive(leaf, True, said), *revtree.ancestry(document.tree, leaf))
+    return Edit(doc_id, path, said, deleted=True)
+
+
+class Carrier:
+    """Carries over what was written to merged households of one store."""
+
+    def __init__(self, store: DocStore, rows: Engine, clock: Clock) -> None:
+        self._store = store
+        self._rows = rows
+        self._clock = clock
+
+    async def carry(self, db: str) -> int:
+        """Carry over every pledge of a household that was merged; how many those were.
+
+        Asks the rows for them, so those must know of it. Raises `DatabaseMissing`, `StoreFull`.
+        """
+        wanted = await to_thread.run_sync(self._wanted, db)
+        if not wanted:
+            return 0
+        documents = await self._store.read(db, {*wanted, *wanted.values()}, ends)
+        done = 0
+        for old_id, new_id in wanted.items():
+            old = documents.get(old_id)
+            if old is None or not revtree.live(old.tree):
+                continue
+            new = (await self._store.read(db, [new_id], ends)).get(new_id)  # two may go into one
+            if carried := plan(old_id, old, new_id, new):
+                await to_thread.run_sync(self._archive, db, carried)
+                await self._store.graft(db, [*([carried.into] if carried.into else []), *carried.tombstones])
+                done += 1
+        return done
+
+    def _wanted(self, db: str) -> dict[str, str]:
+        """The pledges of merged households, each with where its acts belong."""
+        merged = _pledges.join(
+            _households, (_households.c.db == _pledges.c.db) & (_households.c.ulid == _pledges.c.subject)
+        )
+        asked = select(_pledges.c.id, _pledges.c.campaign, _pledges.c.subject).select_from(merged)
+        here = (_pledges.c.db == db, _households.c.status == "merged_into")
+        with readers(self._rows).begin() as connection:
+            rows = connection.execute(asked.where(*here)).all()
+            kept = aliases(connection, db, {row.subject for row in rows}) if rows else {}
+        return {row.id: f"pledge:{row.campaign}:{kept[row.subject]}" for row in rows if row.subject in kept}
+
+    def _archive(self, db: str, carried: Carried) -> None:
+        if carried.into:
+            with writing(self._rows) as connection:
+                entry = archive.Entry.of(db, carried.into, "merged")
+                archive.keep(connection, [entry], instant(self._clock()), None)
+
+
+def aliases(connection: Connection, db: str, ulids: Collection[str]) -> Mapping[str, str]:
+    """Those of these households that were merged into another, each with the one that was kept in the end."""
+    into: dict[str, str] = {}
+    ahead = set(ulids)
+    for _ in range(CHAIN):
+        further = {
+            old: new for some in chunks(sorted(ahead)) for old, new in _into(connection, db, some).items()
+        }
+        into |= further
+        ahead = set(further.values()) - into.keys()
+        if not ahead:
+            break
+    ends = {ulid: _end(ulid, into) for ulid in ulids if ulid in into}
+    return {ulid: end for ulid, end in ends.items() if end is not None}
+
+
+def _end(ulid: str, into: Mapping[str, str]) -> str | None:
+    """Where a chain of merges ends; None where it runs in a circle, which staff have to undo."""
+    seen: set[str] = set()
+    while ulid in into:
+        if ulid in seen:
+            return None
+        seen.add(ulid)
+        ulid = into[ulid]
+    return ulid
+
+
+def _into(connection: Connection, db: str, ulids: Collection[str]) -> dict[str, str]:
+    columns = (_households.c.ulid, _households.c.into)
+    merged = (_households.c.db == db, _households.c.status == "merged_into", _households.c.ulid.in_(ulids))
+    return {row.ulid: row.into for row in connection.execute(select(*columns).where(*merged))}

@@ -1,0 +1,152 @@
+"""Households that may be one: each pair is offered as one merge, or told apart for good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from server import duplicates
+from server.admission import caller_of
+from server.clock import instant
+from server.duplicates import Household, Pair
+from server.office.desk import Desk
+from server.office.households import place_of
+from server.office.places import Hamlet, hamlets
+from server.rows import tables
+from server.rows.engine import table
+from server.rows.statements import insert_new
+from server.scribe import Change, NotTaken
+
+HERE = "/office/duplicates"
+SHOWN = 50
+
+_households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
+_apart = table(tables.Apart)
+
+ENDED = frozenset({"merged_into", "entered_in_error"})
+"""Households of these statuses are nobody's second entry any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One household of a pair."""
+
+    ulid: str
+    href: str
+    name: str
+    place: str
+    walk: int
+    status: str
+    signed: bool
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A pair as the page shows it."""
+
+    hamlet: Hamlet
+    why: tuple[str, str]
+    both: tuple[One, One]
+
+
+async def show(desk: Desk) -> Response:
+    """The likeliest pairs of all hamlets."""
+    held = desk.signed_in.grant.hamlets
+    found = await desk.read(lambda rows: offered(rows, hamlets(rows, held)))
+    return await desk.render(
+        "duplicates.html", "duplicates", found=found[:SHOWN], count=desk.words.number(len(found))
+    )
+
+
+async def settle(desk: Desk) -> Response:
+    """Merge a pair, keeping the chosen one, or note that the two are two."""
+    place = await _hamlet(desk)
+    one, other = desk.text("one", 26), desk.text("other", 26)
+    there = await desk.read(lambda rows: _there(rows, place.db, {one, other}))
+    if one == other or there.keys() != {one, other} or any(row.status in ENDED for row in there.values()):
+        return desk.to(HERE, "office.flash.pair_gone", kind="warn")
+    if desk.text("do") == "apart":
+        return await _tell_apart(desk, place.db, *sorted((one, other)))
+    kept = desk.text("keep", 26)
+    if desk.text("do") != "merge" or kept not in there:
+        raise HTTPException(400)
+    return await _merge(desk, place, kept, other if kept == one else one)
+
+
+async def _merge(desk: Desk, place: Hamlet, kept: str, gone: str) -> Response:
+    """The one household becomes an alias of the other; its pledges follow (`server.carrying`)."""
+    status = {"is": "merged_into", "since": instant(desk.now)[:10], "into": kept}
+    caller = caller_of(desk.signed_in.grant, desk.words)
+    try:
+        await desk.parts.scribe.write(caller, {place.db: [Change(f"household:{gone}", {"status": status})]})
+    except NotTaken as error:
+        return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
+    await desk.noted("household.merged", f"{place.db}/household:{gone} household:{kept}")
+    return desk.to(HERE, "office.flash.merged")
+
+
+async def _tell_apart(desk: Desk, db: str, one: str, other: str) -> Response:
+    def work(rows: Connection) -> None:
+        row = {"db": db, "one": one, "other": other, "at": instant(desk.now), "by": desk.user}
+        insert_new(rows, _apart, [row])
+        desk.note(rows, "household.told_apart", f"{db}/household:{one} household:{other}")
+
+    await desk.write(work)
+    return desk.to(HERE, "office.flash.told_apart")
+
+
+async def _hamlet(desk: Desk) -> Hamlet:
+    held = desk.signed_in.grant.hamlets
+    found = (await desk.read(lambda rows: hamlets(rows, held))).get(desk.text("hamlet", 20))
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _there(rows: Connection, db: str, ulids: set[str]) -> Mapping[str, Row[Any]]:
+    asked = select(_households).where(_households.c.db == db, _households.c.ulid.in_(ulids))
+    return {row.ulid: row for row in rows.execute(asked)}
+
+
+def offered(rows: Connection, known: Mapping[str, Hamlet]) -> list[Offered]:
+    """The pairs of these hamlets, the likeliest first."""
+    found: list[tuple[int, Offered]] = []
+    for place in known.values():
+        asked = select(_households).where(_households.c.db == place.db, _households.c.status.not_in(ENDED))
+        there = {row.ulid: row for row in rows.execute(asked)}
+        apart = rows.execute(select(_apart.c.one, _apart.c.other).where(_apart.c.db == place.db))
+        told = {frozenset({row.one, row.other}) for row in apart}
+        compared = [Household(r.ulid, r.name, r.house, r.lane, r.walk) for r in there.values()]
+        signed = _signed(rows, place.db)
+        for pair in duplicates.pairs(compared, told):
+            found.append((pair.score, _offered(pair, place, there, signed)))
+    return [one for _, one in sorted(found, key=lambda scored: -scored[0])]
+
+
+def _signed(rows: Connection, db: str) -> set[str]:
+    asked = select(_pledges.c.subject).where(_pledges.c.db == db, _pledges.c.signed)
+    return set(rows.execute(asked).scalars())
+
+
+def _offered(pair: Pair, place: Hamlet, there: Mapping[str, Row[Any]], signed: set[str]) -> Offered:
+    """Kept by default is the one that has signed, else the one that was entered first."""
+    first = min((pair.one.id, pair.other.id), key=lambda ulid: (ulid not in signed, ulid))
+    one, other = (_one(there[ulid], place, signed, first) for ulid in (pair.one.id, pair.other.id))
+    return Offered(place, (pair.likeness.name.lower(), str(pair.place)), (one, other))
+
+
+def _one(row: Row[Any], place: Hamlet, signed: set[str], kept: str) -> One:
+    return One(
+        ulid=row.ulid,
+        href=f"/office/households/{place.id}/{row.ulid}",
+        name=row.name,
+        place=place_of(row.house, row.lane),
+        walk=row.walk,
+        status=row.status,
+        signed=row.ulid in signed,
+        kept=row.ulid == kept,
+    )

@@ -1,0 +1,124 @@
+"""A household that was merged: what was written to it, and still is, goes to the one that was kept."""
+
+import orjson
+
+from server.admission import caller_of
+from server.auth.grant import Role
+from server.rows import tables
+from server.scribe import Change
+from server.words import words
+from sync import revtree
+from tests.server.documents import (
+    FIRST,
+    HOUSEHOLD,
+    LAN,
+    MAI,
+    NOW,
+    OTHER,
+    SECOND,
+    THIRD,
+    THU,
+    grant,
+    household,
+    pledge,
+    signed,
+    visit,
+)
+from tests.server.harness import Product, edit
+
+DB = "hamlet-nasam"
+KEPT, GONE = f"pledge:antq-2026:{HOUSEHOLD}", f"pledge:antq-2026:{OTHER}"
+lan, mai = grant(LAN), grant(MAI)
+
+
+async def merge(camket: Product, gone: str = OTHER, kept: str = HOUSEHOLD) -> None:
+    status = {"is": "merged_into", "since": "2026-03-01", "into": kept}
+    caller = caller_of(grant(THU, Role.REVIEWER), words("vi"))
+    await camket.scribe.write(caller, {DB: [Change(f"household:{gone}", {"status": status})]})
+
+
+async def two_households(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"), edit(pledge(visit()), "1-b"))
+    theirs = pledge(signed(by=MAI), by=MAI, ulid=OTHER)
+    await camket.send(mai, DB, edit(household(OTHER, MAI), "1-c"), edit(theirs, "1-d"))
+    await camket.follower.catch_up()
+
+
+async def test_merging_moves_acts_and_visits_to_the_household_that_is_kept(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    _, body = await camket.shown(DB, KEPT)
+    assert [(act["id"], act["by"]) for act in body["acts"]] == [(FIRST, LAN), (SECOND, MAI)]
+    assert await camket.live(DB, GONE) == []
+    (row,) = camket.all(tables.PledgeRow)
+    assert (row["id"], row["signed"], row["visited"]) == (KEPT, True, True)
+    (alias,) = camket.all(tables.HouseholdRow, ulid=OTHER)
+    assert (alias["status"], alias["into"]) == ("merged_into", HOUSEHOLD)
+
+
+async def test_the_old_place_says_where_it_went(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    found = (await camket.store.read(DB, [GONE], lambda _id, tree: revtree.leaves(tree)))[GONE]
+    assert [orjson.loads(body.json) for body in found.bodies.values()] == [{"moved_to": KEPT}]
+    assert {row["why"] for row in camket.all(tables.AttentionRow)} == set()
+
+
+async def test_a_phone_that_still_writes_to_the_old_id_is_carried_over(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    late = pledge(signed(by=MAI), visit(THIRD, by=MAI), by=MAI, ulid=OTHER, at=NOW + 1000)
+    assert await camket.send(mai, DB, edit(late, "2-e", "1-d")) == ["received"]
+    await camket.follower.catch_up()
+    _, body = await camket.shown(DB, KEPT)
+    assert [act["id"] for act in body["acts"]] == [FIRST, SECOND, THIRD]
+    assert await camket.live(DB, GONE) == []
+
+
+async def test_a_pledge_that_only_the_old_id_has_begins_at_the_kept_one(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    await camket.send(mai, DB, edit(household(OTHER, MAI), "1-c"))
+    await merge(camket)
+    await camket.send(mai, DB, edit(pledge(signed(by=MAI), by=MAI, ulid=OTHER), "1-d"))
+    await camket.follower.catch_up()
+    rev, body = await camket.shown(DB, KEPT)
+    assert rev.generation == 1
+    assert [act["id"] for act in body["acts"]] == [SECOND]
+
+
+async def test_an_alias_of_an_alias_leads_to_the_end(camket: Product) -> None:
+    third = "01J8ZQ4T6N3VXK2M5R7W9Y0ABE"
+    await two_households(camket)
+    await camket.send(lan, DB, edit(household(third), "1-f"))
+    await merge(camket, OTHER, third)
+    await merge(camket, third, HOUSEHOLD)
+    late = pledge(visit(THIRD, by=MAI), by=MAI, ulid=OTHER)
+    await camket.send(mai, DB, edit(late, "1-e"))
+    await camket.follower.catch_up()
+    _, body = await camket.shown(DB, KEPT)
+    assert [act["id"] for act in body["acts"]] == [FIRST, SECOND, THIRD]
+
+
+async def test_carrying_over_again_writes_nothing(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    before = await camket.store.trees(DB, [KEPT, GONE])
+    await camket.follower.rebuild()
+    assert await camket.store.trees(DB, [KEPT, GONE]) == before
+
+
+async def test_what_the_old_id_said_stays_in_the_history(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    await camket.store.compact(DB)
+    assert [row["rev"] for row in camket.all(tables.Archive, id=GONE)] == ["1-d"]
+    assert [row["source"] for row in camket.all(tables.Archive, id=KEPT)].count("merged") == 1
+
+
+async def test_merged_into_each_other_is_no_endless_round(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    await merge(camket, HOUSEHOLD, OTHER)
+    await camket.follower.catch_up()
+    _, body = await camket.shown(DB, KEPT)
+    assert [act["id"] for act in body["acts"]] == [FIRST, SECOND]
