@@ -90,7 +90,7 @@ async def show(desk: Desk) -> Response:
     context = await desk.read(lambda rows: find(rows, hamlet, ulid, desk.words))
     if context is None:
         raise HTTPException(404)
-    pictures = await photos.shown(desk, hamlet, context["inspection"].photos, context["labels"])
+    pictures = await photos.of_inspection(desk, hamlet, ulid)
     return await desk.render("inspection.html", "models", photos=pictures, **context)
 
 
@@ -171,7 +171,6 @@ def find(rows: Connection, hamlet: str, ulid: str, words: Words) -> dict[str, An
         "who": records.people(rows).get(row.by) or words.say("office.somebody"),
         "checklist": _named(row, checklist, words),
         "checklist_href": f"/office/checklists/{row.checklist}?version={row.version}" if checklist else "",
-        "labels": photos.labels_of(checklist),
         "score": _score(row, checklist, words),
         "before": before,
         "before_score": _score(before, older, words) if before else "",

@@ -1,15 +1,21 @@
 """Photographs in the office: those of a record, small, and one by itself."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from anyio import to_thread
+from sqlalchemy import Connection, select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from server.blobs import Blobs, Name
+from server.blobs import Name
+from server.checklists import check
 from server.media import name_of, picture, promised_of
 from server.office.desk import Desk
+from server.office.records import checklist_of
+from server.rows import registers
+from server.rows.engine import table
+
+_inspections = table(registers.InspectionRow)
 
 
 class Photo(NamedTuple):
@@ -34,28 +40,30 @@ async def show(desk: Desk) -> Response:
     return answer
 
 
-async def shown(
-    desk: Desk, hamlet: str, entries: Iterable[Mapping[str, str]], labels: Mapping[str, str]
-) -> list[Photo]:
-    """The pictures of an inspection's `photos` that nobody took back; `labels` are the items' by id."""
-    entries = list(entries)
-    removed = {entry.get("removes") for entry in entries}
-    standing = [entry for entry in entries if "item" in entry and entry["id"] not in removed]
+async def of_inspection(desk: Desk, hamlet: str, ulid: str) -> list[Photo]:
+    """The pictures of an inspection that nobody took back, with the items that asked for them."""
 
-    def look(blobs: Blobs) -> list[Photo]:
+    def read(rows: Connection) -> tuple[list[dict[str, str]], dict[str, str]]:
+        asked = select(_inspections).where(
+            _inspections.c.db == f"hamlet-{hamlet}", _inspections.c.ulid == ulid
+        )
+        row = rows.execute(asked).one_or_none()
+        checklist = checklist_of(rows, row.checklist, row.version) if row else None
+        labels = {item["id"]: item["label"] for item in check.items(checklist)} if checklist else {}
+        return (row.photos if row else []), labels
+
+    entries, labels = await desk.read(read)
+    removed = {entry.get("removes") for entry in entries}
+
+    def look() -> list[Photo]:
         return [
             Photo(
                 labels.get(entry["item"], entry["item"]),
                 f"/office/photos/{hamlet}/{entry['id']}",
-                blobs.has(Name(hamlet, entry["id"])),
+                desk.parts.blobs.has(Name(hamlet, entry["id"])),
             )
-            for entry in standing
+            for entry in entries
+            if "item" in entry and entry["id"] not in removed
         ]
 
-    return await to_thread.run_sync(look, desk.parts.blobs)
-
-
-def labels_of(checklist: Mapping[str, Any] | None) -> dict[str, str]:
-    """What a checklist calls its items."""
-    sections = checklist["sections"] if checklist else ()
-    return {item["id"]: item["label"] for section in sections for item in section["items"]}
+    return await to_thread.run_sync(look)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from server.admission import caller_of
-from server.office import facts, queue, records
+from server.office import facts, photos, queue, records
 from server.office.desk import Desk
 from server.office.facts import Context, Difference, Fact
 from server.office.forms import tidy
@@ -163,10 +163,13 @@ async def _page(desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: b
         key: words.say(f"office.review.template.{kind}.{key}") if key != OTHER else "" for key in keys
     }
     typed = {key: desk.text(f"comment-{key}", 400) for key in keys} if wrong else {}
+    ulid = opened.row.id.rpartition(":")[2]
+    pictures = await photos.of_inspection(desk, opened.hamlet.id, ulid) if kind == "inspection" else []
     return await desk.render(
         "review_record.html",
         "review",
         409 if overtaken else 422 if wrong else 200,
+        photos=pictures,
         opened=opened,
         chosen=chosen,
         queue_href=f"{queue.BASE}?{urlencode(chosen.query)}",

@@ -59,8 +59,10 @@ async def test_an_inspection_shows_what_has_come_and_says_what_has_not(pictured:
         page = (await browser.get(f"/office/inspections/nasam/{LOOKED}")).text
         small = await browser.get(f"/office/photos/nasam/{name(COME)}?size=thumb")
         large = await browser.get(f"/office/photos/nasam/{name(COME)}")
-    assert f'<img src="/office/photos/nasam/{name(COME)}?size=thumb"' in page
-    assert "Ảnh vòi nước" in page
+        review = (await browser.get(f"/office/review/nasam/inspection:{LOOKED}")).text
+    for one in (page, review):
+        assert f'<img src="/office/photos/nasam/{name(COME)}?size=thumb"' in one
+        assert "<figcaption>Ảnh vòi nước</figcaption>" in one
     assert page.count("Ảnh chưa về") == 1
     assert name(COMING) not in page
     assert name(TAKEN_BACK) not in page
