@@ -15,6 +15,8 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
+from server import ledger
+from server.burying import bury
 from server.carrying import Carrier
 from server.projection import PROJECTED, Projected, Row, project
 from server.rows import tables
@@ -22,7 +24,7 @@ from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks, insert_new
 from server.rules import well_named
 from server.settle import Settler, ends
-from sync.store.interface import DatabaseMissing, DocStore, Document, Page, Seq
+from sync.store.interface import DatabaseMissing, Document, Page, Seq, Store
 
 _cursor = table(tables.Cursor)
 _log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ class Follower:
     """Follows every database of documents of one store into the rows."""
 
     def __init__(
-        self, store: DocStore, rows: Engine, settler: Settler, carrier: Carrier, *, poll: float = 5.0
+        self, store: Store, rows: Engine, settler: Settler, carrier: Carrier, *, poll: float = 5.0
     ) -> None:
         """`poll`: seconds after which it looks by itself; what this process changed, it is told by `wake`."""
         self._store = store
@@ -101,6 +103,7 @@ class Follower:
             ids = [row.id for row in page.rows if well_named(row.id)]
             if any(len(row.leaves) > 1 for row in page.rows):
                 await self._settler.settle(db, ids)
+            await self._bury(db, ids)
             documents = await self._store.read(db, ids, ends)
             if await to_thread.run_sync(self._commit, db, documents, since, page.last_seq):
                 count += len(page.rows)
@@ -109,7 +112,17 @@ class Follower:
                 since = (await to_thread.run_sync(self._positions)).get(db, 0)
         return count, since
 
+    async def _bury(self, db: str, ids: Collection[str]) -> None:
+        """What was erased may have been on its way in, or come back with a backup: it is erased again."""
+        gone = await to_thread.run_sync(self._erased, db, ids)
+        if gone and await bury(self._store, db, gone):
+            await self._store.forget_bodies(db, gone)
+
     # ---- in threads -------------------------------------------------------------------------------------
+
+    def _erased(self, db: str, ids: Collection[str]) -> set[str]:
+        with readers(self._rows).begin() as connection:
+            return ledger.erased(connection, db, ids)
 
     def _positions(self) -> dict[str, Seq]:
         with readers(self._rows).begin() as connection:

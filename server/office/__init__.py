@@ -32,6 +32,7 @@ from server.office import (
     record,
     recoveries,
     reviewing,
+    rights,
 )
 from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gate
 
@@ -104,6 +105,9 @@ PAGES = (
     Page("GET", _BULLETIN + "/edit", bulletins.show_edit, STAFF),
     Page("POST", _BULLETIN + "/edit", bulletins.correct, STAFF),
     Page("GET", "/office/photos/{hamlet}/{sha256}", photos.show, STAFF),
+    Page("GET", _HOUSEHOLD + "/rights", rights.show, ADMINS),
+    Page("POST", _HOUSEHOLD + "/rights/export", rights.export, ADMINS),
+    Page("POST", _HOUSEHOLD + "/rights/erase", rights.erase, ADMINS),
     Page("GET", "/office/duplicates", duplicates.show, STAFF),
     Page("POST", "/office/duplicates", duplicates.settle, STAFF),
     Page("GET", "/office/quarantine", quarantine.show, STAFF),

@@ -1,0 +1,169 @@
+"""The right to be forgotten: everything that is held about one household, given out or erased.
+
+Erasing enters the ids in the ledger first, so that nothing of it can enter again; takes the bodies from
+archive, quarantine and rows in the same transaction; and then ends every leaf in the store with an empty
+tombstone and overwrites the bodies there. What was on its way in meanwhile is found by the follower, which
+buries whatever the ledger names: so it is after a restore, too. Ids are kept, names are not.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from anyio import to_thread
+from sqlalchemy import Connection, Engine, delete, or_, select
+
+from server import audit
+from server.burying import bury
+from server.carrying import aliases
+from server.clock import Clock, instant
+from server.projection import PROJECTED
+from server.rows import tables
+from server.rows.engine import table, writing
+from server.rows.statements import chunks, insert_new
+from sync.store.interface import DatabaseMissing, Store
+
+_archive, _quarantine = table(tables.Archive), table(tables.Quarantine)
+_ledger, _audit, _households = table(tables.Ledger), table(tables.Audit), table(tables.HouseholdRow)
+
+DEADLINES = {"answer": 2, "access": 10, "correct": 10, "withdraw": 15, "erase": 20}
+"""Days from a person's request: to answer (working days), to show or correct, to restrict, to delete (Law
+91/2025/QH15, decree 356/2025)."""
+
+Held = Mapping[str, Collection[str]]
+"""Ids of documents, by database."""
+
+
+class Eraser:
+    """Answers for what one server holds about households."""
+
+    def __init__(self, store: Store, rows: Engine, clock: Clock) -> None:
+        self._store = store
+        self._rows = rows
+        self._clock = clock
+
+    async def erase(self, by: str, db: str, ulid: str) -> Held:
+        """Erase a household and all that is said of it, for good; what that was. Raises `StoreFull`."""
+        held = await to_thread.run_sync(self._forget, by, db, ulid)
+        for place, ids in held.items():
+            try:
+                await bury(self._store, place, ids)
+                await self._store.forget_bodies(place, ids)
+            except DatabaseMissing:
+                continue
+        await to_thread.run_sync(self._empty_log)
+        return held
+
+    def _forget(self, by: str, db: str, ulid: str) -> Held:
+        now = self._clock()
+        with writing(self._rows) as connection:
+            held = about(connection, db, ulid)
+            rows = [
+                {"kind": "erased", "db": place, "id": doc_id, "at": instant(now), "by": by}
+                for place, ids in held.items()
+                for doc_id in sorted(ids)
+            ]
+            insert_new(connection, _ledger, rows)
+            for place, ids in held.items():
+                forget(connection, place, ids)
+            audit.append(connection, by, "household.erased", f"{db}/household:{ulid}", now)
+        return held
+
+    def _empty_log(self) -> None:
+        """What was overwritten lies in SQLite's write-ahead log still."""
+        if self._rows.dialect.name == "sqlite":
+            raw = self._rows.raw_connection()  # outside of any transaction
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                raw.close()
+
+
+def forget(connection: Connection, db: str, ids: Iterable[str]) -> None:
+    """Remove what the rows hold of these documents' contents; the ledger and the audit log hold ids only."""
+    for some in chunks(sorted(ids)):
+        for source, column in ((_archive, "id"), (_quarantine, "doc_id"), *PROJECTED.items()):
+            connection.execute(delete(source).where(source.c.db == db, source.c[column].in_(some)))
+
+
+def forget_ledgered(connection: Connection) -> None:
+    """Remove whatever the ledger names: a backup has brought it back."""
+    places = select(_ledger.c.db).where(_ledger.c.kind == "erased").distinct()
+    for db in connection.execute(places).scalars().all():
+        named = select(_ledger.c.id).where(_ledger.c.kind == "erased", _ledger.c.db == db)
+        forget(connection, db, connection.execute(named).scalars().all())
+
+
+def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
+    """What says anything of a household: itself, those merged into it, pledges, strokes, reviews.
+
+    By database: a household that moved has left its past where it was.
+    """
+    ulid = aliases(connection, db, [ulid]).get(ulid, ulid)
+    ulids, further = {ulid}, {ulid}
+    while further:
+        into = select(_households.c.ulid).where(_households.c.db == db, _households.c.into.in_(further))
+        further = set(connection.execute(into).scalars()) - ulids
+        ulids |= further
+    named = {f"household:{one}" for one in ulids}
+    at = select(_archive.c.db).where(_archive.c.id.in_(named)).distinct()
+    return {place: named | _of(connection, place, ulids) for place in {db, *connection.execute(at).scalars()}}
+
+
+def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
+    """Pledges of these households, strokes that they name, and reviews of all of it."""
+    found: set[str] = set()
+    for source, column in ((_archive, "id"), (_quarantine, "doc_id")):
+        like = or_(*(source.c[column].like(f"pledge:%:{ulid}") for ulid in ulids))
+        asked = select(source.c[column].label("id"), source.c.body).where(source.c.db == db, like)
+        for row in connection.execute(asked):
+            acts = orjson.loads(row.body).get("acts", ())
+            found |= {row.id, *(f"signature:{act['signature']}" for act in acts if "signature" in act)}
+    return found | {f"review:{doc_id}" for doc_id in found if doc_id.startswith("pledge:")}
+
+
+def export(connection: Connection, held: Held, now: datetime) -> dict[str, Any]:
+    """Everything that is held, as it is held, for the person it is about."""
+    return {
+        "made_at": instant(now),
+        "deadlines_days": DEADLINES,
+        "revisions": [dict(row) for db, ids in held.items() for row in _rows(connection, db, ids)],
+        "waiting": [dict(row) for db, ids in held.items() for row in _waiting(connection, db, ids)],
+        "audit": _seen(connection, held),
+    }
+
+
+def _rows(connection: Connection, db: str, ids: Collection[str]) -> list[dict[str, Any]]:
+    names = ("db", "id", "rev", "parent", "deleted", "by", "entered_at", "entered_by", "source", "body")
+    asked = select(*(_archive.c[name] for name in names)).where(_archive.c.db == db, _archive.c.id.in_(ids))
+    return [_readable(dict(row)) for row in connection.execute(asked.order_by(_archive.c.id)).mappings()]
+
+
+def _waiting(connection: Connection, db: str, ids: Collection[str]) -> list[dict[str, Any]]:
+    names = ("db", "doc_id", "rev", "why", "user", "received_at", "state", "body")
+    asked = select(*(_quarantine.c[name] for name in names))
+    here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids))
+    return [_readable(dict(row)) for row in connection.execute(asked.where(*here)).mappings()]
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "body": orjson.loads(row["body"])}
+
+
+def _seen(connection: Connection, held: Held) -> list[dict[str, Any]]:
+    """Who looked at it or changed it, by id."""
+    names = [f"{db}/{doc_id}" for db, ids in held.items() for doc_id in ids]
+    columns = ("at", "actor", "action", "subject")
+    asked = select(*(_audit.c[name] for name in columns)).where(_audit.c.subject.in_(names))
+    return [dict(row) for row in connection.execute(asked.order_by(_audit.c.number)).mappings()]
+
+
+def counted(connection: Connection, held: Held) -> dict[str, int]:
+    """How many documents of each kind are held, how many revisions, and how many records that wait."""
+    revisions = [row for db, ids in held.items() for row in _rows(connection, db, ids)]
+    ids = sorted({row["id"] for row in revisions})
+    counts = Counter(doc_id.partition(":")[0] for doc_id in ids)
+    waiting = sum(len(_waiting(connection, db, ids)) for db, ids in held.items())
+    return {**counts, "revisions": len(revisions), "waiting": waiting}

@@ -1,0 +1,143 @@
+"""The right to be forgotten: nothing that a household said is found afterwards, and nothing comes back."""
+
+from pathlib import Path
+
+import pytest
+
+from server.erasing import Eraser, about, export
+from server.rows import tables
+from server.rows.engine import readers
+from sync import revtree
+from sync.rev import Rev
+from tests.server.documents import (
+    HOUSEHOLD,
+    LAN,
+    NOW,
+    OTHER,
+    SECOND,
+    THU,
+    grant,
+    household,
+    pledge,
+    signature,
+    signed,
+    visit,
+)
+from tests.server.harness import Product, edit, later, revoked
+
+DB = "hamlet-nasam"
+NAME = "Hoàng Thị Mỷ"
+lan = grant(LAN)
+PLEDGE = f"pledge:antq-2026:{HOUSEHOLD}"
+
+
+async def lived(camket: Product) -> str:
+    """A household with a pledge signed by touch, a change that waits, and a neighbour."""
+    ink = signature()
+    digest = ink["_id"].partition(":")[2]
+    signing = signed(SECOND, method="touch", signature=digest)
+    first = household()
+    await camket.send(
+        lan,
+        DB,
+        edit(first, "1-a"),
+        edit(pledge(visit(), signing), "1-b"),
+        edit(ink, "1-c"),
+        edit(household(OTHER, name="Lý Văn Tư"), "1-d"),
+    )
+    await camket.send(lan, DB, edit(later(first, LAN, NOW + 1, order=7), "2-a", "1-a"))
+    await camket.send(revoked(lan), DB, edit(later(first, LAN, NOW + 2, order=8), "2-e", "1-a"))
+    await camket.follower.catch_up()
+    return f"signature:{digest}"
+
+
+def files_that_say(data: Path, text: str) -> list[str]:
+    files = [path for path in data.rglob("*") if path.is_file()]
+    return [path.name for path in files if text.encode() in path.read_bytes()]
+
+
+def eraser(camket: Product) -> Eraser:
+    return Eraser(camket.store, camket.rows, lambda: camket.now)
+
+
+async def test_nothing_is_left_of_it_in_store_archive_quarantine_and_rows(
+    camket: Product, tmp_path: Path
+) -> None:
+    ink = await lived(camket)
+    held = await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    await camket.follower.catch_up()
+    assert {f"household:{HOUSEHOLD}", PLEDGE, ink} <= set(held[DB])
+    for doc_id in (f"household:{HOUSEHOLD}", PLEDGE, ink):
+        document = (await camket.store.read(DB, [doc_id], lambda _id, tree: list(tree)))[doc_id]
+        assert revtree.live(document.tree) == []
+        assert {body.json for body in document.bodies.values()} == {b"{}"}
+    for model in (tables.Archive, tables.Quarantine, tables.HouseholdRow, tables.PledgeRow, tables.ActRow):
+        assert HOUSEHOLD not in str(camket.all(model)).replace(OTHER, "")
+    assert len(camket.all(tables.HouseholdRow)) == 1, "the neighbour stays"
+    assert files_that_say(tmp_path, NAME) == []
+
+
+async def test_it_is_in_the_ledger_and_the_audit_log_by_ids_alone(camket: Product) -> None:
+    await lived(camket)
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert PLEDGE in {row["id"] for row in camket.all(tables.Ledger, kind="erased", db=DB)}
+    (noted,) = camket.all(tables.Audit)
+    assert (noted["action"], noted["subject"]) == ("household.erased", f"{DB}/household:{HOUSEHOLD}")
+
+
+async def test_a_late_phone_is_told_erased_and_brings_nothing_back(camket: Product) -> None:
+    await lived(camket)
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    late = edit(later(household(), LAN, NOW + 5, order=9), "3-f", "2-a", "1-a")
+    assert await camket.send(lan, DB, late) == ["erased"]
+    assert await camket.send(revoked(lan), DB, late) == ["erased"]
+    assert camket.all(tables.Archive, id=late.id) == []
+
+
+async def test_what_was_on_its_way_in_meanwhile_is_erased_by_the_follower(camket: Product) -> None:
+    await lived(camket)
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    # admitted before, grafted after
+    await camket.store.graft(DB, [edit(later(household(), LAN, NOW + 5, order=9), "3-f", "2-a", "1-a")])
+    await camket.follower.catch_up()
+    assert await camket.live(DB, f"household:{HOUSEHOLD}") == []
+    held = await camket.store.bodies(DB, [(f"household:{HOUSEHOLD}", Rev.parse("3-f"))])
+    assert held == {}
+    assert len(camket.all(tables.HouseholdRow)) == 1
+
+
+async def test_erasing_twice_is_erasing_once(camket: Product) -> None:
+    await lived(camket)
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    before = await camket.store.trees(DB, [PLEDGE])
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert await camket.store.trees(DB, [PLEDGE]) == before
+
+
+async def test_an_export_holds_all_that_is_held(camket: Product) -> None:
+    ink = await lived(camket)
+    with readers(camket.rows).begin() as rows:
+        made = export(rows, about(rows, DB, HOUSEHOLD), camket.now)
+    assert {one["id"] for one in made["revisions"]} == {f"household:{HOUSEHOLD}", PLEDGE, ink}
+    assert NAME in str(made["revisions"])
+    assert [one["rev"] for one in made["waiting"]] == ["2-e"]
+    assert "Lý Văn Tư" not in str(made)
+
+
+@pytest.mark.parametrize("doc_id", [f"household:{OTHER}"])
+async def test_a_household_that_was_merged_is_erased_with_the_one_that_was_kept(
+    camket: Product, doc_id: str
+) -> None:
+    from server.admission import caller_of
+    from server.auth.grant import Role
+    from server.scribe import Change
+    from server.words import words
+
+    await lived(camket)
+    status = {"is": "merged_into", "since": "2026-03-01", "into": HOUSEHOLD}
+    caller = caller_of(grant(THU, Role.REVIEWER), words("vi"))
+    await camket.scribe.write(caller, {DB: [Change(doc_id, {"status": status})]})
+    await eraser(camket).erase(THU, DB, OTHER)
+    await camket.follower.catch_up()
+    assert camket.all(tables.HouseholdRow) == []
+    assert await camket.live(DB, PLEDGE) == []
