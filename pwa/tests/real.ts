@@ -88,6 +88,14 @@ export class RealServer {
     });
   }
 
+  /** What the office writes and reviews (tests/desk.py), while the process is down for a moment. */
+  async office(login: string, told: unknown): Promise<void> {
+    await this.kill("SIGTERM");
+    const input = JSON.stringify(told);
+    execFileSync(PYTHON, ["-m", "tests.desk", join(this.dir, "data"), login], { cwd: ROOT, input });
+    await this.up();
+  }
+
   /** One `camket` command over the same data. */
   camket(...words: string[]): string {
     return execFileSync(PYTHON, ["-m", "server", ...words, "--data", join(this.dir, "data")], {

@@ -1,0 +1,285 @@
+/** Models, inspections, units, outreach, bulletins and reviews: phones and a real server process, over HTTP. */
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import type { Answers } from "../src/core/checklist.ts";
+import type { Inspected, InspectionForm } from "../src/data/registers/contract.ts";
+import type { Phone } from "./phone.ts";
+import { RealServer } from "./real.ts";
+
+const PIN = "135790";
+const MODEL = "01J8ZQ4T6N3VXK2M5R7W9Y2001";
+const SUBJECT = `model:${MODEL}`;
+const BULLETIN = "01J8ZQ4T6N3VXK2M5R7W9Y2002";
+const ITEMS = [
+  { id: "bell", kind: "yes_no", label: "Chuông kêu", source: "thử", required: true },
+  { id: "homes", kind: "number", label: "Số nhà", source: "thử", unit: "nhà", min: 1, max: 20 },
+  { id: "fault", kind: "text", label: "Hỏng gì", source: "thử", when: { item: "bell", equals: false } },
+];
+const version = (items: readonly unknown[]) => ({
+  ...{ title: "Tổ liên gia", model: "to_lien_gia", source: "thử" },
+  sections: [{ id: "one", title: "Một", items }],
+});
+
+let server: RealServer;
+let mai: Phone;
+let lan: Phone;
+
+before(async () => {
+  server = await RealServer.start();
+  await server.office("admin", {
+    write: {
+      commune: {
+        "checklist:to-lien-gia:1": version(ITEMS),
+        [SUBJECT]: {
+          ...{ kind: "to_lien_gia", name: "Tổ số 1", hamlets: ["napo"], points: 1, groups: 1 },
+          state: { is: "active", since: "2026-01-01" },
+        },
+        "model:01J8ZQ4T6N3VXK2M5R7W9Y2009": {
+          ...{ kind: "other", name: "Ở thôn khác", hamlets: ["khuoilan"], points: 1, groups: 1 },
+          state: { is: "active", since: "2026-01-01" },
+        },
+        [`bulletin:${BULLETIN}`]: {
+          ...{ title: "Ra quân", text: "7 giờ", from: "2026-03-01", until: "2026-03-31", hamlets: ["napo"] },
+        },
+        "bulletin:01J8ZQ4T6N3VXK2M5R7W9Y2003": {
+          ...{ title: "Thôn khác", text: "8 giờ", from: "2026-03-01", until: "2026-03-31" },
+          hamlets: ["khuoilan"],
+        },
+      },
+    },
+  });
+  mai = await enrolled(server.commune.codes[0]);
+  lan = await enrolled(server.commune.codes[1]);
+});
+after(() => server.end());
+
+async function enrolled(code: string): Promise<Phone> {
+  const mine = server.phone();
+  await mine.field.join(code, "Điện thoại");
+  await mine.field.setPin(PIN);
+  await synced(mine);
+  return mine;
+}
+
+async function synced(...phones: readonly Phone[]): Promise<void> {
+  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
+}
+
+const registers = (who: Phone) => who.field.registers();
+
+function found(values: Answers, more: Partial<Inspected> = {}): Inspected {
+  return { date: "2026-03-02", values, photos: {}, findings: "", followUp: null, ...more };
+}
+
+async function inspected(
+  who: Phone,
+  values: Answers,
+  more: Partial<Inspected> = {},
+): Promise<InspectionForm> {
+  const form = await (await registers(who)).newInspection("napo", SUBJECT, { slug: "to-lien-gia" });
+  await (await registers(who)).saveInspection(form, found(values, more));
+  return form;
+}
+
+async function reviewed(of: string, is: "approved" | "returned", comment = ""): Promise<void> {
+  await server.office("admin", { review: [{ of, is, comment }] });
+}
+
+test("a phone has the models of its hamlets and nobody else's", async () => {
+  const models = await (await registers(mai)).models("napo");
+  assert.deepEqual(
+    models.map(({ name, state, inspections }) => [name, state, inspections.length]),
+    [["Tổ số 1", "active", 0]],
+  );
+  const { checklists } = await (await registers(mai)).model("napo", MODEL);
+  assert.deepEqual(
+    checklists.map(({ slug, version }) => [slug, version]),
+    [["to-lien-gia", 1]],
+  );
+});
+
+test("what is missing or does not belong is refused on the phone, and nothing is saved", async () => {
+  const form = await (await registers(mai)).newInspection("napo", SUBJECT, { slug: "to-lien-gia" });
+  const save = async (values: Answers) => (await registers(mai)).saveInspection(form, found(values));
+  await assert.rejects(save({}), { code: "invalid", detail: "Chuông kêu" });
+  await assert.rejects(save({ bell: true, homes: 21 }), { code: "invalid", detail: "Số nhà" });
+  assert.equal((await (await registers(mai)).model("napo", MODEL)).inspections.length, 0);
+});
+
+test("an inspection made offline by an old version keeps it, returned, corrected and approved", async () => {
+  const form = await inspected(mai, { bell: false, fault: "Chuông", homes: 7 });
+  const id = `inspection:${form.id}`;
+  const look = async () => (await registers(mai)).inspection("napo", form.id);
+  assert.deepEqual([(await look()).where, (await look()).checklist?.version], ["phone", 1]);
+  const second = version([...ITEMS, { ...ITEMS[0], id: "door", label: "Lối thoát thứ hai" }]);
+  await server.office("admin", { write: { commune: { "checklist:to-lien-gia:2": second } } });
+  await synced(mai);
+  assert.deepEqual([(await look()).where, (await look()).checklist?.version], ["received", 1]);
+  const { checklist } = await (await registers(mai)).newInspection("napo", SUBJECT, { slug: "to-lien-gia" });
+  assert.equal(checklist.version, 2);
+
+  await reviewed(id, "returned", "Hỏng ở nhà nào?");
+  await synced(mai);
+  assert.deepEqual((await look()).review, { state: "returned", comment: "Hỏng ở nhà nào?" });
+  assert.deepEqual(await (await registers(mai)).returned(), [
+    { hamlet: "napo", kind: "inspection", id: form.id, name: "Tổ số 1", comment: "Hỏng ở nhà nào?" },
+  ]);
+  const again = await (await registers(mai)).openInspection("napo", form.id);
+  assert.equal(again.checklist.version, 1);
+  const corrected = found({ bell: false, fault: "Chuông ở nhà số 3", homes: 7 });
+  await (await registers(mai)).saveInspection(again, corrected);
+  assert.deepEqual([(await look()).where, await (await registers(mai)).returned()], ["phone", []]);
+  await synced(mai);
+  assert.equal((await look()).where, "corrected");
+
+  await reviewed(id, "approved");
+  await synced(mai, lan);
+  assert.equal((await look()).where, "approved");
+  const seen = await (await registers(lan)).inspection("napo", form.id);
+  assert.deepEqual(
+    [seen.where, seen.mine, seen.answers],
+    ["approved", false, { bell: false, fault: "Chuông ở nhà số 3", homes: 7 }],
+  );
+});
+
+test("an answer to an item that no longer applies does not travel", async () => {
+  const form = await inspected(mai, { bell: true, door: true, fault: "cũ" });
+  const { answers } = await (await registers(mai)).inspection("napo", form.id);
+  assert.deepEqual(answers, { bell: true, door: true });
+});
+
+test("what was found the last time stands beside the new form, whoever found it", async () => {
+  await inspected(mai, { bell: true, door: true, homes: 9 }, { date: "2026-03-05" });
+  await synced(mai, lan);
+  const form = await (await registers(lan)).newInspection("napo", SUBJECT, { slug: "to-lien-gia" });
+  assert.deepEqual(form.previous, { date: "2026-03-05", answers: { bell: true, door: true, homes: 9 } });
+});
+
+test("what is to be done stays on the model until it is done", async () => {
+  const followUp = { what: "Thay chuông", due: "2026-04-01" };
+  const form = await inspected(mai, { bell: true, door: false }, { date: "2026-03-06", followUp });
+  const todo = async () => (await (await registers(mai)).model("napo", MODEL)).todo;
+  assert.deepEqual(await todo(), { ...followUp, inspection: form.id });
+  await (await registers(mai)).followedUp("napo", form.id, "2026-03-20");
+  assert.equal(await todo(), null);
+});
+
+test("two answers given side by side are a question for staff; none is lost", async () => {
+  const form = await inspected(mai, { bell: true, door: true }, { date: "2026-03-07" });
+  await synced(mai, lan);
+  for (const [who, homes] of [
+    [mai, 3],
+    [lan, 4],
+  ] as const) {
+    const opened = await (await registers(who)).openInspection("napo", form.id);
+    const what = found({ bell: true, door: true, homes }, { date: "2026-03-07" });
+    await (await registers(who)).saveInspection(opened, what);
+  }
+  await synced(mai, lan, mai);
+  const { readOne } = await import("../src/data/records.ts");
+  const session = (mai.field as unknown as { session: Parameters<typeof readOne>[0] }).session;
+  const held = (await readOne(session, "hamlet-napo", `inspection:${form.id}`))?.winner?.body;
+  const others = (held?.asks as { answers?: { others?: unknown[] } } | undefined)?.answers?.others ?? [];
+  assert.equal(others.length, 1);
+});
+
+test("answers corrected twice by a clock that runs ahead hide nothing that comes later", async () => {
+  const form = await inspected(mai, { bell: true, door: true }, { date: "2026-03-08" });
+  await synced(mai);
+  mai.clock.now = Date.now() + 7_200_000;
+  for (const homes of [5, 6]) {
+    const opened = await (await registers(mai)).openInspection("napo", form.id);
+    await (await registers(mai)).saveInspection(
+      opened,
+      found({ bell: true, door: true, homes }, { date: "2026-03-08" }),
+    );
+  }
+  await synced(mai);
+  mai.clock.now = Date.now();
+  await synced(mai, lan);
+  const { answers } = await (await registers(lan)).inspection("napo", form.id);
+  assert.equal(answers.homes, 6);
+  const { readOne } = await import("../src/data/records.ts");
+  const session = (mai.field as unknown as { session: Parameters<typeof readOne>[0] }).session;
+  const held = (await readOne(session, "hamlet-napo", `inspection:${form.id}`))?.winner?.body;
+  const seen = (held?.asks as { answers?: { seen?: string[] } } | undefined)?.answers?.seen ?? [];
+  assert.ok(seen.length > 0);
+  const latest = Math.max(...seen.map((stamp) => Number(stamp.slice(0, 13))));
+  assert.ok(latest < Date.now() + 300_000, String(latest - Date.now()));
+});
+
+test("a unit is added, its representative signs with a title, and takes a mistake back", async () => {
+  const facts = { name: "Trường Nà Pò", kind: "school", inScope: true, place: { lane: "Xóm trên" } } as const;
+  const id = await (await registers(mai)).addUnit("napo", facts);
+  const sign = async () =>
+    (await registers(mai)).signUnit(await (await registers(mai)).openUnit("napo", id), {
+      ...{ signer: "Nông Thị Hà", role: "representative", title: "Hiệu trưởng", method: "paper_signed" },
+      ...{ assisted: false, readAloud: true },
+    });
+  await sign();
+  await synced(mai, lan);
+  const seen = await (await registers(lan)).unit("napo", id);
+  const [act] = seen.acts;
+  assert.deepEqual(
+    [seen.name, seen.outcome, seen.where, act?.act.kind === "signed" && act.act.title],
+    ["Trường Nà Pò", "signed", "received", "Hiệu trưởng"],
+  );
+  const form = await (await registers(mai)).openUnit("napo", id);
+  await (await registers(mai)).voidUnitAct(form, form.shown.acts[0]?.act.id ?? "");
+  await (await registers(mai)).editUnit(await (await registers(mai)).openUnit("napo", id), { place: {} });
+  await synced(mai, lan);
+  const later = await (await registers(lan)).unit("napo", id);
+  assert.deepEqual([later.outcome, later.place, later.where], ["none", {}, "received"]);
+});
+
+test("an outreach is added, returned and corrected", async () => {
+  const facts = {
+    kind: "launch",
+    date: "2026-03-02",
+    place: "Sân kho",
+    present: 40,
+    topics: ["pccc"],
+    note: "",
+  } as const;
+  await (await registers(mai)).addOutreach("napo", facts);
+  await synced(mai);
+  const [row] = await (await registers(mai)).outreach("napo");
+  assert.deepEqual([row?.place, row?.present, row?.where], ["Sân kho", 40, "received"]);
+  await reviewed(`outreach:${row?.id}`, "returned", "Kiểm tra lại số người dự.");
+  await synced(mai);
+  const form = await (await registers(mai)).openOutreach("napo", row?.id ?? "");
+  assert.deepEqual(form.shown.review, { state: "returned", comment: "Kiểm tra lại số người dự." });
+  await (await registers(mai)).editOutreach(form, { ...facts, present: 54 });
+  await synced(mai);
+  const [corrected] = await (await registers(mai)).outreach("napo");
+  assert.deepEqual([corrected?.present, corrected?.where], [54, "corrected"]);
+});
+
+test("a returned household is said in the list, and by a correction no more", async () => {
+  const id = server.commune.households.napo[0] ?? "";
+  await mai.field.editHousehold(await mai.field.openForm("napo", id), { name: "Hoàng Văn Mốt" });
+  await synced(mai);
+  await reviewed(`household:${id}`, "returned", "Xem lại tên");
+  await synced(mai);
+  const row = async () => (await mai.field.households("napo")).find((one) => one.id === id);
+  assert.equal((await row())?.where, "returned");
+  assert.equal((await mai.field.household("napo", id)).review?.comment, "Xem lại tên");
+  await mai.field.editHousehold(await mai.field.openForm("napo", id), { name: "Hoàng Văn Một" });
+  assert.equal((await row())?.where, "phone");
+  await synced(mai);
+  assert.equal((await mai.field.household("napo", id)).where, "corrected");
+});
+
+test("a bulletin stands on its days, in its hamlets, and is remembered as read", async () => {
+  const said = async (today: string) => (await registers(mai)).bulletins(today);
+  assert.deepEqual(
+    (await said("2026-03-31")).map(({ title, read }) => [title, read]),
+    [["Ra quân", false]],
+  );
+  await (await registers(mai)).readBulletin(BULLETIN);
+  assert.deepEqual(
+    (await said("2026-03-01")).map(({ read }) => read),
+    [true],
+  );
+  assert.deepEqual([await said("2026-02-28"), await said("2026-04-01")], [[], []]);
+});
