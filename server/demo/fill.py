@@ -16,9 +16,11 @@ from server.auth.grant import COMMUNE, Grant
 from server.clock import instant
 from server.demo import wording
 from server.demo.commune import ADMIN, HOUSEHOLDS, OBSERVER, REVIEWER, VOLUNTEER, Commune, Person
+from server.demo.drawings import SIZE
 from server.demo.history import History, Sent, history
 from server.intake import Intake
 from server.parts import Parts
+from server.pictures import Promised
 from server.rows import tables
 from server.rows.engine import table
 from server.words import words
@@ -67,6 +69,7 @@ async def fill(
         with suppress(DatabaseExists):
             await parts.store.create(db)
     await _send(parts, found)
+    await to_thread.run_sync(_show, parts, found)
     await parts.follower.catch_up()
     await to_thread.run_sync(_note, parts, FILLED, instant(began))
 
@@ -138,6 +141,18 @@ def _databases(commune: Commune) -> Iterable[str]:
     for hamlet in commune.hamlets:
         yield hamlet.db
         yield f"media-{hamlet.id}"
+
+
+ON_ITS_WAY = 2
+"""Photographs that still wait for Wi-Fi."""
+
+
+def _show(parts: Parts, found: History) -> None:
+    """The pictures, by the way of those that phones send."""
+    for name, picture in list(found.pictures.items())[:-ON_ITS_WAY]:
+        if not parts.blobs.has(name):
+            parts.blobs.append(name, "demo", 0, picture)
+            parts.blobs.finish(name, "demo", Promised("image/webp", len(picture), *SIZE))
 
 
 async def _send(parts: Parts, found: History) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from server.admission import office_device
 from server.auth.grant import COMMUNE
+from server.blobs import Name
 from server.clock import instant, milliseconds
 from server.demo import commune, names, wording
 from server.demo.calls import Call, Doc, Fields, Pen
@@ -48,6 +49,8 @@ class History:
     commune: Commune
     campaign: str
     sent: tuple[Sent, ...]
+    pictures: Mapping[Name, bytes]
+    """What the photographs in it show."""
 
 
 def history(seed: int, now: datetime, households: int = commune.HOUSEHOLDS) -> History:
@@ -75,12 +78,13 @@ class _Writer:
                 self._story(hamlet, home)
         self._collisions()
         pen = Pen(self._stamp, self._send)
-        Registers(self._random, self._commune, self._campaign, self._start, pen).write(self._docs)
+        registers = Registers(self._random, self._commune, self._campaign, self._start, pen)
+        registers.write(self._docs)
         sent = (
             Sent(at, self._people[person], db, tuple(edits))
             for (at, person, db), edits in sorted(self._outbox.items(), key=lambda item: item[0])
         )
-        return History(self._commune, self._campaign, tuple(sent))
+        return History(self._commune, self._campaign, tuple(sent), registers.pictures)
 
     # ---- The office, on the first day ---------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Whatever this tells follows from the same seed as the rest.
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from random import Random
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import schemas
 from server import review
 from server.auth.grant import COMMUNE
+from server.blobs import Name
 from server.checklists import check, library
 from server.clock import instant, milliseconds
-from server.demo import told
+from server.demo import drawings, told
 from server.demo.calls import Call, Doc, Fields, Pen
 from server.demo.commune import ADMIN, REVIEWER, Commune, Hamlet, Person
 from server.ulids import text
@@ -39,6 +41,8 @@ class Registers:
         self._numbers = count(1)
         self._today = (start + timedelta(weeks=6, days=1)).astimezone(HERE).date()
         self._checklists = library.documents()
+        self.pictures: dict[Name, bytes] = {}
+        """What the photographs of this story show."""
 
     def write(self, docs: Mapping[str, Doc]) -> None:
         """Everything; `docs` are the documents of the households' story, of which pledges are reviewed."""
@@ -139,7 +143,7 @@ class Registers:
             "subject": model.id,
             "date": day.isoformat(),
             "answers": {"checklist": slug, "version": int(version), "values": values},
-            "photos": [],
+            "photos": (photos := self._photos(self._checklists[checklist], values, hamlet)),
         }
         if self._random.random() < 0.35:
             finding, what = self._random.choice(told.FINDINGS)
@@ -148,7 +152,26 @@ class Registers:
             if due < self._today and self._random.random() < 0.6:
                 follow_up["done"] = due.isoformat()
             fields |= {"findings": finding, "follow_up": follow_up}
-        return self._put(Doc(hamlet.db, f"inspection:{self._ulid(0)}"), call, fields)
+        doc = self._put(Doc(hamlet.db, f"inspection:{self._ulid(0)}"), call, fields)
+        for photo in photos:
+            about: Fields = {
+                **{"mime": "image/webp", "bytes": len(self.pictures[Name(hamlet.id, photo["id"])])},
+                **{"width": drawings.SIZE[0], "height": drawings.SIZE[1]},
+                **{"inspection": doc.id.partition(":")[2], "item": photo["item"]},
+            }
+            self._put(Doc(f"media-{hamlet.id}", f"photo:{photo['id']}"), call, about)
+        return doc
+
+    def _photos(self, checklist: Fields, values: Fields, hamlet: Hamlet) -> list[Fields]:
+        """One picture for each item that asks for some, as the entries of `photos`."""
+        found: list[Fields] = []
+        for item in check.applicable(checklist, values):
+            if item["kind"] == "photo":
+                picture = drawings.draw(checklist["model"], len(self.pictures))
+                name = Name(hamlet.id, sha256(picture).hexdigest())
+                self.pictures[name] = picture
+                found.append({"id": name.sha256, "item": item["id"]})
+        return sorted(found, key=lambda one: str(one["id"]))
 
     def _answers(self, checklist: Mapping[str, Any]) -> Fields:
         """Mostly good ones; only to items that apply."""

@@ -13,6 +13,7 @@ import schemas
 from server import review
 from server.app import build
 from server.auth.grant import Role
+from server.blobs import Name
 from server.content import broken
 from server.demo import VOLUNTEER, accounts, fill
 from server.demo.history import History, history
@@ -193,4 +194,21 @@ async def test_reviews_of_every_state_and_open_questions(tmp_path: Path) -> None
     assert all(states[state] for state in review.STATES), states
     assert len(versions) == 7
     assert ("to-lien-gia", 2) in versions
+    await stopped(parts)
+
+
+async def test_inspections_have_photographs_and_two_are_still_on_their_way(tmp_path: Path) -> None:
+    parts = await started(tmp_path)
+    await fill(parts, households=170)
+    asked = table(registers.InspectionRow)
+    with parts.rows.begin() as rows:
+        named = [
+            Name(row.db.removeprefix("hamlet-"), photo["id"])
+            for row in rows.execute(select(asked))
+            for photo in row.photos
+        ]
+    here = [name for name in named if parts.blobs.has(name)]
+    assert len(set(named)) == len(named) > 20
+    assert len(here) == len(named) - 2
+    assert all(parts.blobs.thumb(name) for name in here)
     await stopped(parts)
