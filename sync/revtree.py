@@ -129,6 +129,21 @@ def winner(tree: Tree) -> Rev:
     return leaves(tree)[0]
 
 
+def is_leaf(tree: Tree, rev: Rev) -> bool:
+    """Whether nobody went on from a revision."""
+    return all(node.parent != rev for node in tree.values())
+
+
+def follows(tree: Tree, asked: Rev | None) -> tuple[Rev | None, bool]:
+    """Where an edit hangs, and whether it may: on a leaf, or after the deletion of the whole document."""
+    if asked is not None:
+        return asked, asked in tree and is_leaf(tree, asked)
+    if not tree:
+        return None, True
+    last = winner(tree)
+    return last, tree[last].deleted
+
+
 def missing(tree: Tree, revs: Iterable[Rev]) -> list[Rev]:
     """Which of these the tree does not hold, in their order (what `_revs_diff` answers)."""
     return [rev for rev in revs if rev not in tree]

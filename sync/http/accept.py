@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from sync import revtree
 from sync.errors import DocumentTooLarge
 from sync.hooks import Refused
 from sync.http.routing import Call
 from sync.rev import Rev
+from sync.revtree import Tree
 from sync.store.interface import Conflict, Edit, Write
 from sync.store.mint import mint
 from sync.wire import Draft
@@ -35,26 +37,43 @@ async def graft(call: Call, edits: Sequence[Edit]) -> list[Refused]:
 async def write(call: Call, writes: Sequence[Write]) -> list[Rev | Conflict | Refused]:
     """Store edits of this database; one answer for each, in order."""
     application = call.parts.application
-    edits = [_as_edit(write) for write in writes]
-    verdicts = await application.admit(call.caller, call.db, edits)
+    trees = await call.store.trees(call.db, {write.id for write in writes})
+    edits = [_as_edit(write, trees.get(write.id, {})) for write in writes]
+    fitting = [edit for edit in edits if isinstance(edit, Edit)]
+    verdicts = await application.admit(call.caller, call.db, fitting)
     admitted = [
-        Write(write.id, write.parent, verdict.body, verdict.deleted, verdict.files)
-        for write, verdict in zip(writes, verdicts, strict=True)
+        _as_write(sent, verdict)
+        for sent, verdict in zip(fitting, verdicts, strict=True)
         if isinstance(verdict, Edit)
     ]
     stored = await call.store.write(call.db, admitted)
     changed = {write.id for write, rev in zip(admitted, stored, strict=True) if isinstance(rev, Rev)}
     if changed:
         await application.observe(call.db, changed)
-    outcomes = iter(stored)
-    return [verdict if isinstance(verdict, Refused) else next(outcomes) for verdict in verdicts]
+    outcomes, judged = iter(stored), iter(verdicts)
+    told = [edit if isinstance(edit, Conflict) else next(judged) for edit in edits]
+    return [next(outcomes) if isinstance(one, Edit) else one for one in told]
 
 
-def _as_edit(write: Write) -> Edit:
-    """What is to become of a write, so that one check serves both ways in."""
-    rev = mint(write.parent, write.deleted, write.body, write.files)
-    path = (rev,) if write.parent is None else (rev, write.parent)
+def _as_edit(write: Write, tree: Tree) -> Edit | Conflict:
+    """The very revision that a write is to become, so that one check serves both ways in."""
+    parent, fits = revtree.follows(tree, write.parent)
+    if not fits:
+        return Conflict(write.id)
+    rev = mint(parent, write.deleted, write.body, write.files)
+    path = (rev,) if parent is None else (rev, parent)
     return Edit(write.id, path, write.body, write.deleted, write.files)
+
+
+def _as_write(sent: Edit, admitted: Edit) -> Write:
+    """What the application made of it: the sent revision, or a derived child of that with both its revisions.
+
+    The store writes exactly these, and only while their parent is still a leaf.
+    """
+    above = len(sent.path) - 1
+    path = admitted.path[: len(admitted.path) - above]
+    parent = sent.path[1] if above else None
+    return Write(sent.id, parent, admitted.body, admitted.deleted, admitted.files, path)
 
 
 def outcome_row(doc_id: str, outcome: Rev | Conflict | Refused) -> Row:

@@ -85,7 +85,8 @@ class Edit:
 class Write:
     """One interactive write (`new_edits: true`): a child of `parent`, or a first revision.
 
-    Without a parent it follows the winner of a deleted document, as in CouchDB.
+    Without a parent it follows the winner of a deleted document, as in CouchDB. `path` are the revisions to
+    add after exactly that parent, newest first, where they are settled already; without it one is minted.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Write:
     body: bytes
     deleted: bool = False
     files: Files = field(default_factory=lambda: NO_FILES)
+    path: tuple[Rev, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

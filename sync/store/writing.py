@@ -52,7 +52,7 @@ def graft(tx: Transaction, name: str, edits: Sequence[Edit]) -> list[bool]:
         before = entry.tree
         known = edit.rev in before
         tree, grafted = revtree.graft(before, edit.path, edit.deleted)
-        if not known or (edit.rev not in entry.held and _is_leaf(tree, edit.rev)):
+        if not known or (edit.rev not in entry.held and revtree.is_leaf(tree, edit.rev)):
             entry.held[edit.rev] = pile.add(entry.held.values(), edit.rev.generation, edit.body, edit.files)
         grew = grafted is not revtree.Grafted.KNOWN  # joining two stems adds no node, but takes a leaf away
         entry.tree = tree
@@ -74,12 +74,13 @@ def write(tx: Transaction, name: str, writes: Sequence[Write]) -> list[Rev | Con
     answer: list[Rev | Conflict] = []
     for write in writes:
         entry = work[write.id]
-        parent, fits = _parent(entry.tree, write.parent)
-        if not fits:
+        parent, fits = revtree.follows(entry.tree, write.parent)
+        if not fits or (write.path and parent != write.parent):
             answer.append(Conflict(write.id))
             continue
-        rev = mint(parent, write.deleted, write.body, write.files)
-        path = (rev,) if parent is None else (rev, parent)
+        added = write.path or (mint(parent, write.deleted, write.body, write.files),)
+        rev = added[0]
+        path = added if parent is None else (*added, parent)
         entry.tree, _ = revtree.graft(entry.tree, path, write.deleted)
         of_parent = [entry.held[parent]] if parent in entry.held else []
         entry.held[rev] = pile.add(of_parent, rev.generation, write.body, write.files)
@@ -90,20 +91,6 @@ def write(tx: Transaction, name: str, writes: Sequence[Write]) -> list[Rev | Con
     pile.store()
     save(tx, db, [entry for entry in work.values() if entry.changed])
     return answer
-
-
-def _parent(tree: Tree, asked: Rev | None) -> tuple[Rev | None, bool]:
-    """Where a write hangs, and whether it may: on a leaf, or after the deletion of the whole document."""
-    if asked is not None:
-        return asked, asked in tree and _is_leaf(tree, asked)
-    if not tree:
-        return None, True
-    winner = revtree.winner(tree)
-    return winner, tree[winner].deleted
-
-
-def _is_leaf(tree: Tree, rev: Rev) -> bool:
-    return all(node.parent != rev for node in tree.values())
 
 
 class Pile:

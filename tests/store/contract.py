@@ -177,6 +177,21 @@ class Writing:
         assert await store.write("a", [Write("new", rev("1-a"), b"{}")]) == [Conflict("new")]
         assert await store.changes("a", Page()) == before
 
+    async def test_a_write_whose_revisions_are_settled_adds_those_after_exactly_its_parent(
+        self, store: Store
+    ) -> None:
+        await store.create("a")
+        settled = Write("x", None, b'{"n":1}', path=(rev("2-b"), rev("1-a")))
+        assert await store.write("a", [settled]) == [rev("2-b")]
+        document = (await store.read("a", ["x"], every))["x"]
+        assert document.tree[rev("2-b")].parent == rev("1-a")
+        assert set(document.bodies) == {rev("2-b")}
+        deleted = Write("x", rev("2-b"), b"{}", deleted=True, path=(rev("3-c"),))
+        assert await store.write("a", [deleted]) == [rev("3-c")]
+        # The tree grew since these were settled: they do not follow the deletion, as an unsettled one would.
+        assert await store.write("a", [Write("x", None, b"{}", path=(rev("1-f"),))]) == [Conflict("x")]
+        assert await store.check() == []
+
     async def test_the_first_of_two_writes_in_a_batch_wins(self, store: Store) -> None:
         await store.create("a")
         one, other, third = await store.write(

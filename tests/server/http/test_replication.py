@@ -1,7 +1,12 @@
 """The standard protocol over the product's databases: what any peer may do with `/db/<name>`, and may not."""
 
+import json
+
 import pytest
 
+from server import archive
+from server.rows.engine import readers
+from sync.rev import Rev
 from tests.server.http.served import DB, HOUSEHOLD, Served
 
 
@@ -25,6 +30,36 @@ async def test_a_phone_falls_back_to_plain_couchdb(camket: Served) -> None:
     assert {row["id"] for row in feed["results"]} == {f"household:{HOUSEHOLD}", visit["_id"]}
     read = await camket.http.get(f"/db/{DB}/{visit['_id']}", headers=head)
     assert read.json()["acts"] == visit["acts"]
+
+
+async def test_what_a_single_write_leaves_out_comes_back_as_the_archive_says(camket: Served) -> None:
+    phone = await camket.phone()
+    head = {"Authorization": f"Bearer {phone.joined['credential']}"}
+    first, later = phone.visit(), phone.visit()
+    at = f"/db/{DB}/{first['_id']}"
+    assert (await camket.http.put(f"{at}?new_edits=false", json=first, headers=head)).status_code == 201
+
+    sent = {key: value for key, value in later.items() if key != "_revisions"} | {"_rev": first["_rev"]}
+    written = await camket.http.put(at, json=sent, headers=head)
+    assert written.status_code == 201
+    read = (await camket.http.get(f"{at}?revs=true&conflicts=true", headers=head)).json()
+    assert {act["id"] for act in read["acts"]} == {act["id"] for act in first["acts"] + later["acts"]}
+    assert read["_rev"] == written.json()["rev"]
+    assert "_conflicts" not in read
+
+    start, ids = read["_revisions"]["start"], read["_revisions"]["ids"]
+    revs = [Rev(start - n, digest) for n, digest in enumerate(ids)]
+    assert (len(revs), str(revs[-1])) == (3, first["_rev"])
+    with readers(camket.parts.rows).begin() as rows:
+        kept = archive.bodies(rows, DB, {(first["_id"], rev) for rev in revs})
+    acts = {rev: [act["id"] for act in json.loads(body)["acts"]] for (_, rev), body in kept.items()}
+    assert {rev: len(ids) for rev, ids in acts.items()} == dict(zip(revs, [2, 1, 1], strict=True))
+    assert acts[revs[1]] == [act["id"] for act in later["acts"]]
+
+    again = await camket.http.put(at, json=sent, headers=head)
+    assert (again.status_code, again.json()["error"]) == (409, "conflict")
+    following = await camket.http.put(at, json=sent | {"_rev": read["_rev"]}, headers=head)
+    assert following.status_code == 201
 
 
 @pytest.mark.parametrize(
