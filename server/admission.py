@@ -13,6 +13,7 @@ from server.rules import OTHERS_WORK, Asked, checklist_id, refusal, well_named
 from server.settle import POLICY, read_body
 from server.words import Words
 from sync import resolve, revtree
+from sync.exchange import MAX_DOCUMENT
 from sync.hooks import Caller, Refused
 from sync.merge import Body
 from sync.resolve import Derived
@@ -123,6 +124,9 @@ class Judge:
 
     def _forbidden(self, edit: Edit) -> Refused | None:
         words, reason = self._asking.words, None
+        if len(edit.body) > MAX_DOCUMENT:
+            said = words.say("rule.too_large", kib=MAX_DOCUMENT // 1024)
+            return refused(edit.id, edit.rev, "too_large", said)
         if not holds(self._asking.grant, self._db):
             reason = words.say("rule.wrong_hamlet")
         elif edit.deleted:

@@ -36,7 +36,10 @@ from sync.store.sqlite import SqliteStore
 DOCUMENTS = "documents.sqlite"
 PICTURES = "media"
 REQUEST = 16 * 2**20
-"""Bytes of a request to `/db`."""
+"""Bytes of a request to `/db`; how long a document may be, `server.admission` says for each."""
+CHECKPOINT = 64 * 2**10
+"""Bytes of a `_local` document: room for a replicator's history, and for nothing else."""
+LIMITS = Limits(REQUEST, REQUEST, CHECKPOINT)
 AGAIN = 5.0
 """Seconds until the follower tries again."""
 
@@ -105,7 +108,7 @@ def assemble(parts: Parts) -> Starlette:
             exchange.route(parts.store, parts.intake, "/db/_exchange"),
             *media.ROUTES,
             # A document over its own limit is its own outcome (admission), not the batch's.
-            Mount("/db", engine_app(parts.store, parts.intake, REPLICATION, limits=Limits(REQUEST, REQUEST))),
+            Mount("/db", engine_app(parts.store, parts.intake, REPLICATION, limits=LIMITS)),
             *office.routes(),
             *webapp.routes(webapp.load(webapp.directory())),
         ],

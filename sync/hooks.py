@@ -35,8 +35,8 @@ class Caller:
 class Refused:
     """A document that may not enter: the name and the reason that its outcome carries.
 
-    Over the standard protocol every name but `too_large` travels as `forbidden`, since PouchDB goes on after
-    that name and stops at others.
+    Over the standard protocol every name travels as `forbidden`: PouchDB goes on after that one and stops at
+    others.
     """
 
     id: str

@@ -54,9 +54,13 @@ def invite(connection: Connection, user: str, *, by: str, now: datetime) -> Invi
 
 
 def staff_link(connection: Connection, user: str, *, by: str, now: datetime, url: str) -> str:
-    """A one-time address at which a member of staff sets a password. Raises `PersonUnknown`."""
-    token = tokens.mint_secret()
-    _record(connection, users.find(connection, user), token, by=by, now=now, purpose="staff")
+    """A one-time address at which a member of staff sets a password; earlier ones stop working.
+
+    Raises `PersonUnknown`.
+    """
+    token, person = tokens.mint_secret(), users.find(connection, user)
+    _spend_staff_links(connection, person.id, now)
+    _record(connection, person, token, by=by, now=now, purpose="staff")
     return f"{url}/office/first?token={token}"
 
 
@@ -97,8 +101,7 @@ def first_password(connection: Connection, token: str, password: str, now: datet
     """
     found = _usable(connection, "staff", token, now)
     users.set_password(connection, found.user, password, by=found.user, now=now)
-    spent = update(_invitations).where(_invitations.c.id == found.id)
-    connection.execute(spent.values(spent_at=instant(now)))
+    _spend_staff_links(connection, found.user, now)
     return users.find(connection, found.user)
 
 
@@ -118,6 +121,13 @@ def void(connection: Connection, invitation: str, *, by: str, now: datetime) -> 
     unspent = (_invitations.c.id == invitation) & _invitations.c.spent_at.is_(None)
     if connection.execute(update(_invitations).where(unspent).values(spent_at=instant(now))).rowcount:
         audit.append(connection, by, "invitation.voided", invitation, now)
+
+
+def _spend_staff_links(connection: Connection, user: str, now: datetime) -> None:
+    # A link stands in terminals and logs: whoever finds an old one must not set a password with it.
+    standing = (_invitations.c.user == user) & (_invitations.c.purpose == "staff")
+    unspent = standing & _invitations.c.spent_at.is_(None)
+    connection.execute(update(_invitations).where(unspent).values(spent_at=instant(now)))
 
 
 def _record(

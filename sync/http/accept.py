@@ -89,5 +89,4 @@ def outcome_row(doc_id: str, outcome: Rev | Conflict | Refused) -> Row:
 
 def refused_row(refused: Refused) -> Row:
     """PouchDB goes on after `forbidden`, and stops at any other name."""
-    name = "too_large" if refused.name == "too_large" else "forbidden"
-    return {"id": refused.id, "rev": refused.rev, "error": name, "reason": refused.reason}
+    return {"id": refused.id, "rev": refused.rev, "error": "forbidden", "reason": refused.reason}

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from sync import wire
-from sync.errors import BadRequest, NotFound
+from sync.errors import BadRequest, DocumentTooLarge, NotFound
 from sync.hooks import Action
 from sync.http import bodies
 from sync.http.answers import answer, render
@@ -29,7 +29,12 @@ async def put(call: Call) -> Response:
 
 
 async def store(call: Call, doc_id: str, draft: Draft) -> str:
-    """Write or (where it says `_deleted`) remove it; answers the revision. Attachments are left out."""
+    """Write or (where it says `_deleted`) remove it; answers the revision. Attachments are left out.
+
+    Raises DocumentTooLarge.
+    """
+    if len(draft.body) > call.parts.limits.local:
+        raise DocumentTooLarge(doc_id)
     seen = draft.path[0].generation if draft.path else 0
     n = await call.store.put_local(call.db, doc_id, None if draft.deleted else draft.body, seen)
     return f"0-{n}"

@@ -25,6 +25,7 @@ class Limits:
 
     request: int = 64 * 2**20
     document: int = 8 * 10**6
+    local: int = 8 * 10**6
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,20 @@ def test_a_staff_link_sets_one_password(rows: Connection, clock: Hands, admin: P
         invitations.first_password(rows, token, PASSWORD, clock())
 
 
+def test_an_older_staff_link_is_dead_once_there_is_a_newer_one_or_a_password(
+    rows: Connection, clock: Hands, admin: Person
+) -> None:
+    links = [invitations.staff_link(rows, admin.id, by="console", now=clock(), url="x") for _ in range(3)]
+    tokens_of = [link.removeprefix("x/office/first?token=") for link in links]
+    with pytest.raises(InvitationGone):
+        invitations.holder(rows, tokens_of[1], clock())
+    invitations.first_password(rows, tokens_of[2], "một mật khẩu khác hẳn", clock())
+    for token in tokens_of:
+        with pytest.raises(InvitationGone):
+            invitations.first_password(rows, token, PASSWORD, clock())
+    assert users.by_password(rows, "cuong", "một mật khẩu khác hẳn").id == admin.id
+
+
 def test_a_phones_code_is_no_staff_link(rows: Connection, clock: Hands, admin: Person) -> None:
     code = invitations.invite(rows, admin.id, by="console", now=clock()).code
     with pytest.raises(InvitationUnknown):

@@ -89,3 +89,26 @@ async def test_without_a_credential_nothing_is_told(camket: Served) -> None:
     for path in ("/db/", f"/db/{DB}", f"/db/{DB}/_changes"):
         answer = await camket.http.get(path)
         assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+
+
+async def test_a_document_over_the_limit_is_its_own_outcome_and_a_checkpoint_stays_small(
+    camket: Served,
+) -> None:
+    phone = await camket.phone()
+    head = {"Authorization": f"Bearer {phone.joined['credential']}"}
+    good, big = phone.visit(), phone.visit("01J8ZQ4T6N3VXK2M5R7W9Y0ABD")
+    big["padding"] = "x" * 2**20
+    pushed = await camket.http.post(
+        f"/db/{DB}/_bulk_docs", json={"docs": [good, big], "new_edits": False}, headers=head
+    )
+    (row,) = pushed.json()
+    assert (pushed.status_code, row["id"], row["error"]) == (201, big["_id"], "forbidden")
+    assert (await camket.http.get(f"/db/{DB}/{good['_id']}", headers=head)).status_code == 200
+    assert (await camket.http.get(f"/db/{DB}/{big['_id']}", headers=head)).status_code == 404
+    one = await camket.http.put(f"/db/{DB}/{big['_id']}", json=big | {"v": 2}, headers=head)
+    assert one.status_code in {403, 413}
+
+    local = f"/db/{DB}/_local/peer"
+    stuffed = await camket.http.put(local, json={"history": "x" * 70_000}, headers=head)
+    assert stuffed.status_code == 413
+    assert (await camket.http.put(local, json={"history": "x" * 50_000}, headers=head)).status_code == 201
