@@ -5,11 +5,15 @@ Read once, at the command line, and frozen; nothing below reads the environment.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
+
+_POSTGRESQL = ("postgresql://", "postgresql+psycopg://")
 
 
 class SettingsWrong(Exception):
@@ -45,6 +49,10 @@ class Settings:
                 ip_network(proxy)
             except ValueError as error:
                 raise SettingsWrong(f"CAMKET_TRUSTED_PROXIES: {proxy} is no address or network") from error
+        if self.database_url is not None and not self.database_url.startswith(_POSTGRESQL):
+            raise SettingsWrong("CAMKET_DATABASE_URL: expected postgresql://user@host/database")
+        if self.database_url is not None and find_spec("psycopg") is None:
+            raise SettingsWrong("CAMKET_DATABASE_URL: install the driver: pip install 'camket[postgresql]'")
         if self.secret is not None and len(self.secret) < 16:
             raise SettingsWrong("CAMKET_SECRET: at least 16 characters")
 

@@ -22,6 +22,7 @@ This module reads and writes these; it does nothing. What a phone sends is judge
 that cannot be stored becomes that document's outcome; only a request that cannot be understood is an error.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -140,13 +141,48 @@ def parse(data: bytes) -> Request:
     try:
         whole = orjson.loads(data)
     except orjson.JSONDecodeError:
-        raise InvalidJSON from None
+        whole = _without_spoilt(data)
     fields = _object(whole, "request", {"clock", "dbs"})
     clock = fields.get("clock")
     if type(clock) is not int or clock < 0:
         raise BadRequest("clock: milliseconds since 1970 are expected")
     dbs = _object(fields.get("dbs"), "dbs")
     return Request(clock, {name: _asked(asked, f"dbs.{name[:40]}") for name, asked in dbs.items()})
+
+
+_SPOILT = "_unreadable"
+
+
+def _without_spoilt(data: bytes) -> Any:
+    """JSON in which a document holds what UTF-8 cannot (a lone surrogate): that document alone is spoilt.
+
+    Raises InvalidJSON for what is no JSON, and for such text anywhere else.
+    """
+    try:
+        whole = json.loads(data.decode(), parse_constant=_no_number)
+        for asked in whole["dbs"].values():
+            asked["docs"] = [doc if _sound(doc) else _spoilt(doc) for doc in asked.get("docs", [])]
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        raise InvalidJSON from None
+    if not _sound(whole):
+        raise InvalidJSON
+    return whole
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+def _sound(value: Any) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _spoilt(doc: Any) -> dict[str, Any]:
+    return {"_id": doc["_id"], "_rev": doc["_rev"], _SPOILT: True}
 
 
 def _asked(value: Any, place: str) -> Asked:
@@ -231,6 +267,8 @@ def document(doc: Any, place: str) -> Edit | Outcome:
 
 def _path(fields: Mapping[str, Any], rev: Rev) -> tuple[Rev, ...]:
     """The revision's ancestry. Raises ValueError for what the replication protocol does not have."""
+    if _SPOILT in fields:
+        raise ValueError("text that is no Unicode, or nested too deep")
     if others := [name for name in fields if name.startswith("_") and name not in _REPLICATED]:
         raise ValueError(f"{min(others)[:40]} is not taken here")
     if fields["_id"].startswith("_"):

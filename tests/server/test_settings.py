@@ -36,6 +36,7 @@ def test_the_public_url_is_what_links_are_built_on() -> None:
         ({"CAMKET_PORT": "70000"}, "CAMKET_PORT"),
         ({"CAMKET_TLS_CERT": "cert.pem"}, "--tls-key"),
         ({"CAMKET_SECRET": "short"}, "CAMKET_SECRET"),
+        ({"CAMKET_DATABASE_URL": "mysql://x"}, "CAMKET_DATABASE_URL"),
         ({"CAMKET_TRUSTED_PROXIES": "caddy"}, "CAMKET_TRUSTED_PROXIES"),
         ({"CAMKET_TRUSTED_PROXIES": "10.0.0.1/8"}, "CAMKET_TRUSTED_PROXIES"),
     ],

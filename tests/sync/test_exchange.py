@@ -378,6 +378,18 @@ async def test_a_document_that_cannot_be_stored_is_its_own_outcome(change: Any, 
         assert await stored(application) == 1
 
 
+@pytest.mark.parametrize("spoilt", [b'"\\ud800"', b'{"\\udfff": 1}', b"1e400"])
+async def test_what_no_unicode_text_can_hold_spoils_its_own_document_alone(spoilt: bytes) -> None:
+    async with commune() as (application, client):
+        good = sent("household:good", child(None, BODY), BODY)
+        asked = orjson.dumps(asking(hamlet_a={"docs": [DOC | {"name": "HERE"}, good]}))
+        answer = await client.post("/_exchange", content=asked.replace(b'"HERE"', spoilt))
+        parts = [orjson.loads(line) for line in answer.content.splitlines()]
+        told = {outcome[0]: outcome[2] for outcome in outcomes(parts)}
+        assert told == {DOC["_id"]: "forbidden", "household:good": "received"}
+        assert await stored(application) == 1
+
+
 BROKEN = [
     (gzip.compress(b"{}")[:-4], {"Content-Encoding": "gzip"}, 400),
     (gzip.compress(b"{}") + b"more", {"Content-Encoding": "gzip"}, 400),
