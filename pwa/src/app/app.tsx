@@ -78,6 +78,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
         tell(said.current("sync.revoked"), "wrong");
       used.current = account?.id ?? null;
       if (now === "open") {
+        setNews(null); // what was wrong with a PIN is over
         setJoining(false);
         setCode("");
       }
