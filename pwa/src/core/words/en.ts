@@ -1,4 +1,4 @@
-/** The same in English; the compiler holds it to the same keys. */
+/** The same in English, also in one file; the compiler holds it to the same keys. */
 import type { Catalogue } from "./vi.ts";
 
 export const en: Catalogue = {

@@ -1,4 +1,4 @@
-/** Every word that a volunteer reads, in Vietnamese. `{name}` stands for a value. */
+/** Every word that a volunteer reads in one file, in Vietnamese. `{name}` stands for a value. */
 export const vi = {
   "app.demo": "BẢN CHẠY THỬ – dữ liệu không có thật",
   "app.update": "Có phiên bản mới ({kb} kB).",
