@@ -49,7 +49,7 @@ from sync.revtree import Tree
 from sync.stamps import SKEW, Stamp
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit, StoreFull
 
-_devices = table(tables.Device)
+_devices, _meta = table(tables.Device), table(tables.Meta)
 _log = logging.getLogger(__name__)
 
 EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
@@ -75,6 +75,7 @@ class Intake:
         self._follower = follower
         self._settler = Settler(store, rows, clock)
         self._latest: int | None = None
+        self._epoch: str | None = None
 
     # ---- who ----------------------------------------------------------------------------------------
 
@@ -100,7 +101,9 @@ class Intake:
         grant = asking_of(caller).grant
         now = milliseconds(self._clock())
         user = {"id": grant.user, "name": grant.name, "role": grant.role.value}
-        return Terms(grant.databases, user, now, await self.clock_is_sane(now))
+        if self._epoch is None:
+            self._epoch = await to_thread.run_sync(self._read_epoch)
+        return Terms(grant.databases, user, now, await self.clock_is_sane(now), self._epoch)
 
     async def clock_is_sane(self, now: int) -> bool:
         """Whether the server's own clock (milliseconds) can judge others'."""
@@ -176,6 +179,10 @@ class Intake:
         return {}
 
     # ---- in threads ---------------------------------------------------------------------------------
+
+    def _read_epoch(self) -> str:
+        with readers(self._rows).begin() as connection:
+            return connection.execute(select(_meta.c.value).where(_meta.c.key == "epoch")).scalar() or ""
 
     def _read_latest(self) -> int:
         with readers(self._rows).begin() as connection:

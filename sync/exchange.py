@@ -85,11 +85,13 @@ class Position:
     seq: Seq
     id: str
     rev: str
+    epoch: str = ""
+    """Which life of the store gave it: another one after each restore from a backup, none before."""
 
     @classmethod
-    def of(cls, seq: Seq, doc_id: str, rev: Rev) -> Self:
+    def of(cls, seq: Seq, doc_id: str, rev: Rev, epoch: str = "") -> Self:
         """The position after a row."""
-        return cls(seq, doc_id, str(Rev(rev.generation, rev.digest[:12])))
+        return cls(seq, doc_id, str(Rev(rev.generation, rev.digest[:12])), epoch)
 
     def names(self, rev: Rev) -> bool:
         """Whether that is the revision that was given."""
@@ -294,15 +296,17 @@ _REPLICATED = frozenset({"_id", "_rev", "_revisions", "_deleted"})
 def encode_position(position: Position) -> str:
     """A position as the opaque text that a phone keeps."""
     # Plain text, not base64: its id and revision stand in the row before, so in the stream it costs nothing.
-    return orjson.dumps([position.seq, position.id, position.rev]).decode()
+    said = [position.seq, position.id, position.rev]
+    return orjson.dumps([*said, position.epoch] if position.epoch else said).decode()
 
 
 def decode_position(text: str) -> Position:
     """The inverse of `encode_position`. Raises ValueError for any other text."""
     match orjson.loads(text):
-        case [int() | str() as seq, str(doc_id), str(rev)] if type(seq) is not bool:
+        case [int() | str() as seq, str(doc_id), str(rev), *epoch] if type(seq) is not bool:
             Rev.parse(rev)
-            return Position(seq, doc_id, rev)
+            if not epoch or (len(epoch) == 1 and isinstance(epoch[0], str)):
+                return Position(seq, doc_id, rev, *epoch)
     raise ValueError("not a position")
 
 

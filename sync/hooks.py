@@ -81,6 +81,8 @@ class Terms:
     """The server's clock in milliseconds since 1970, UTC."""
     trusted: bool = True
     """False where the server's own clock is plainly wrong: then nobody is refused for theirs."""
+    epoch: str = ""
+    """Which life of the store this is: positions of another one are lost."""
 
 
 class ExchangeApplication(Application, Protocol):

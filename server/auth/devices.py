@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from server import audit
+from server import audit, ledger
 from server.auth import tokens, users
 from server.auth.errors import DeviceUnknown
 from server.auth.grant import Grant, Role
@@ -15,7 +15,7 @@ from server.rows import tables
 from server.rows.engine import table
 
 _devices, _users = table(tables.Device), table(tables.User)
-_invitations, _ledger = table(tables.Invitation), table(tables.Ledger)
+_invitations = table(tables.Invitation)
 
 SEEN_EVERY = timedelta(hours=1)
 """How exactly "last seen" is known: a write for each request would cost more than it tells."""
@@ -108,7 +108,7 @@ def revoke(connection: Connection, device: str, *, by: str, now: datetime) -> No
     if not connection.execute(update(_devices).where(live).values(revoked_at=at)).rowcount:
         find(connection, device)
         return
-    connection.execute(insert(_ledger).values(kind="revoked", db="", id=device, at=at, by=by))
+    ledger.note_revoked(connection, [("", device)], at, by)
     audit.append(connection, by, "device.revoked", device, now)
 
 

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from server import audit
+from server import audit, ledger
 from server.auth import tokens
 from server.auth.errors import PasswordTooShort, PersonExists, PersonUnknown, SignInRefused
 from server.auth.grant import Role
@@ -137,7 +137,9 @@ def revoke(connection: Connection, user: str, *, by: str, now: datetime) -> None
         raise PersonUnknown
     connection.execute(delete(_sessions).where(_sessions.c.user == user))
     live = (_devices.c.user == user) & _devices.c.revoked_at.is_(None)
+    phones = connection.execute(select(_devices.c.id).where(live)).scalars().all()
     connection.execute(update(_devices).where(live).values(revoked_at=at))
+    ledger.note_revoked(connection, [("", phone) for phone in phones] + [(ledger.USERS, user)], at, by)
     audit.append(connection, by, "user.revoked", user, now)
 
 
@@ -145,6 +147,7 @@ def restore(connection: Connection, user: str, *, by: str, now: datetime) -> Non
     """Let a revoked person back in; the phones stay revoked and are enrolled anew."""
     if not connection.execute(update(_users).where(_users.c.id == user).values(disabled_at=None)).rowcount:
         raise PersonUnknown
+    ledger.let_return(connection, user)
     audit.append(connection, by, "user.restored", user, now)
 
 

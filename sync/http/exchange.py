@@ -159,16 +159,16 @@ class Exchange:
                 continue
             for piece in exchange.missing_parts(db, part.missing):
                 yield piece
-            async for piece in self._rows(caller, db, part):
+            async for piece in self._rows(caller, db, part, terms.epoch):
                 yield piece
             for piece in exchange.outcome_parts(db, part.outcomes_left()):
                 yield piece
         yield exchange.line(done=True)
 
-    async def _rows(self, caller: Caller, db: str, taken: Taken) -> AsyncIterator[bytes]:
+    async def _rows(self, caller: Caller, db: str, taken: Taken, epoch: str) -> AsyncIterator[bytes]:
         """What changed since the phone's position, the documents that came just now without their bodies."""
         since = taken.asked.since
-        if since is not None and not await self._known(db, since):
+        if since is not None and (since.epoch != epoch or not await self._known(db, since)):
             yield exchange.line(db=db, position_lost=True)
             return
         parts = RowParts(db)
@@ -183,7 +183,7 @@ class Exchange:
             shown = [change.id for change in changes.rows if self._app.shows(caller, db, change.id)]
             documents = await self._store.read(db, shown, taken.chosen) if shown else {}
             for change in changes.rows:
-                for piece in parts.add(_position(change), _row(change.id, documents.get(change.id))):
+                for piece in parts.add(_position(change, epoch), _row(change.id, documents.get(change.id))):
                     yield piece
             if not changes.pending or not changes.rows:
                 break
@@ -209,8 +209,8 @@ def _outcome(no: Refused) -> Outcome:
     return Outcome(no.id, Rev.parse(no.rev), no.name, no.reason)
 
 
-def _position(change: Change) -> Position:
-    return Position.of(change.seq, change.id, change.leaves[0].rev)
+def _position(change: Change, epoch: str) -> Position:
+    return Position.of(change.seq, change.id, change.leaves[0].rev, epoch)
 
 
 def _row(doc_id: str, document: Document | None) -> Row | None:

@@ -1,0 +1,233 @@
+"""A backup made while the server works, restored: what comes back, and what must not."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, update
+
+from server import backup, checking, vessel
+from server.admission import caller_of
+from server.app import opened
+from server.auth import devices, users
+from server.auth.grant import Grant, Role
+from server.erasing import Eraser
+from server.parts import Parts
+from server.rows import tables
+from server.rows.engine import readers, table
+from server.settings import Settings
+from server.words import words
+from sync import exchange
+from sync.rev import Rev
+from sync.store.interface import Edit
+from tests.server.documents import HOUSEHOLD, LAN, NOW, OTHER, grant, household, pledge, visit
+from tests.server.harness import edit, later
+from tests.server.http.served import served
+
+DB = "hamlet-nasam"
+AT = datetime.fromtimestamp(NOW / 1000, UTC)
+PHRASE = "một câu đủ dài để nhớ"
+lan: Grant = grant(LAN)
+
+
+def clock() -> datetime:
+    return AT
+
+
+def settings(data: Path) -> Settings:
+    return Settings(data=data)
+
+
+async def send(parts: Parts, *edits: Edit) -> list[str]:
+    answers = await parts.intake.admit(caller_of(lan, words("vi")), DB, edits)
+    await parts.store.graft(DB, [one for one in answers if isinstance(one, Edit)])
+    await parts.follower.catch_up()
+    return ["received" if isinstance(one, Edit) else one.name for one in answers]
+
+
+@pytest.fixture
+async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
+    async with opened(settings(tmp_path / "data"), clock) as made:
+        await made.store.create(DB)
+        with made.rows.begin() as rows:
+            rows.execute(
+                insert(table(tables.User)).values(id=LAN, name="Lan", role="volunteer", created_at="x")
+            )
+            phone = {
+                "id": lan.device,
+                "user": LAN,
+                "name": "A",
+                "credential": "c",
+                "send": "s",
+                "created_at": "x",
+            }
+            rows.execute(insert(table(tables.Device)).values(**phone))
+        await send(made, edit(household(), "1-a"), edit(household(OTHER, name="Lý Văn Tư"), "1-b"))
+        yield made
+
+
+def copy(parts: Parts, into: Path, passphrase: str | None = PHRASE, second: int = 0) -> Path:
+    return backup.make(parts.settings.data, None, into, passphrase, AT.replace(second=second))
+
+
+def rows_of(parts: Parts, model: type) -> list[dict[str, object]]:
+    with readers(parts.rows).begin() as rows:
+        return [dict(row) for row in rows.execute(table(model).select()).mappings()]
+
+
+async def test_what_was_backed_up_comes_back_and_fits_together(parts: Parts, tmp_path: Path) -> None:
+    file = copy(parts, tmp_path / "backups")
+    backup.restore(file, tmp_path / "new", None, PHRASE, AT)
+    async with opened(settings(tmp_path / "new"), clock) as again:
+        await again.follower.rebuild()
+        assert {row["id"] for row in rows_of(again, tables.HouseholdRow)} == {
+            f"household:{HOUSEHOLD}",
+            f"household:{OTHER}",
+        }
+        assert await checking.problems(again) == []
+
+
+async def test_a_backup_is_encrypted_and_opens_with_its_passphrase_alone(
+    parts: Parts, tmp_path: Path
+) -> None:
+    file = copy(parts, tmp_path / "backups")
+    assert "Lý Văn Tư".encode() not in file.read_bytes()
+    assert "Lý Văn Tư".encode() in copy(parts, tmp_path / "plain", None).read_bytes()
+    with pytest.raises(vessel.NotOpened):
+        backup.restore(file, tmp_path / "new", None, "another passphrase", AT)
+    assert not (tmp_path / "new" / "documents.sqlite").exists()
+
+
+async def test_what_was_erased_or_revoked_since_stays_so(parts: Parts, tmp_path: Path) -> None:
+    old = copy(parts, tmp_path / "backups")
+    await Eraser(parts.store, parts.rows, clock).erase("quan04", DB, OTHER)
+    with parts.rows.begin() as rows:
+        devices.revoke(rows, str(lan.device), by="quan04", now=AT)
+        users.revoke(rows, LAN, by="quan04", now=AT)
+    copy(parts, tmp_path / "backups", second=9)  # its ledger lies beside the old backup now
+    backup.restore(old, tmp_path / "new", None, PHRASE, AT)
+    async with opened(settings(tmp_path / "new"), clock) as again:
+        assert "Lý Văn Tư" not in str(rows_of(again, tables.Archive))
+        await again.follower.rebuild()
+        assert [row["id"] for row in rows_of(again, tables.HouseholdRow)] == [f"household:{HOUSEHOLD}"]
+        late = later(household(OTHER, name="Lý Văn Tư"), LAN, NOW + 1, order=3)
+        assert await send(again, edit(late, "2-c", "1-b")) == ["erased"]
+        (phone,) = rows_of(again, tables.Device)
+        (person,) = rows_of(again, tables.User)
+        assert phone["revoked_at"] is not None
+        assert person["disabled_at"] is not None
+        assert await checking.problems(again) == []
+    found = [
+        p.name
+        for p in sorted((tmp_path / "new").iterdir())
+        if p.is_file() and "Lý Văn Tư".encode() in p.read_bytes()
+    ]
+    assert found == []
+
+
+async def test_nobody_gets_in_by_what_a_backup_knows(parts: Parts, tmp_path: Path) -> None:
+    with parts.rows.begin() as rows:
+        person = users.add(rows, "Hoàng", Role.ADMIN, by="console", now=AT, login="hoang")
+        made = {"user": person.id, "csrf": "c", "created_at": "x", "seen_at": "x", "expires_at": "x"}
+        rows.execute(insert(table(tables.OfficeSession)).values(token="t", **made))
+        invited = {
+            "id": "i",
+            "purpose": "device",
+            "user": LAN,
+            "code": "c",
+            "created_at": "x",
+            "created_by": "x",
+        }
+        rows.execute(insert(table(tables.Invitation)).values(**invited, expires_at="9"))
+    backup.restore(copy(parts, tmp_path / "backups"), tmp_path / "new", None, PHRASE, AT)
+    async with opened(settings(tmp_path / "new"), clock) as again:
+        assert rows_of(again, tables.OfficeSession) == []
+        assert [row["spent_at"] is not None for row in rows_of(again, tables.Invitation)] == [True]
+        assert [row["send_only_at"] is not None for row in rows_of(again, tables.Device)] == [True]
+        (first,) = [row["value"] for row in rows_of(again, tables.Meta) if row["key"] == "epoch"]
+        assert (await again.intake.terms(caller_of(lan, words("vi")))).epoch == first
+
+
+async def test_data_that_a_server_works_on_are_not_replaced(parts: Parts, tmp_path: Path) -> None:
+    file = copy(parts, tmp_path / "backups")
+    with pytest.raises(backup.InUse):
+        backup.restore(file, tmp_path / "data", None, PHRASE, AT)
+    assert await send(parts, edit(pledge(visit()), "1-c")) == ["received"]
+
+
+async def test_what_is_replaced_is_set_aside(parts: Parts, tmp_path: Path) -> None:
+    file = copy(parts, tmp_path / "backups")
+    for _ in range(2):
+        backup.restore(file, tmp_path / "new", None, PHRASE, AT)
+    (aside,) = (tmp_path / "new").glob("before-*")
+    assert (aside / "documents.sqlite").exists()
+
+
+async def test_no_backup_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.backup").write_bytes(b"not a tar")
+    for source in (tmp_path / "x.backup", tmp_path / "missing", tmp_path / "data"):
+        with pytest.raises(backup.NoBackup):
+            backup.restore(source, tmp_path / "new", None, PHRASE, AT)
+    with pytest.raises(backup.NoBackup):
+        backup.make(tmp_path / "none", None, tmp_path, None, AT)
+
+
+@pytest.mark.parametrize("size", [0, 1, vessel.PIECE, vessel.PIECE + 1, 3 * vessel.PIECE])
+def test_a_vessel_gives_back_what_was_put_in(size: int) -> None:
+    sealed, plain = io.BytesIO(), io.BytesIO()
+    vessel.seal(io.BytesIO(b"x" * size), sealed, PHRASE)
+    vessel.unseal(sealed, plain, PHRASE)
+    assert plain.getvalue() == b"x" * size
+
+
+def test_a_vessel_that_was_cut_off_or_altered_is_not_opened() -> None:
+    sealed = io.BytesIO()
+    vessel.seal(io.BytesIO(b"x" * (2 * vessel.PIECE)), sealed, PHRASE)
+    whole = sealed.getvalue()
+    piece = len(vessel.MAGIC) + 16 + vessel.PIECE + 16
+    for damaged in (whole[:piece], whole[:-1], whole[:100] + b"!" + whole[101:]):
+        with pytest.raises(vessel.NotOpened):
+            vessel.unseal(io.BytesIO(damaged), io.BytesIO(), PHRASE)
+
+
+# ---- check ------------------------------------------------------------------------------------------------
+
+
+async def test_a_changed_row_body_or_chain_is_found(parts: Parts) -> None:
+    assert await checking.problems(parts) == []
+    with parts.rows.begin() as rows:
+        rows.execute(update(table(tables.HouseholdRow)).values(name="Khác"))
+    assert any("household_row" in line for line in await checking.problems(parts))
+    await parts.follower.rebuild()
+    with parts.rows.begin() as rows:
+        rows.execute(update(table(tables.Archive)).values(body=b"{}"))
+    assert any("archive" in line for line in await checking.problems(parts))
+
+
+# ---- another life -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epoch", ["", "3fa9c1"])
+def test_a_position_travels_with_the_life_of_the_store_that_gave_it(epoch: str) -> None:
+    position = exchange.Position.of(7, "household:x", Rev(1, "a"), epoch)
+    assert exchange.decode_position(exchange.encode_position(position)) == position
+
+
+async def test_a_position_from_before_a_restore_is_lost(tmp_path: Path) -> None:
+    async with served(tmp_path) as camket:
+        with camket.parts.rows.begin() as rows:
+            rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+        phone = await camket.phone()
+        (now,) = [line["position"] for line in await phone.exchange() if line.get("db") == DB]
+        before = json.dumps(json.loads(now)[:3])
+
+        async def lost(since: str) -> bool:
+            asked = {"clock": phone.now(), "dbs": {DB: {"since": since}}}
+            answer = await camket.http.post("/db/_exchange", json=asked, headers=phone.bearer("credential"))
+            return "position_lost" in answer.text
+
+        assert json.loads(now)[3] == "3fa9c1"
+        assert (await lost(now), await lost(before)) == (False, True)
