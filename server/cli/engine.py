@@ -26,6 +26,9 @@ def engine(
         str | None, typer.Option(help="NAME:SECRET; needed for other addresses than loopback.")
     ] = None,
     allow_host: Annotated[list[str] | None, typer.Option(help="Host names that clients use for it.")] = None,
+    history: Annotated[
+        int, typer.Option(min=0, help="Generations before a leaf whose bodies a compaction keeps.")
+    ] = 0,
 ) -> None:
     """Serve the bare sync engine as a CouchDB-compatible server at /, without the product's rules."""
     if (data is None) != memory:
@@ -39,14 +42,16 @@ def engine(
     path = None if data is None else data / "documents.sqlite"
     fast = uvicorn.Config("").get_loop_factory()  # uvloop where there is one
     with asyncio.Runner(loop_factory=fast) as runner, suppress(KeyboardInterrupt):
-        runner.run(_serve(path, host, port, admin, allow_host or []))
+        runner.run(_serve(path, host, port, admin, allow_host or [], history=history))
 
 
 def _is_loopback(host: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
-async def _serve(path: Path | None, host: str, port: int, admin: str | None, names: list[str]) -> None:
+async def _serve(
+    path: Path | None, host: str, port: int, admin: str | None, names: list[str], *, history: int
+) -> None:
     import uvicorn
 
     from sync.http.bare import Administrator, Bare, session_routes
@@ -58,7 +63,7 @@ async def _serve(path: Path | None, host: str, port: int, admin: str | None, nam
     application = Bare(
         Administrator(name, secret) if admin else None, hosts, time.time, secrets.token_bytes(32)
     )
-    store = await SqliteStore.open(path)
+    store = await SqliteStore.open(path, history=history)
     try:
         app = engine_app(store, application, [*EVERYTHING, *session_routes(application)])
         listening = _listen(host, port)

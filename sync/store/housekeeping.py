@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import orjson
 
+from sync import revtree
 from sync.rev import Rev
 from sync.revtree import Node
 from sync.store.packed import EMPTY_BODY, body_keys, unpack
@@ -70,8 +71,11 @@ def forget_bodies(tx: Transaction, name: str, ids: Collection[str]) -> None:
             refresh(tx, entry)
 
 
-def compact_some(tx: Transaction, name: str, start: int) -> int | None:
-    """Compact the next documents by key; answers where to go on, or None at the end."""
+def compact_some(tx: Transaction, name: str, start: int, history: int) -> int | None:
+    """Compact the next documents by key; answers where to go on, or None at the end.
+
+    Bodies stay of leaves, and of `history` generations before each leaf that does not delete.
+    """
     db = tx.database(name)
     rows = tx.conn.execute(
         "SELECT key, id, deleted, tree FROM doc WHERE key >= ? AND db = ? ORDER BY key LIMIT ?",
@@ -80,8 +84,9 @@ def compact_some(tx: Transaction, name: str, start: int) -> int | None:
     for key, doc_id, deleted, blob in rows:
         tree, held = unpack(blob)
         entry = Entry(doc_id, key, not deleted, tree, held)
+        young = {rev for leaf in revtree.live(tree) for rev in revtree.ancestry(tree, leaf)[: history + 1]}
         parents = {node.parent for node in tree.values()}
-        old = [rev for rev in held if rev in parents]
+        old = [rev for rev in held if rev in parents and rev not in young]
         drop_bodies(tx.conn, [entry.held.pop(rev) for rev in old])
         if len(tree) > db.revs_limit:
             stem(tx, entry, db.revs_limit)

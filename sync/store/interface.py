@@ -305,7 +305,10 @@ class Housekeeping(Protocol):
         ...
 
     async def compact(self, db: str) -> None:
-        """Drop bodies of revisions that are no leaves, stem the trees, collect attachments nobody holds."""
+        """Drop old bodies, stem the trees, collect attachments nobody holds.
+
+        Old is what is no leaf and lies more than the store's configured history before every live one.
+        """
         ...
 
     async def check(self) -> Sequence[str]:

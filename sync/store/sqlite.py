@@ -45,8 +45,9 @@ READERS = 3
 class SqliteStore:
     """Documents in SQLite. Open with `SqliteStore.open`; implements `sync.store.interface.Store`."""
 
-    def __init__(self, path: Path | None, writer_conn: sqlite3.Connection) -> None:
+    def __init__(self, path: Path | None, writer_conn: sqlite3.Connection, history: int = 0) -> None:
         self._path = path
+        self._history = history
         self._writer = Writer(writer_conn, asyncio.get_running_loop(), self._announce)
         self._conn = writer_conn
         self._readers = ThreadPoolExecutor(READERS, "store-reader") if path else None
@@ -57,10 +58,14 @@ class SqliteStore:
         self._beyond = reading.Beyond()
 
     @classmethod
-    async def open(cls, path: Path | None) -> Self:
-        """Open or make the file, bringing an older one up to date. Raises StoreError where it cannot be."""
+    async def open(cls, path: Path | None, *, history: int = 0) -> Self:
+        """Open or make the file, bringing an older one up to date. Raises StoreError where it cannot be.
+
+        `history`: how many generations before each live leaf keep their bodies when compacted. An application
+        that joins what comes with its parent (`sync.resolve.inline`) wants one; CouchDB keeps none.
+        """
         conn = await asyncio.to_thread(_open_for_writing, path)
-        store = cls(path, conn)
+        store = cls(path, conn, history)
         seqs = await store._read(lambda conn: conn.execute("SELECT name, seq FROM database").fetchall())
         store._seqs = dict(seqs)
         return store
@@ -209,7 +214,8 @@ class SqliteStore:
     async def compact(self, db: str) -> None:
         start: int | None = 0
         while start is not None:
-            start = await self._writer.transact(partial(housekeeping.compact_some, name=db, start=start))
+            some = partial(housekeeping.compact_some, name=db, start=start, history=self._history)
+            start = await self._writer.transact(some)
         await self._writer.between(lambda conn: conn.execute("PRAGMA incremental_vacuum").fetchall())
         await self._empty_log()
 

@@ -102,6 +102,28 @@ async def test_what_is_purged_is_nowhere_in_the_files(tmp_path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize(
+    ("history", "held"),
+    [(0, {"4-d", "2-f"}), (1, {"4-d", "3-c", "2-f"}), (9, {"4-d", "3-c", "2-b", "1-a", "2-f"})],
+)
+async def test_a_compaction_keeps_the_bodies_of_a_configured_history(
+    tmp_path: Path, history: int, held: set[str]
+) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite", history=history)
+    await store.create("a")
+    path = ["4-d", "3-c", "2-b", "1-a"]
+    await store.graft("a", [edit("x", *path[n:], body=b'{"at":%d}' % n) for n in (3, 2, 1, 0)])
+    # What a deletion left behind is not history of anything that lives.
+    await store.graft("a", [edit("x", "2-f", "1-a", body=b'{"gone":1}', deleted=True)])
+    await store.graft("a", [edit("y", "1-a", body=b'{"old":1}'), edit("y", "2-b", "1-a", deleted=True)])
+    await store.compact("a")
+    found = await store.read("a", ["x", "y"], every)
+    assert set(found["x"].bodies) == {rev(text) for text in held}
+    assert set(found["y"].bodies) == {rev("2-b")}
+    assert await store.check() == []
+    await store.close()
+
+
 async def test_a_backup_taken_in_use_is_whole(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path / "documents.sqlite")
     await store.create("a")
