@@ -313,7 +313,7 @@ NOT_UNDERSTOOD = [
     (b'{"clock":1,"dbs":{"hamlet-a":{"docs":[{"_id":"a","_rev":"1-\xff"}]}}}', "JSON"),
     (b'{"clock":1,"dbs":{"hamlet-a":{"docs":[{"_id":"a","x":"\\ud800"}]}}}', "JSON"),
     (b"[" * 100_000, "JSON"),
-    (b'{"clock":NaN,"dbs":{}}', "JSON"),
+    (b'{"clock":NaN,"dbs":{}}', "clock"),
     (b"[]", "request: an object"),
     (b"{}", "clock"),
     (b'{"clock":"1","dbs":{}}', "clock"),
