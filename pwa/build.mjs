@@ -86,18 +86,31 @@ function put(path, bytes) {
 /** What of a schema is for people to read, not for the phone to load. */
 const FOR_PEOPLE = ["$schema", "$id", "title", "description"];
 
-/** The schemas without it. A property that is called so holds a schema, not a text, and stays. */
+/** The schemas that phones write by (src/data/schemas.ts), without that, and of the shared ones what these refer to. */
 const leanSchemas = {
   name: "lean schemas",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]schemas[\\/]\w+\.json$/ }, ({ path }) => {
-      const kept = JSON.parse(readFileSync(path, "utf-8"), (key, value) =>
+    const lean = (path) =>
+      JSON.parse(readFileSync(path, "utf-8"), (key, value) =>
         FOR_PEOPLE.includes(key) && typeof value === "string" ? undefined : value,
       );
-      return { contents: JSON.stringify(kept), loader: "json" };
+    const writes = readFileSync(join(ROOT, "src/data/schemas.ts"), "utf-8");
+    onLoad({ filter: /[\\/]schemas[\\/]\w+\.json$/ }, ({ path }) => {
+      const schema = lean(path);
+      if (basename(path) === "common.json") {
+        const named = [...writes.matchAll(/schemas\/(\w+)\.json/g)].map(([, name]) => name);
+        const others = named.filter((name) => name !== "common");
+        const used = new Set(others.flatMap((name) => defsIn(lean(join(dirname(path), `${name}.json`)))));
+        for (const name of used) for (const more of defsIn(schema.$defs[name])) used.add(more);
+        for (const name of Object.keys(schema.$defs)) if (!used.has(name)) delete schema.$defs[name];
+      }
+      return { contents: JSON.stringify(schema), loader: "json" };
     });
   },
 };
+
+/** The names of the definitions that a schema refers to. */
+const defsIn = (schema) => [...JSON.stringify(schema).matchAll(/#\/\$defs\/(\w+)/g)].map(([, name]) => name);
 
 /** The bundled app: file names by role, and the chunks that load later (the registers, other languages). */
 async function bundle() {
