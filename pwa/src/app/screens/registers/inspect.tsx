@@ -76,7 +76,8 @@ function Answering({ route, onRestart }: Props & { readonly onRestart: () => voi
       setResumed(kept !== null);
       return begin(opened, today);
     },
-    true,
+    // A correction is of what stood when it was opened: left behind, it would be laid over what came since.
+    route.at === "inspect",
   );
   if (!form || !values)
     return (

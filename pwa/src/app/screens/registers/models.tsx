@@ -48,7 +48,11 @@ export function Model({ hamlet, id }: Props) {
     <Screen
       back
       title={model.name}
-      actions={<InspectBy of="model" hamlet={hamlet} id={id} checklists={model.checklists} />}
+      actions={
+        model.state !== "ended" && (
+          <InspectBy of="model" hamlet={hamlet} id={id} checklists={model.checklists} />
+        )
+      }
     >
       <ul class="facts">
         <li>{say(`model.kind.${model.kind}`)}</li>
