@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 from server.checklists import library
 from tests.desk import at_desk
-from tests.pwa.handset import Handset, chromium
+from tests.pwa.handset import WATCH_DRAFTS, Handset, chromium
 from tests.pwa.test_screens import Village
 from tests.running import Running
 from tests.seed import seed
@@ -213,7 +213,10 @@ async def test_a_killed_app_comes_back_to_the_answers_that_were_given(village: V
     await open_model(phone)
     await phone.tap("Kiểm tra")
     first = phone.page.locator("section.item .yesno").first
+    await first.wait_for()
+    await phone.page.evaluate(WATCH_DRAFTS)
     await first.get_by_text("Có", exact=True).tap()
+    await phone.page.evaluate("kept(1)")
     await phone.page.reload()
     await phone.unlock()
     await expect(first.get_by_label("Có", exact=True)).to_be_checked()
