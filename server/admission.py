@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+import schemas
 from server import archive, quarantine
 from server.auth.grant import COMMUNE, Grant
 from server.rules import OTHERS_WORK, Asked, checklist_id, refusal, well_named
@@ -109,6 +110,8 @@ class Judge:
             return found
         if self._hold:
             return self._held(edit, self._hold)
+        if schemas.newer(orjson.loads(edit.body)):
+            return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
         return self._enter(edit, bodies.get(edit.path[1]) if len(edit.path) > 1 else None)
 
     def _settled(self, edit: Edit) -> Verdict | None:

@@ -15,15 +15,16 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
-from server import ledger
+from server import archive, ledger
 from server.burying import bury
 from server.carrying import Carrier
-from server.projection import PROJECTED, Projected, Row, project
+from server.projection import PROJECTED, Projected, Row, overwritten, project
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks, insert_new
 from server.rules import well_named
 from server.settle import Settler, ends
+from sync.rev import Rev
 from sync.store.interface import DatabaseMissing, Document, Page, Seq, Store
 
 _cursor = table(tables.Cursor)
@@ -104,7 +105,7 @@ class Follower:
             if any(len(row.leaves) > 1 for row in page.rows):
                 await self._settler.settle(db, ids)
             await self._bury(db, ids)
-            documents = await self._store.read(db, ids, ends)
+            documents = await self._read(db, ids)
             if await to_thread.run_sync(self._commit, db, documents, since, page.last_seq):
                 count += len(page.rows)
                 since = page.last_seq
@@ -118,6 +119,15 @@ class Follower:
         if gone and await bury(self._store, db, gone):
             await self._store.forget_bodies(db, gone)
 
+    async def _read(self, db: str, ids: Collection[str]) -> Mapping[str, Document]:
+        """Documents with the bodies of their leaves, and all older ones that are held of those which a later
+        program has written over."""
+        documents = await self._store.read(db, ids, ends)
+        later = [doc_id for doc_id, document in documents.items() if overwritten(doc_id, document)]
+        if not later:
+            return documents
+        return {**documents, **await self._store.read(db, later, lambda _id, tree: tree)}
+
     # ---- in threads -------------------------------------------------------------------------------------
 
     def _erased(self, db: str, ids: Collection[str]) -> set[str]:
@@ -130,7 +140,13 @@ class Follower:
             return {row.db: orjson.loads(row.seq) for row in connection.execute(asked)}
 
     def _commit(self, db: str, documents: Mapping[str, Document], since: Seq, after: Seq) -> bool:
-        rows = [row for doc_id, document in documents.items() for row in project(db, doc_id, document)]
+        with readers(self._rows).begin() as connection:
+            earlier = _earlier(connection, db, documents)
+        rows = [
+            row
+            for doc_id, document in documents.items()
+            for row in project(db, doc_id, document, earlier.get(doc_id))
+        ]
         with writing(self._rows) as connection:
             if not _advance(connection, db, since, after):
                 connection.rollback()
@@ -146,6 +162,19 @@ class Follower:
 
 def _is_followed(db: str) -> bool:
     return db == "commune" or db.startswith("hamlet-")
+
+
+def _earlier(
+    connection: Connection, db: str, documents: Mapping[str, Document]
+) -> dict[str, dict[Rev, bytes]]:
+    """Of documents that a later program has written over, the archived bodies beneath."""
+    wanted = {
+        (doc_id, rev) for doc_id, document in documents.items() for rev in overwritten(doc_id, document)
+    }
+    found: dict[str, dict[Rev, bytes]] = {}
+    for (doc_id, rev), raw in (archive.bodies(connection, db, wanted) if wanted else {}).items():
+        found.setdefault(doc_id, {})[rev] = raw
+    return found
 
 
 def _advance(connection: Connection, db: str, since: Seq, after: Seq) -> bool:

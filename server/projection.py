@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+import orjson
 from sqlalchemy import Table
 
 import schemas
 from server import names, registers, review
 from server.rows import tables
 from server.rows.engine import table
-from server.settle import plan, read_bodies
+from server.settle import plan, read_bodies, read_body
 from sync import merge, resolve, revtree
 from sync.merge import Body
 from sync.rev import Rev
@@ -38,16 +39,20 @@ class Projected(NamedTuple):
     row: Row
 
 
-def project(db: str, doc_id: str, document: Document) -> Iterator[Projected]:
+def project(
+    db: str, doc_id: str, document: Document, earlier: Mapping[Rev, bytes] | None = None
+) -> Iterator[Projected]:
     """The rows of one document as it is now; none where it is deleted.
 
-    Shown is the greatest live leaf that is valid and of a version known here.
+    Shown is the greatest live leaf that is valid and of a version known here. Where a later program has
+    written over all of those, shown is the last revision beneath that can be read here, among what the store
+    holds and `earlier`: a household is not lost because somebody else's program is newer.
     """
     bodies = read_bodies(doc_id, document)
-    live = revtree.live(document.tree)
-    shown = next(
-        (rev for rev in live if (body := bodies.get(rev)) is not None and not schemas.newer(body)), None
-    )
+    shown = next((rev for rev in revtree.live(document.tree) if _readable(bodies.get(rev))), None)
+    if shown is None:
+        bodies |= {rev: read_body(doc_id, raw) for rev, raw in (earlier or {}).items()}
+        shown = next((rev for rev in overwritten(doc_id, document) if _readable(bodies.get(rev))), None)
     for why, detail in _attention(doc_id, document, bodies, shown):
         row = {"db": db, "id": doc_id, "why": why, "detail": sorted(detail)}
         yield Projected(table(tables.AttentionRow), row)
@@ -55,6 +60,25 @@ def project(db: str, doc_id: str, document: Document) -> Iterator[Projected]:
         body = cast(Body, bodies[shown])
         key = {"db": db, "id": doc_id, "rev": str(shown)}
         yield from _project(db, doc_id, key, body)
+
+
+def overwritten(doc_id: str, document: Document) -> list[Rev]:
+    """The revisions beneath the live leaves, the latest first, where every leaf that can be read is of a
+    version that is not known here; none else."""
+    live = revtree.live(document.tree)
+    held = [document.bodies[rev].json for rev in live if rev in document.bodies]
+    if not any(schemas.newer(orjson.loads(raw)) for raw in held):
+        return []
+    bodies = read_bodies(doc_id, document)
+    if any(_readable(bodies.get(rev)) for rev in live):
+        return []
+    newer = [rev for rev in live if (body := bodies.get(rev)) is not None and schemas.newer(body)]
+    beneath = {rev for leaf in newer for rev in revtree.ancestry(document.tree, leaf)[1:]}
+    return sorted((rev for rev in beneath if not document.tree[rev].deleted), reverse=True)
+
+
+def _readable(body: Body | None) -> bool:
+    return body is not None and not schemas.newer(body)
 
 
 def _attention(

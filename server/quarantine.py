@@ -1,7 +1,8 @@
 """Revisions that may not enter by themselves: kept whole, off the feed, until a person decides.
 
-What is here was valid; it came from a revoked phone, from one whose clock was wrong, or was recovered from
-somebody else's phone. The outcome `quarantined` names the revision, and the phone does not send it again.
+What is here was valid as far as this program can tell; it came from a revoked phone, from one whose clock was
+wrong, was recovered from somebody else's phone, or is of a version that this program does not know. The
+outcome `quarantined` names the revision, and the phone does not send it again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from sqlalchemy import Connection, Row, select, update
 
+import schemas
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
@@ -19,7 +21,7 @@ from sync.store.interface import Edit
 
 _quarantine = table(tables.Quarantine)
 
-Why = Literal["revoked", "clock", "recovered"]
+Why = Literal["revoked", "clock", "recovered", "newer"]
 State = Literal["waiting", "released", "discarded"]
 
 
@@ -134,9 +136,11 @@ def superseded(connection: Connection, db: str, edits: Sequence[Edit], by: str, 
     entering = {(edit.id, str(rev)): str(edit.rev) for edit in edits for rev in edit.path[1:]}
     for ids in chunks(sorted({doc_id for doc_id, _ in entering})):
         here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
-        columns = (_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev)
+        columns = (_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev, _quarantine.c.body)
         for row in connection.execute(select(*columns).where(*here)).all():
-            if became := entering.get((row.doc_id, row.rev)):
+            # what a newer app wrote has not come in with what an older one has made of it
+            became = entering.get((row.doc_id, row.rev))
+            if became and not schemas.newer(orjson.loads(row.body)):
                 closed = update(_quarantine).where(_quarantine.c.number == row.number)
                 values = {"state": "released", "released_as": became, "decided_by": by, "decided_at": at}
                 connection.execute(closed.values(**values))

@@ -14,6 +14,7 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Engine
 
+import schemas
 from server import archive, audit, correcting, ledger, quarantine
 from server.clock import Clock, instant, milliseconds
 from server.content import broken
@@ -31,7 +32,7 @@ from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
 
 Obstacle = Literal["erased", "broken", "altered", "ahead", "unknown_version", "no_place"]
 """Why a record cannot enter as it would be: erased since; breaks the rules of its content; says otherwise
-what a held act says; carries a time that has not come; cannot be corrected by this program; its hamlet's
+what a held act says; carries a time that has not come; was written by a later program than this; its hamlet's
 database is gone."""
 
 
@@ -73,11 +74,8 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     path, before = _path(entry, context)
     held = _held(context, entry.edit.id, path[1:2])
     if (body["type"], body["v"]) not in POLICY:
-        if shift or before:
-            return Blocked(entry, "unknown_version")
-        new = body
-    else:
-        new = correcting.corrected(body, shift, held, before)
+        return Blocked(entry, "unknown_version")
+    new = correcting.corrected(body, shift, held, before)
     if broken({"_id": entry.edit.id, **new}):
         return Blocked(entry, "broken")
     if correcting.ahead(new, milliseconds(now) + SKEW):
@@ -112,7 +110,8 @@ def _held(context: Context, doc_id: str, parent: Sequence[Rev]) -> list[Body]:
     document = context.document
     raws = [body.json for body in document.bodies.values()] if document else []
     raws += [raw for rev in parent if (raw := context.archived.get((doc_id, rev))) is not None]
-    return [body for raw in raws if (body := read_body(doc_id, raw)) is not None]
+    bodies = (read_body(doc_id, raw) for raw in raws)
+    return [body for body in bodies if body is not None and not schemas.newer(body)]
 
 
 class Warden:

@@ -139,6 +139,25 @@ async def test_a_newer_version_is_kept_not_merged_and_said(camket: Product) -> N
     assert len(await camket.live(DB, newer["_id"])) == 2
 
 
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_what_a_newer_version_was_written_upon_stays_in_the_rows(
+    camket: Product, compacted: bool
+) -> None:
+    kept = pledge(signed())
+    await camket.send(lan, DB, edit(household(), "1-a"), edit(kept, "1-p"))
+    newer = [
+        edit(doc | {"v": 2, "acts": 7}, "2-z", parent)
+        for doc, parent in ((household(), "1-a"), (kept, "1-p"))
+    ]
+    await camket.store.graft(DB, newer)  # by a restore, or a peer
+    if compacted:
+        await camket.store.compact(DB)
+    await camket.follower.catch_up()
+    assert [(row["rev"], row["name"]) for row in camket.all(tables.HouseholdRow)] == [("1-a", "Hoàng Thị Mỷ")]
+    assert [(row["rev"], row["signed"]) for row in camket.all(tables.PledgeRow)] == [("1-p", True)]
+    assert [row["why"] for row in camket.all(tables.AttentionRow)] == ["newer_version"] * 2
+
+
 async def test_an_edit_outlives_a_deletion_and_staff_are_told(camket: Product) -> None:
     gone = edit({"_id": household()["_id"]}, "2-d", "1-a", deleted=True)
     kept = edit(household(order=2), "2-e", "1-a")

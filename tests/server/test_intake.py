@@ -22,11 +22,13 @@ from tests.server.documents import (
     MAI,
     NOW,
     THU,
+    Doc,
     grant,
     household,
     pledge,
     signature,
     signed,
+    stamp,
     visit,
 )
 from tests.server.harness import Product, edit, later, product, revoked
@@ -149,12 +151,26 @@ async def test_a_parent_that_compaction_dropped_is_read_from_the_archive(camket:
     assert (body["name"], body["order"]) == ("Hoàng Văn Tú", 9)
 
 
-async def test_a_newer_programs_document_is_kept_beside_and_not_merged(camket: Product) -> None:
-    await camket.send(lan, DB, edit(household(), "1-a"))
-    newer = household(at=NOW + 1000) | {"v": 2, "household_size": 4}
-    assert await camket.send(lan, DB, edit(newer, "2-b", "1-a")) == ["received"]
-    _, body = await camket.shown(DB, newer["_id"])
-    assert body["household_size"] == 4
+@pytest.mark.parametrize("doc", [household(), pledge(signed())], ids=["household", "pledge"])
+async def test_what_a_newer_app_wrote_is_held_whole_and_shown_to_nobody(camket: Product, doc: Doc) -> None:
+    await camket.send(lan, DB, edit(doc, "1-a"))
+    newer = doc | {"v": 2, "by": MAI, "stamps": {"*": stamp(MAI, NOW + 1000)}, "remark": "?"}
+    for _ in range(2):  # the answer may be lost
+        assert await camket.send(mai, DB, edit(newer, "2-b", "1-a")) == ["quarantined"]
+    rev, body = await camket.shown(DB, doc["_id"])
+    assert (str(rev), "remark" in body) == ("1-a", False)
+    (held,) = camket.all(tables.Quarantine)
+    assert (held["why"], held["state"], held["path"]) == ("newer", "waiting", ["2-b", "1-a"])
+    assert orjson.loads(held["body"])["remark"] == "?"
+
+
+async def test_an_older_app_that_goes_on_upon_a_newer_ones_record_does_not_close_it(camket: Product) -> None:
+    first = household()
+    await camket.send(lan, DB, edit(first, "1-a"))
+    await camket.send(lan, DB, edit(first | {"v": 2, "stamps": {"*": stamp(LAN, NOW + 1)}}, "2-b", "1-a"))
+    after = edit(later(first, LAN, NOW + 1000, order=7), "3-c", "2-b", "1-a")
+    assert await camket.send(lan, DB, after) == ["received"]
+    assert [row["state"] for row in camket.all(tables.Quarantine)] == ["waiting"]
 
 
 # ---- Collisions -----------------------------------------------------------------------------------------
