@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import schemas
 from sync.stamps import Stamp
 from sync.stamps import stamp_of as stamps_of_field
 
@@ -58,6 +59,8 @@ class Entry:
     first: bool
     changes: tuple[Change, ...]
     acts: tuple[Body, ...]
+    newer: bool = False
+    """Whether a later program wrote it: nobody here knows what its fields mean."""
 
     @property
     def lost(self) -> bool:
@@ -120,6 +123,7 @@ def _entry(doc_id: str, kept: Kept, changes: tuple[Change, ...], acts: tuple[Bod
         first=kept.parent is None,
         changes=changes,
         acts=acts,
+        newer=schemas.newer(kept.body),
     )
 
 
@@ -163,13 +167,19 @@ def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple
 
 def _lost(body: Body, field: str, standing: Body, overwritten: set[tuple[str, str | None]]) -> bool:
     stamp = stamp_of(body, field)
+    if schemas.newer(body):
+        return False  # it lost against nobody: it waits for a server that can read it
     if (field, stamp) in overwritten or stamp == stamp_of(standing, field):
         return False
     return bool(body.get(field) != standing.get(field))
 
 
 def _new_acts(body: Body, before: Body, seen: set[str]) -> tuple[Body, ...]:
-    old = {act["id"] for act in before.get(ACTS, ())} | seen
-    new = tuple(act for act in body.get(ACTS, ()) if act["id"] not in old)
+    old = {act["id"] for act in _acts(before)} | seen
+    new = tuple(act for act in _acts(body) if act["id"] not in old)
     seen.update(act["id"] for act in new)
     return new
+
+
+def _acts(body: Body) -> Sequence[Body]:
+    return () if schemas.newer(body) else body.get(ACTS, ())

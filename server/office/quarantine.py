@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Row, Select, func, select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+import schemas
 from server import correcting
 from server.office import acts
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets
-from server.office.record import value_in_words
+from server.office.record import field_in_words, value_in_words
 from server.quarantine import Why
 from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
@@ -188,15 +189,20 @@ def _people(rows: Connection) -> dict[str, str]:
 
 
 def _says(body: Mapping[str, Any], people: Mapping[str, str], words: Words) -> list[str]:
-    """What a record says, in words; of what the office has no words for, nothing."""
+    """What a record says, in words; of what the office has no words for, nothing, but all that a
+    later program wrote, by plain names."""
 
     def who(user: str | None) -> str:
         return people.get(user or "") or words.say("office.somebody")
 
-    told = [acts.short(act, who, words, body["acts"]) for act in body.get("acts", ())]
-    for field in sorted(body.keys() - ENVELOPE - {"acts"}):
-        if words.knows(key := f"office.field.{field}"):
-            told.append(f"{words.say(key)}: {value_in_words(field, body[field], words)}")
+    fields = body.keys() - ENVELOPE - {"acts"}
+    if schemas.newer(body):
+        told, fields = [], fields | (body.keys() & {"acts"})
+    else:
+        told = [acts.short(act, who, words, body["acts"]) for act in body.get("acts", ())]
+    for field in sorted(fields):
+        if schemas.newer(body) or words.knows(f"office.field.{field}"):
+            told.append(f"{field_in_words(field, words)}: {value_in_words(field, body[field], words)}")
     return told
 
 

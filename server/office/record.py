@@ -21,6 +21,7 @@ from server.words import Words
 
 _households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
 _acts, _archive, _users = table(tables.ActRow), table(tables.Archive), table(tables.User)
+_attention = table(tables.AttentionRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Record:
     inks: Mapping[str, ink.Ink]
     people: Mapping[str, str]
     campaigns: tuple[Campaign, ...]
+    newer: bool = False
+    """Whether a later program has written to it, or to a pledge, what cannot be read here."""
 
     @property
     def id(self) -> str:
@@ -71,6 +74,7 @@ async def show(desk: Desk) -> Response:
         counted=bool(campaign and record.household.status in campaign.counts),
         pledges=pledges_shown(record, desk.words),
         history=history_shown(record, desk.words),
+        newer=record.newer,
     )
 
 
@@ -105,6 +109,7 @@ def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:
         inks=_inks(rows, db, [act["signature"] for p in pledges for act in p.acts if "signature" in act]),
         people={row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))},
         campaigns=tuple(campaigns(rows)),
+        newer=_written_by_newer(rows, db, revisions),
     )
 
 
@@ -156,8 +161,21 @@ def history_shown(record: Record, words: Words) -> list[dict[str, Any]]:
     ]
 
 
+def field_in_words(field: str, words: Words) -> str:
+    """What a field is called; one that only a later program knows, by its plain name."""
+    key = f"office.field.{field}"
+    return words.say(key) if words.knows(key) else field
+
+
 def value_in_words(field: str, value: Any, words: Words) -> str:
-    """A field's value as people read it."""
+    """A field's value as people read it; of a shape that only a later program knows, as it is written."""
+    try:
+        return _known_value(field, value, words)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return json.dumps(value, ensure_ascii=False)
+
+
+def _known_value(field: str, value: Any, words: Words) -> str:
     match field, value:
         case _, None:
             return words.say("office.none")
@@ -166,15 +184,19 @@ def value_in_words(field: str, value: Any, words: Words) -> str:
         case "status", dict():
             since = words.say("office.household.since", date=words.date(value["since"]))
             return f"{words.say('office.status.' + value['is'])}, {since}"
-        case _, int():
+        case _, str():
+            return value
+        case _, int() if not isinstance(value, bool):
             return words.number(value)
-    return str(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _headline(entry: Entry) -> str:
     kind = entry.doc_id.partition(":")[0]
     if entry.deleted:
         return "office.history.deleted"
+    if entry.newer:
+        return "office.history.newer"
     if entry.source in {"merged", "derived"}:
         return f"office.history.{entry.source}"
     return f"office.history.{kind}_{'first' if entry.first else 'changed'}"
@@ -192,7 +214,7 @@ def _byline(entry: Entry, who: Who, words: Words) -> str:
 def _change(change: history.Change, words: Words) -> dict[str, Any]:
     return {
         "name": change.field,
-        "field": words.say(f"office.field.{change.field}"),
+        "field": field_in_words(change.field, words),
         "before": "" if change.before is None else value_in_words(change.field, change.before, words),
         "after": value_in_words(change.field, change.after, words),
         "lost": change.lost,
@@ -233,6 +255,13 @@ def _story(rows: Connection, db: str, revisions: Mapping[str, str]) -> tuple[Ent
         kept = Kept(row.rev, row.parent, body, row.deleted, row.by, row.stamp, row.entered_at, row.source)
         held.setdefault(row.id, []).append(kept)
     return history.merge(history.tell(doc, kept, revisions[doc]) for doc, kept in held.items())
+
+
+def _written_by_newer(rows: Connection, db: str, ids: Collection[str]) -> bool:
+    asked = select(_attention.c.id).where(
+        _attention.c.db == db, _attention.c.id.in_(ids), _attention.c.why == "newer_version"
+    )
+    return rows.execute(asked).first() is not None
 
 
 def _inks(rows: Connection, db: str, hashes: Collection[str]) -> Mapping[str, ink.Ink]:

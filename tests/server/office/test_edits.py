@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from server import archive
 from server.office.edit import Form, differences
 from server.office.forms import day
 from sync import revtree
@@ -217,3 +218,33 @@ async def test_only_a_signing_of_this_household_can_be_withdrawn(made: Village) 
             {"pledge": "", "act": ""},
         ):
             assert (await browser.post(f"{SIGNED}/withdraw", asked)).status_code == 404
+
+
+async def over(made: Village, kind: str, **fields: Any) -> None:
+    """A later program's revision in the store, as a restore or a peer brings it, and in the archive."""
+    doc_id = f"{kind}:{SIGNED_ULID}"
+    rev, body = await document(made, doc_id)
+    doc = later({"_id": doc_id, **body}, made.people["volunteer"], NOW + 5000, **fields) | {"v": 2}
+    newer = edit(doc, "2-zz", rev)
+    with made.parts.rows.begin() as rows:
+        archive.keep(rows, [archive.Entry.of("hamlet-nasam", newer, "sent")], "2026-03-01T03:00:00Z", None)
+    await made.parts.store.graft("hamlet-nasam", [newer])
+    await made.parts.follower.catch_up()
+
+
+@pytest.mark.parametrize("kind", ["household", "pledge:antq-2026"])
+async def test_a_record_that_a_newer_program_wrote_over_is_still_there_and_says_so(
+    made: Village, kind: str
+) -> None:
+    async with made.signed_in("reviewer") as browser:
+        before = (await browser.get("/office")).text
+        await over(made, kind, acts=7, status={"is": "?"}, place={"house": 3}, heat=[1, True])
+        page = await browser.get(SIGNED)
+        after = (await browser.get("/office")).text
+    assert page.status_code == 200
+    assert "Có bản ghi mới hơn" in page.text
+    assert "Do bản ứng dụng mới hơn ghi; chưa áp dụng" in page.text
+    assert "<dt>heat</dt>" in page.text
+    assert "[1, true]" in page.text
+    assert "Đã ký" in page.text
+    assert re.findall(r"<td.*?</td>", before) == re.findall(r"<td.*?</td>", after), "coverage loses nobody"

@@ -98,3 +98,25 @@ async def test_a_number_that_does_not_wait_is_not_found(made: Village, number: s
     async with made.signed_in("reviewer") as browser:
         assert (await browser.get(f"/office/quarantine/{number}")).status_code == 404
         assert (await browser.post(f"/office/quarantine/{number}", {"do": "release"})).status_code == 404
+
+
+async def test_what_a_newer_app_wrote_is_listed_with_its_reason_and_waits_for_the_update(
+    made: Village,
+) -> None:
+    rev, body = await document(made, f"household:{SIGNED_ULID}")
+    sent = later(
+        {"_id": f"household:{SIGNED_ULID}", **body}, made.people["volunteer"], NOW + 5000, name="Khác"
+    )
+    strange = sent | {"v": 2, "acts": 7, "status": {"is": "?"}, "place": {"house": 3}, "heat": [1, True]}
+    caller = caller_of(made.grant("volunteer"), words("vi"))
+    (answer,) = await made.parts.intake.admit(caller, "hamlet-nasam", [edit(strange, "2-z", rev)])
+    assert getattr(answer, "name", "") == "quarantined"
+    (number,) = numbers(made)
+    async with made.signed_in("reviewer") as browser:
+        assert "Do bản ứng dụng mới hơn ghi" in (await browser.get("/office/quarantine")).text
+        page = (await browser.get(f"/office/quarantine/{number}")).text
+        assert "heat: [1, true]" in page
+        assert "Hãy cập nhật máy chủ rồi nhận" in page
+        await browser.post(f"/office/quarantine/{number}", {"do": "release"})
+    assert numbers(made) == [number]
+    assert await document(made, f"household:{SIGNED_ULID}") == (rev, body)
