@@ -6,12 +6,10 @@ import type { Catalogue } from "../core/words/vi.ts";
 import type { Field, Lifecycle } from "../data/contract.ts";
 import { AppContext, type News } from "./context.ts";
 import { later } from "./later.tsx";
-import { AddHousehold, EditHousehold } from "./screens/edit.tsx";
 import { Hamlet } from "./screens/hamlet.tsx";
 import { Home } from "./screens/home.tsx";
 import { Household } from "./screens/household.tsx";
 import { Join } from "./screens/join.tsx";
-import { Meeting } from "./screens/meeting.tsx";
 import { ChoosePin, Unlock } from "./screens/pin.tsx";
 import { household, Pledge } from "./screens/pledge.tsx";
 import { Settings, type TextSize } from "./screens/settings.tsx";
@@ -19,6 +17,12 @@ import { Sync } from "./screens/sync.tsx";
 import type { Updates } from "./updates.ts";
 import { wordsOf } from "./words.ts";
 
+const AddHousehold = later(() => import("./screens/edit.tsx").then(({ AddHousehold }) => AddHousehold), true);
+const EditHousehold = later(
+  () => import("./screens/edit.tsx").then(({ EditHousehold }) => EditHousehold),
+  true,
+);
+const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting), true);
 const Registers = later(
   () => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers),
   true,
