@@ -94,7 +94,7 @@ async def test_a_pledge_is_recorded_with_keys_alone(village: Village) -> None:
         await phone.heading(title)
         await page.keyboard.type(PIN)
     await phone.heading("Địa bàn của tôi")
-    await page.locator("a.card").first.wait_for()
+    await page.locator("a.card", has_text="Thôn Khuoi").wait_for()
     for target, title in (
         ("Thôn Khuoi", "Thôn Khuoi"),
         ("Nông Văn An", "Nông Văn An"),

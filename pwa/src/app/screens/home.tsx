@@ -47,7 +47,11 @@ export function Home() {
           <li key={hamlet.id}>
             <a class="card" href={print({ at: "hamlet", hamlet: hamlet.id })}>
               <h2>{hamletName(hamlet)}</h2>
-              <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
+              {hamlet.kind ? (
+                <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
+              ) : (
+                <p class="hint">{say("home.arriving")}</p>
+              )}
               {hamlet.waiting > 0 && <p class="where phone">{say("home.waiting", { n: hamlet.waiting })}</p>}
             </a>
           </li>

@@ -62,6 +62,7 @@ export const en: Catalogue = {
   "home.target": "target above {target} %",
   "home.waiting": "{n} not sent yet",
   "home.problems": "{n} records need your attention",
+  "home.arriving": "The list has not arrived yet. It needs a signal.",
   "home.sync": "Sync",
   "home.settings": "Settings",
   "home.not_persisted":

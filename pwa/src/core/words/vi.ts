@@ -61,6 +61,7 @@ export const vi = {
   "home.target": "chỉ tiêu trên {target} %",
   "home.waiting": "{n} phiếu chưa gửi",
   "home.problems": "{n} phiếu cần bác xem lại",
+  "home.arriving": "Danh sách chưa về máy. Cần có sóng.",
   "home.sync": "Đồng bộ",
   "home.settings": "Cài đặt",
   "home.not_persisted":
