@@ -17,7 +17,7 @@ DEBIAN_PACKAGES := chromium fonts-noto-core caddy
 PWA_SOURCES := $(shell find pwa schemas -name node_modules -prune -o -name dist -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.mjs' -o -name '*.json' -o -name '*.css' -o -name '*.html' -o -name '*.svg' \) -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit conformance e2e bench screenshots lock wheel clean
+.PHONY: help run test check unit conformance e2e bench bench-million fuzz screenshots lock wheel clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -46,6 +46,13 @@ e2e: $(STAMPS)/dev $(STAMPS)/chromium pwa/dist/index.html ## whole tasks in real
 
 bench: $(STAMPS)/dev $(STAMPS)/conformance pwa/dist/index.html ## figures against budgets and peers, in one run
 	$(BIN)/python -m tests.bench
+
+bench-million: $(STAMPS)/dev ## the engine alone, cost per document from ten thousand to a million (an hour or so)
+	CAMKET_BENCH_PEERS= CAMKET_BENCH_CURVE=10000,30000,100000,300000,1000000 $(BIN)/python -m tests.bench engine
+
+fuzz: $(STAMPS)/dev ## send the engine anything at all over HTTP, for FUZZ_SECONDS= (600)
+	CAMKET_HYPOTHESIS=long CAMKET_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest tests/engine/test_fuzz.py
+FUZZ_SECONDS ?= 600
 
 screenshots: $(STAMPS)/dev $(STAMPS)/chromium pwa/dist/index.html ## a picture of every screen, phone and desktop, in screenshots/
 	$(BIN)/python -m tests.e2e.screenshots

@@ -1,7 +1,16 @@
 """The engine against its peers in one run: same machine, same client, documents of 600 bytes.
 
-Peers: pouchdb-server in memory, and a real CouchDB where CAMKET_BENCH_COUCHDB names one (http://admin:secret@host:5984).
-The engine writes to a file with every acknowledged write on disk; the others as they are configured.
+Peers: pouchdb-server in memory and on leveldb (said to be missing where leveldb's native code is), and a real
+CouchDB where CAMKET_BENCH_COUCHDB names one (http://admin:secret@host:5984). The engine writes to a file with
+every acknowledged write on disk; the others as they are configured: leveldb answers before the disk has it.
+
+A ratio counts only where nothing else ran: the load average before the run stands under the table, and where
+it is not near zero the figures say little.
+
+Long runs: `make bench-million` grows one database to a million documents, without peers (CAMKET_BENCH_PEERS=
+leaves them out, CAMKET_BENCH_CURVE says the sizes). Each point is the rate of the last ten thousand documents
+pushed, and of one pull of everything from the start. The file grows to some GB in CAMKET_BENCH_DIR (or the
+system's directory for temporary files); that should be a disk, since in memory every fsync is free.
 """
 
 import asyncio
@@ -22,13 +31,15 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from tests.engine.running import pouchdb_server
+from tests.engine.running import PeerMissing, pouchdb_server
 
 DOCS = int(os.environ.get("CAMKET_BENCH_DOCS", "10000"))
 PUTS = 1000
 CURVE = [int(n) for n in os.environ.get("CAMKET_BENCH_CURVE", "10000,30000,100000,300000").split(",") if n]
 PHONES, OF_EACH, AT_A_TIME = 300, 40, 16
 PAYLOAD = "x" * 520
+PEERS = [name for name in os.environ.get("CAMKET_BENCH_PEERS", "memory,leveldb").split(",") if name]
+"""Kinds of pouchdb-server to compare with."""
 
 
 class Wire:
@@ -242,7 +253,9 @@ def resident(pid: int) -> float:
 async def run() -> None:
     """Measure and print."""
     console = Console()
+    load = os.getloadavg()[0]
     results: dict[str, Figures] = {}
+    missing: list[str] = []
     with tempfile.TemporaryDirectory(dir=os.environ.get("CAMKET_BENCH_DIR")) as directory:
         async with camket_engine(directory) as (url, pid):
             results["camket engine"] = await measure(url)
@@ -250,11 +263,21 @@ async def run() -> None:
             if CURVE:
                 results["camket engine"].curve = await curve(url)
                 results["camket engine"].memory = resident(pid)
-    async with pouchdb_server() as client:
-        results["pouchdb-server (memory)"] = await measure(str(client.base_url).rstrip("/"))
+    for kind in PEERS:
+        try:
+            async with pouchdb_server(kind) as client:
+                results[f"pouchdb-server ({kind})"] = await measure(str(client.base_url).rstrip("/"))
+        except PeerMissing as error:
+            missing.append(f"pouchdb-server ({kind}) was not measured, it cannot run here: {error}")
     if couchdb := os.environ.get("CAMKET_BENCH_COUCHDB"):
         results["CouchDB"] = await measure(couchdb.rstrip("/"))
     show(console, results)
+    for line in missing:
+        console.print(line, markup=False)
+    cores = os.cpu_count()
+    console.print(
+        f"load average before the run {load:.1f}, after it {os.getloadavg()[0]:.1f}, on {cores} cores"
+    )
 
 
 def show(console: Console, results: dict[str, Figures]) -> None:

@@ -20,6 +20,10 @@ CONFORMANCE = Path(__file__).parents[1] / "conformance"
 HOSTS = frozenset({"127.0.0.1"})
 
 
+class PeerMissing(Exception):
+    """The peer cannot be run on this machine, with the reason."""
+
+
 @asynccontextmanager
 async def engine(
     path: Path | None = None, *, admin: Administrator | None = None, limits: Limits | None = None
@@ -43,17 +47,27 @@ async def engine(
 
 
 @asynccontextmanager
-async def pouchdb_server() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a pouchdb-server in memory, in a process of its own."""
+async def pouchdb_server(adapter: str = "memory") -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a pouchdb-server in memory or on leveldb, in a process of its own. Raises PeerMissing."""
     process = await asyncio.create_subprocess_exec(
-        "node", str(CONFORMANCE / "peer.mjs"), stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE
+        "node",
+        str(CONFORMANCE / "peer.mjs"),
+        adapter,
+        stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE,
     )
     assert process.stdout
+    assert process.stdin
     try:
-        url = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))["url"]
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        told = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+        if "missing" in told:
+            raise PeerMissing(told["missing"])
+        async with httpx.AsyncClient(base_url=told["url"], timeout=30) as client:
             yield client
     finally:
-        if process.returncode is None:
+        process.stdin.close()  # it removes its directory and ends
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
             process.kill()
-        await process.wait()
+            await process.wait()
