@@ -62,10 +62,20 @@ def households(
     if plan.blocked:
         _end(words.say("lists.not_written"))
     if dry_run or not plan.changes:
-        typer.echo(words.say("lists.dry_run" if plan.changes else "lists.nothing"))
+        if dry_run and plan.changes:
+            typer.echo(words.say("lists.dry_run"))
+        _last(words, plan, "" if plan.changes else words.say("lists.nothing"))
         return
     written = asyncio.run(_write(settings, plan, len(known.hamlets), words))
     typer.echo(words.say("lists.written", new=words.number(written)))
+    _last(words, plan, "")
+
+
+def _last(words: "Words", plan: "Plan", otherwise: str) -> None:
+    """The last line: rows that were taken for known households of another name, so that nobody loses one."""
+    line = words.say("lists.taken", taken=words.number(plan.taken)) if plan.taken else otherwise
+    if line:
+        typer.echo(line)
 
 
 def describe(plan: "Plan", words: "Words") -> Iterator[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from server.names import fold
+
 NEW = "+"
 """In `Choices.hamlets`: make a new hamlet of that name."""
 
@@ -195,6 +197,12 @@ class Plan:
         if any(hamlet.undecided for hamlet in self.hamlets):
             reasons.append("hamlets")
         return tuple(reasons)
+
+    @property
+    def taken(self) -> int:
+        """Rows that are not added because they are taken for a household that has another name."""
+        other_name = (one for one in self.questions if fold(one.name) != fold(one.other))
+        return sum(one.answer == "same" for one in other_name)
 
     @property
     def changes(self) -> bool:

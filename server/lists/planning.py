@@ -251,7 +251,8 @@ class _Matcher:
                 self._settle(index, one)
 
     def _same_place(self) -> None:
-        """Other names at the same house, or at the same position of the walk."""
+        """Other names at the same house, or at the same position of the walk. A position alone makes no
+        household of another name the same one: another list has another order."""
         at_house: dict[tuple[str, str], list[HouseholdKnown]] = defaultdict(list)
         at_order: dict[int, HouseholdKnown] = {}
         for one in self.left.values():
@@ -261,11 +262,13 @@ class _Matcher:
             name, house, lane = self.keys[index]
             found = [one for one in at_house[(house, lane)] if one.id in self.left] if house else []
             position = at_order.get((index + 1) * STEP)
+            at_place = bool(found)
             if position and position.id in self.left and _agree(fold(position.house), house):
                 found.append(position)
             alike = [one for one in found if _alike(fold(one.name), name)]
             for one in (alike or found)[:1]:
-                if self._ask_known(index, Doubt.SPELLING if alike else Doubt.HEAD, one, "same"):
+                default = "same" if alike or at_place else "new"
+                if self._ask_known(index, Doubt.SPELLING if alike else Doubt.HEAD, one, default):
                     self._settle(index, one)
 
     def _neighbours(self) -> None:

@@ -72,7 +72,8 @@ def test_a_new_household_takes_its_place_behind_the_one_before_it_and_moves_nobo
         ({"house": "12"}, ["Hoàng Văn Nam", "Nà Lầu", "14", ""], "place", "new"),
         ({"name": "Hoàng Văn Năn"}, NAM, "spelling", "same"),
         ({"name": "Nam Hoàng Văn"}, NAM, "spelling", "same"),
-        ({"name": "Hoàng Thị Tư"}, NAM, "head", "same"),
+        ({"name": "Hoàng Thị Tư"}, NAM, "head", "new"),
+        ({"name": "Hoàng Thị Tư", "house": "12"}, [*NAM, "12"], "head", "same"),
         ({"ended": True}, NAM, "gone", "same"),
     ],
 )
@@ -88,8 +89,8 @@ def test_a_row_that_is_nearly_a_known_household_is_asked(
 def test_an_answer_is_kept_by_the_question_and_turns_it_round() -> None:
     known = changed(after(NAM, NOI), 0, name="Hoàng Thị Tư")
     (question,) = listed(HEADER, NAM, NOI, known=known).questions
-    plan = listed(HEADER, NAM, NOI, known=known, choices=Choices(answers={question.id: "new"}))
-    assert names(plan) == ["Hoàng Văn Nam"]
+    plan = listed(HEADER, NAM, NOI, known=known, choices=Choices(answers={question.id: "same"}))
+    assert (names(plan), plan.taken) == ([], 1)
     assert plan.questions[0].chosen
 
 
@@ -134,3 +135,16 @@ def test_hamlets_that_differ_by_a_mark_are_two() -> None:
 def test_a_plan_depends_on_nothing_but_its_input() -> None:
     known = Known(households=(HouseholdKnown("1", "elsewhere", "Vi Văn Ba", "", "", 10),))
     assert listed(HEADER, NAM, NOI, known=known) == listed(HEADER, NAM, NOI, known=known)
+
+
+def test_a_list_of_other_people_adds_them_all_though_they_stand_at_the_positions_of_known_ones() -> None:
+    others = [[name, "Nà Lầu"] for name in ("Bế Thị Năm", "Đinh Văn Sáu", "Nông Văn Bảy")]
+    plan = listed(HEADER, *others, known=after(NAM, NOI, BA))
+    assert names(plan) == ["Bế Thị Năm", "Đinh Văn Sáu", "Nông Văn Bảy"]
+    assert plan.taken == 0
+
+
+def test_rows_taken_for_known_households_of_another_name_are_counted() -> None:
+    row = ["Bế Thị Năm", "Nà Lầu", "12"]
+    plan = listed(HEADER, row, known=after([*NAM, "12"]))
+    assert (plan.changes, plan.taken) == (False, 1)

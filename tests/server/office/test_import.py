@@ -108,7 +108,7 @@ async def test_a_hamlet_of_nearly_a_known_name_waits_for_a_person(made: Village)
         assert "Hãy chọn trước." in refused.text
         settled = await browser.send(page.url.path, {name[1]: "khuoilam"})
         assert '<option value="khuoilam" selected>' in settled.text
-        assert "Thêm 0 hộ" in settled.text, "there it is at another household's place"
+        assert "Thêm 1 hộ" in settled.text
         settled = await browser.send(page.url.path, {name[1]: "+"})
         await browser.send(f"{page.url.path}/confirm", print_of(settled))
         assert "Thôn Khuổi Lăn" in (await browser.get("/office")).text
@@ -118,13 +118,15 @@ async def test_a_row_that_may_be_another_household_is_asked_about(made: Village)
     text = "STT;Họ và tên chủ hộ;Thôn\n1;Hứa Văn Tài;Khuổi Lắm\n"
     async with made.signed_in("admin") as browser:
         page = await preview(browser, text)
-        assert "Thêm 0 hộ" in page.text
+        assert "Thêm 1 hộ" in page.text, "a position alone makes nobody the same household"
         assert "có thể đã đổi chủ hộ" in page.text
-        asked = re.search(r'name="(answer-[^"]+)" value="new"', page.text)
+        asked = re.search(r'name="(answer-[^"]+)" value="same"', page.text)
         assert asked
-        settled = await browser.send(page.url.path, {asked[1]: "new"})
-        assert "Thêm 1 hộ" in settled.text
-        assert f'name="{asked[1]}" value="new" checked' in settled.text
+        settled = await browser.send(page.url.path, {asked[1]: "same"})
+        assert "Thêm 0 hộ" in settled.text
+        assert f'name="{asked[1]}" value="same" checked' in settled.text
+        assert "1 dòng không được thêm" in settled.text
+        assert "đã có đủ" not in settled.text
 
 
 async def test_a_list_without_a_hamlet_takes_the_one_that_is_given(made: Village) -> None:
