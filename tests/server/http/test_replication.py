@@ -105,7 +105,8 @@ async def test_a_document_over_the_limit_is_its_own_outcome_and_a_checkpoint_sta
     assert (pushed.status_code, row["id"], row["error"]) == (201, big["_id"], "forbidden")
     assert (await camket.http.get(f"/db/{DB}/{good['_id']}", headers=head)).status_code == 200
     assert (await camket.http.get(f"/db/{DB}/{big['_id']}", headers=head)).status_code == 404
-    one = await camket.http.put(f"/db/{DB}/{big['_id']}", json=big | {"v": 2}, headers=head)
+    alone = f"/db/{DB}/{big['_id']}?new_edits=false"
+    one = await camket.http.put(alone, json=big | {"v": 2}, headers=head)
     assert one.status_code in {403, 413}
 
     local = f"/db/{DB}/_local/peer"
