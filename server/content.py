@@ -58,7 +58,18 @@ def _judge_form(doc: Doc) -> Refusal | None:
     for place, text in _texts(doc):
         if not unicodedata.is_normalized("NFC", text):
             return forbidden("nfc", place=place)
+        if "\0" in text or (not schemas.newer(doc) and any(map(_unseen, text))):
+            return forbidden("unseen", place=place)
+        if text and not text.strip():
+            return forbidden("blank", place=place)
     return None if schemas.newer(doc) else _judge_fields(doc) or _judge_content(doc)
+
+
+def _unseen(letter: str) -> bool:
+    """A control or format character (zero-width, bidi), or a line separator: what people cannot see.
+
+    Line feeds and tabs pass here; the schemas keep them out of what is one line."""
+    return letter not in "\n\t" and unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"}
 
 
 def _judge_fields(doc: Doc) -> Refusal | None:

@@ -16,7 +16,6 @@ LANE_LENGTH = 80
 
 # Letters of other alphabets' sets that Vietnamese keyboards and fonts left in files in place of đ.
 _MISTAKEN = str.maketrans({"Ð": "Đ", "ð": "đ", "Ɖ": "Đ", "ɖ": "đ"})
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|（([^（）]*)）")
 _ORDINAL = re.compile(r"^\d{1,5}\s*[.):/-]\s*(?=\D)")
 _ADDRESSED = re.compile(r"^(ông bà|ông\s*/\s*bà|hộ ông|hộ bà|hộ|bà|cụ|ông)\s*[:.]?\s+", re.IGNORECASE)
@@ -62,8 +61,14 @@ def clean(rows: Iterable[Found]) -> Iterator[Clean | BadRow | Note]:
 
 def tidy(text: str) -> str:
     """NFC, one kind of space and one of each, no invisible letters, đ where a look-alike stands."""
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).translate(_MISTAKEN)
-    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zs") else c for c in text).split())
+    text = "".join(c for c in unicodedata.normalize("NFC", text) if not invisible(c)).translate(_MISTAKEN)
+    spaces = ("Cc", "Zs", "Zl", "Zp")
+    return " ".join("".join(" " if unicodedata.category(c) in spaces else c for c in text).split())
+
+
+def invisible(letter: str) -> bool:
+    """A format character: zero-width, or one that turns the direction of writing."""
+    return unicodedata.category(letter) == "Cf"
 
 
 def strip(raw: str) -> tuple[str, str]:

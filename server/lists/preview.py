@@ -2,11 +2,12 @@
 
 import hashlib
 
-from server.lists.clean import Clean, clean
+from server.lists.clean import Clean, clean, invisible
 from server.lists.plan import BadRow, Choices, Known, Note, Plan, Progress
 from server.lists.planning import plan
 from server.lists.read import read
 from server.lists.recognise import recognise
+from server.lists.sheets import Book
 
 EVERY = 500
 """Rows between two calls of the progress callback."""
@@ -57,6 +58,11 @@ def preview(
         bad=tuple(sorted(bad, key=lambda row: (places[row.where.sheet], row.where.row))),
         notes=tuple(notes),
         left_out=tuple(recognised.left_out),
-        remarks=book.remarks,
+        remarks=(*book.remarks, *(["unseen"] if _has_unseen(book) else [])),
         bad_left=choices.leave_bad_rows,
     )
+
+
+def _has_unseen(book: Book) -> bool:
+    cells = (cell for sheet in book.sheets for line in sheet.lines for cell in line if cell)
+    return any(not cell.text.isascii() and any(map(invisible, cell.text)) for cell in cells)

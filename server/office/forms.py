@@ -24,8 +24,9 @@ def shown(iso: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """One line in NFC, without odd spaces."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+    """One line in NFC, without odd spaces and format characters that nobody sees."""
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFC", " ".join(seen.split()))
 
 
 def plain(text: str) -> bool:

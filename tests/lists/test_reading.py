@@ -300,3 +300,8 @@ def test_names_of_other_peoples_are_no_old_code() -> None:
     ]
     plan = listed(["Họ và tên", "Thôn"], *rows)
     assert (plan.remarks, names(plan)) == ((), [row[0] for row in rows])
+
+
+def test_what_cannot_be_seen_is_taken_out_of_cells_and_said() -> None:
+    plan = listed(["Họ và tên", "Thôn"], ["Hoàng\u2066 Văn\u200b Nam\u202e", "Nà\u2060 Lầu"])
+    assert (names(plan), plan.hamlets[0].name, plan.remarks) == (["Hoàng Văn Nam"], "Nà Lầu", ("unseen",))

@@ -64,13 +64,11 @@ function settle(body: Record<string, Json>, before: JsonObject, field: string): 
   if (last.size > 0) body.asks = { ...asks, [field]: { seen: [...last.values()].sort() } };
 }
 
-/** What a person writes, as the schemas want it: NFC, no control characters, no odd spaces. */
+/** What a person writes, as the rules want it: NFC, nothing that cannot be seen, no odd spaces. */
 export function tidy(text: string): string {
-  return (
-    text
-      .normalize("NFC")
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: the schemas refuse them
-      .replace(/[\u0000-\u001f\u007f\s]+/g, " ")
-      .trim()
-  );
+  return text
+    .normalize("NFC")
+    .replace(/\p{Cf}+/gu, "")
+    .replace(/[\p{Cc}\s]+/gu, " ")
+    .trim();
 }

@@ -15,15 +15,25 @@ export interface Broken {
   readonly place: string;
 }
 
+/**
+ * Control and format characters (zero-width, bidi) and line separators. Line feeds and tabs pass here; the schemas
+ * keep them out of what is one line.
+ */
+const UNSEEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
 const SIGNATURE_BYTES = 600;
 
 /** The first rule that a document (body and `_id`) breaks by its own content, or null. */
 export function broken(schemas: Schemas, doc: JsonObject): Broken | null {
   const [problem] = schemas.validate(doc);
   if (problem) return { key: keyOf(problem), place: problem.path.join(".") };
-  for (const [place, text] of texts(doc, ""))
+  const newer = schemas.newer(doc);
+  for (const [place, text] of texts(doc, "")) {
     if (text !== text.normalize("NFC")) return { key: "nfc", place };
-  if (schemas.newer(doc)) return null;
+    if (text.includes("\0") || (!newer && UNSEEN.test(text))) return { key: "unseen", place };
+    if (text && !text.trim()) return { key: "blank", place };
+  }
+  if (newer) return null;
   const fields = schemas.fields(doc.type as string);
   const unknown = Object.keys(doc.stamps as JsonObject).find(
     (name) => name !== "*" && !fields.includes(name),
