@@ -277,11 +277,13 @@ export class PhoneRegisters implements Registers {
     return instant(this.at.session().env.now()).slice(0, 10);
   }
 
-  private known(hamlet: string): Promise<views.Documents> {
+  // Async, all of them: what throws before its promise leaves the others beside it without anybody who hears them.
+
+  private async known(hamlet: string): Promise<views.Documents> {
     return readAll(this.at.session(), databaseOf(hamlet));
   }
 
-  private commune(prefix = ""): Promise<views.Documents> {
+  private async commune(prefix = ""): Promise<views.Documents> {
     return readAll(this.at.session(), COMMUNE, prefix);
   }
 
