@@ -17,9 +17,10 @@ from starlette.routing import Route
 
 from sync import exchange, revtree
 from sync.errors import PeerError
-from sync.exchange import Asked, Named, Outcome, Position, Row, RowParts
+from sync.exchange import Asked, Named, Outcome, Row, RowParts
 from sync.hooks import Caller, ExchangeApplication, Refused, Terms
 from sync.http import answers, bodies
+from sync.position import Position
 from sync.resolve import absorbed
 from sync.rev import Rev
 from sync.revtree import Tree

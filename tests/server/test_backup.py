@@ -20,7 +20,7 @@ from server.rows import tables
 from server.rows.engine import readers, table
 from server.settings import Settings
 from server.words import words
-from sync import exchange
+from sync import position
 from sync.rev import Rev
 from sync.store.interface import Edit
 from tests.server.documents import HOUSEHOLD, LAN, NOW, OTHER, grant, household, pledge, visit
@@ -212,8 +212,8 @@ async def test_a_changed_row_body_or_chain_is_found(parts: Parts) -> None:
 
 @pytest.mark.parametrize("epoch", ["", "3fa9c1"])
 def test_a_position_travels_with_the_life_of_the_store_that_gave_it(epoch: str) -> None:
-    position = exchange.Position.of(7, "household:x", Rev(1, "a"), epoch)
-    assert exchange.decode_position(exchange.encode_position(position)) == position
+    given = position.Position.of(7, "household:x", Rev(1, "a"), epoch)
+    assert position.decode_position(position.encode_position(given)) == given
 
 
 async def test_a_position_from_before_a_restore_is_lost(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""What becomes of what is sent: told over the real store, as the engine calls the hooks."""
+"""What becomes of what is sent: told over the real store, as the engine calls the hooks.
+
+All in one file: one door, one place to read what passes it.
+"""
 
 import sqlite3
 from pathlib import Path
