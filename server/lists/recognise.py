@@ -144,6 +144,8 @@ class _Reader:
         self.fallback = ""
         self.section = ""
         self.above: dict[str, Cell] = {}
+        self.unread = 0
+        """Cells of a place that are a formula without a result, or an error: left out."""
         self.ended = False
         self.skipped: Counter[str] = Counter()
         self.header = self._folded(sheet.lines[layout.header])
@@ -168,6 +170,7 @@ class _Reader:
             ("hidden_rows", self.sheet.hidden_rows),
             ("formulas", self.sheet.formulas),
             ("cut", self.sheet.cut),
+            ("unread", self.unread),
         )
         return SheetSeen(
             self.sheet.name,
@@ -225,7 +228,11 @@ class _Reader:
                     return BadRow(where, "ditto", cell.text[:40])
                 cell = self.above[role]
             if cell and cell.kind in (Kind.ERROR, Kind.UNCACHED):
-                return BadRow(where, "formula" if cell.kind is Kind.UNCACHED else "error", cell.text[:40])
+                if role == HAMLET:
+                    wrong = "formula_hamlet" if cell.kind is Kind.UNCACHED else "error"
+                    return BadRow(where, wrong, cell.text[:40])
+                self.unread += 1  # the household is known by its name; its place may be written down later
+                continue
             if cell:
                 filled[role] = cell
         name = self._name(line)

@@ -61,6 +61,20 @@ def test_a_formula_without_a_stored_result_is_a_bad_row_and_is_not_evaluated() -
     assert [(row.where.row, row.reason) for row in plan.bad] == [(2, "formula")]
 
 
+def test_a_formula_for_a_place_is_left_out_and_said_and_one_for_the_hamlet_names_the_hamlet() -> None:
+    header = ["STT", "Họ và tên", "Thôn", "Số nhà"]
+    rows = [
+        [1, "Lý Thị Nọi", "Nà Lầu", "=1+1"],
+        [2, "Vi Văn Ba", "=1+1", "2"],
+        [3, "Vi Văn Tư", "Nà Lầu", "3"],
+    ]
+    file = saved(sheet([header, *rows]))
+    plan = preview(file.data, file.name, Known())
+    assert [(one.name, one.house) for one in plan.new] == [("Lý Thị Nọi", ""), ("Vi Văn Tư", "3")]
+    assert [(row.where.row, row.reason) for row in plan.bad] == [(3, "formula_hamlet")]
+    assert "unread" in plan.sheets[0].remarks
+
+
 def test_a_formula_that_failed_is_a_bad_row() -> None:
     file = saved(
         sheet([HEADER, [1, "#REF!", "Nà Lầu"], [2, "Lý Thị Nọi", "#N/A"], [3, "Vi Văn Ba", "Nà Lầu"]])
