@@ -218,17 +218,6 @@ class Apart(SQLModel, table=True):
     by: str
 
 
-class Moved(SQLModel, table=True):
-    """A document that lives in another database now, or with an empty id a whole database that does."""
-
-    __tablename__ = "moved"
-    db: str = Field(primary_key=True)
-    id: str = Field(primary_key=True, description="Empty: everything that was or will be written here")
-    into: str = Field(description="The database that it lives in")
-    at: str
-    by: str
-
-
 class Audit(SQLModel, table=True):
     """Who saw, changed or exported what; ids only. Each row's hash covers the row before."""
 
