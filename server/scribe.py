@@ -35,6 +35,16 @@ class Change(NamedTuple):
 
     id: str
     fields: Mapping[str, Any]
+    seen: Body | None = None
+    """The body that the writer had before them: what was changed since in these fields is not overwritten."""
+
+
+class Overtaken(Exception):
+    """Somebody else changed the same fields since the writer looked: nothing was written."""
+
+    def __init__(self, doc_id: str, rev: Rev, body: Body, fields: Sequence[str]) -> None:
+        self.id, self.rev, self.body, self.fields = doc_id, str(rev), body, tuple(fields)
+        super().__init__(doc_id)
 
 
 class NotTaken(Exception):
@@ -59,7 +69,7 @@ class Scribe:
     async def write(self, caller: Caller, changes: Mapping[str, Sequence[Change]]) -> int:
         """Write, by database; how many documents that changed. The rows know of it when this returns.
 
-        A database is made where there is none. Raises `NotTaken`, `StoreFull`.
+        A database is made where there is none. Raises `NotTaken`, `Overtaken`, `StoreFull`.
         """
         for db in {COMMUNE, *changes, *_databases_of(changes)}:
             with suppress(DatabaseExists):
@@ -104,6 +114,8 @@ class Scribe:
             return refused(change.id, path[0], "forbidden", asking.words.say("rule.newer"))
         if _says(body, change):
             return None
+        if met := _met(body, change):
+            raise Overtaken(change.id, path[0], body, met)
         user = asking.grant.user
         stamp = self._stamp(office_device(user), body)
         new = merge.write(body, change.fields, stamp, user, schemas.rules(kind))
@@ -129,6 +141,18 @@ def _says(body: Body, change: Change) -> bool:
         elif body.get(name, CLEARED) != value:
             return False
     return True
+
+
+def _met(body: Body, change: Change) -> list[str]:
+    """The fields of a change of which a document says something else than the writer has seen."""
+    seen = change.seen
+    if seen is None:
+        return []
+    return [name for name in change.fields if _told(body, name) != _told(seen, name)]
+
+
+def _told(body: Body, name: str) -> tuple[Any, Any]:
+    return body.get(name, CLEARED), body.get("asks", {}).get(name, {}).get("others", [])
 
 
 def _databases_of(changes: Mapping[str, Sequence[Change]]) -> set[str]:

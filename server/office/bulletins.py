@@ -13,11 +13,11 @@ from server.admission import caller_of
 from server.auth.grant import COMMUNE
 from server.clock import milliseconds
 from server.office.desk import Desk
-from server.office.edit import differences
 from server.office.forms import day, plain, shown, tidy
 from server.office.inspections import today_of
 from server.office.places import Hamlet, hamlets
 from server.office.records import people
+from server.office.saving import Saving, save
 from server.rows import registers
 from server.rows.engine import table
 from server.scribe import Change, NotTaken
@@ -31,8 +31,9 @@ _bulletins = table(registers.BulletinRow)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form of a bulletin as it was typed."""
+    """The form of a bulletin as it was typed. `rev` is the revision that it was opened on."""
 
+    rev: str = ""
     title: str = ""
     text: str = ""
     starts: str = ""
@@ -110,7 +111,7 @@ async def add(desk: Desk) -> Response:
 async def show_edit(desk: Desk) -> Response:
     """The form, with what stands."""
     row = await _find(desk)
-    form = Form(row.title, row.text, shown(row.starts), shown(row.until))
+    form = Form(row.rev, row.title, row.text, shown(row.starts), shown(row.until))
     return await _page(desk, row.ulid, form, row.hamlets, {})
 
 
@@ -120,17 +121,17 @@ async def correct(desk: Desk) -> Response:
     form, places = _typed(desk), desk.texts("hamlets")
     if errors := form.wrong():
         return await _page(desk, row.ulid, form, places, errors)
-    stands = {
-        "title": row.title,
-        "text": row.text,
-        "from": row.starts,
-        "until": row.until,
-        "hamlets": row.hamlets,
-    }
-    changed = differences(form.fields() | {"hamlets": await _known(desk, places)}, stands)
-    if not changed:
-        return desk.to(BASE, "office.flash.unchanged", kind="warn")
-    return await _write(desk, Change(row.id, changed), "bulletin.corrected")
+    saving = Saving(
+        db=COMMUNE,
+        id=row.id,
+        fields=form.fields() | {"hamlets": await _known(desk, places)},
+        standing=row.rev,
+        back=BASE,
+        action="bulletin.corrected",
+        done="office.flash.bulletin_saved",
+        section="bulletins",
+    )
+    return await save(desk, saving)
 
 
 async def _find(desk: Desk) -> Row[Any]:

@@ -16,7 +16,9 @@ from server.clock import instant, milliseconds
 from server.office import history
 from server.office.desk import Desk
 from server.office.forms import day, plain, shown, tidy
-from server.office.record import Record, body_of, open_record
+from server.office.record import Record, open_record
+from server.office.records import body_of
+from server.office.saving import Saving, save
 from server.scribe import Change, NotTaken
 from server.ulids import ulids
 from sync.merge import CLEARED
@@ -80,11 +82,6 @@ def form_of(rev: str, body: Mapping[str, Any]) -> Form:
     )
 
 
-def differences(said: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    """What of `said` a document does not say already."""
-    return {name: value for name, value in said.items() if body.get(name, CLEARED) != value}
-
-
 async def show(desk: Desk) -> Response:
     """The form, with what stands."""
     record = await _open_editable(desk)
@@ -93,22 +90,24 @@ async def show(desk: Desk) -> Response:
 
 
 async def correct(desk: Desk) -> Response:
-    """Write what the form changed, and nothing else of the document.
-
-    Where somebody changed the same field since the form was opened, the form comes back with what stands now.
-    """
+    """Write what the form changed, and nothing else of the document."""
     record = await _open_editable(desk)
     form = _typed(desk)
     if errors := form.wrong():
         return await _page(desk, record, form, errors)
-    current = await _body(desk, record)
-    seen = await desk.read(lambda rows: body_of(rows, record.db, record.id, form.rev)) or current
-    changed = differences(form.fields(), seen)
-    if any(current.get(name) != seen.get(name) for name in changed):
-        return await _page(desk, record, form_of(record.household.rev, current), {}, overtaken=True)
-    if not changed:
-        return desk.to(record.base, "office.flash.unchanged", kind="warn")
-    return await _write(desk, record, Change(record.id, changed), "household.corrected")
+    return await save(
+        desk,
+        Saving(
+            db=record.db,
+            id=record.id,
+            fields=form.fields(),
+            standing=record.household.rev,
+            back=record.base,
+            action="household.corrected",
+            done="office.flash.corrected",
+            section="households",
+        ),
+    )
 
 
 async def withdraw(desk: Desk) -> Response:
@@ -166,18 +165,15 @@ async def _body(desk: Desk, record: Record) -> Mapping[str, Any]:
     return body
 
 
-async def _page(
-    desk: Desk, record: Record, form: Form, errors: dict[str, str], *, overtaken: bool = False
-) -> Response:
+async def _page(desk: Desk, record: Record, form: Form, errors: dict[str, str]) -> Response:
     return await desk.render(
         "edit.html",
         "households",
-        409 if overtaken else 422 if errors else 200,
+        422 if errors else 200,
         hamlet=record.hamlet,
         base=record.base,
         form=form,
         errors=errors,
-        overtaken=overtaken,
         statuses=[(status, desk.words.say(f"office.status.{status}")) for status in STATUSES],
     )
 

@@ -15,10 +15,10 @@ from server.auth.grant import COMMUNE
 from server.clock import milliseconds
 from server.office import inspections
 from server.office.desk import Desk
-from server.office.edit import differences
 from server.office.forms import day, plain, shown, tidy, whole
 from server.office.places import Hamlet, hamlets
-from server.office.record import body_of
+from server.office.records import body_of
+from server.office.saving import Saving, save
 from server.rows import registers
 from server.rows.engine import table
 from server.scribe import Change, NotTaken
@@ -190,20 +190,22 @@ async def show_edit(desk: Desk) -> Response:
 
 
 async def correct(desk: Desk) -> Response:
-    """Write what the form changed; where somebody else changed the same, it comes back with what stands."""
+    """Write what the form changed."""
     row = await _find(desk)
     form, places = _typed(desk), desk.texts("hamlets")
     if errors := form.wrong():
         return await _page(desk, row, form, places, errors)
-    current = await _body(desk, row)
-    seen = await desk.read(lambda rows: body_of(rows, COMMUNE, row.id, form.rev)) or current
-    changed = differences(form.fields() | {"hamlets": await _known(desk, places)}, seen)
-    base = f"{BASE}/{row.ulid}"
-    if any(current.get(name) != seen.get(name) for name in changed):
-        return await _page(desk, row, form_of(row.rev, current), current["hamlets"], {}, overtaken=True)
-    if not changed:
-        return desk.to(base, "office.flash.unchanged", kind="warn")
-    return await _write(desk, Change(row.id, changed), base, "model.corrected")
+    saving = Saving(
+        db=COMMUNE,
+        id=row.id,
+        fields=form.fields() | {"hamlets": await _known(desk, places)},
+        standing=row.rev,
+        back=f"{BASE}/{row.ulid}",
+        action="model.corrected",
+        done="office.flash.saved",
+        section="models",
+    )
+    return await save(desk, saving)
 
 
 def places_of(ids: list[str], known: Mapping[str, Hamlet], words: Words) -> str:
@@ -250,20 +252,17 @@ async def _page(
     form: Form,
     places: list[str],
     errors: dict[str, str],
-    *,
-    overtaken: bool = False,
 ) -> Response:
     known = await desk.read(hamlets)
     return await desk.render(
         "model_form.html",
         "models",
-        409 if overtaken else 422 if errors else 200,
+        422 if errors else 200,
         action=f"{BASE}/{row.ulid}/edit" if row else f"{BASE}/new",
         back=f"{BASE}/{row.ulid}" if row else BASE,
         new=row is None,
         form=form,
         errors=errors,
-        overtaken=overtaken,
         places=places,
         hamlets=list(known.values()),
         kinds=_options("office.model.kind.", KINDS, desk.words),

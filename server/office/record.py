@@ -113,14 +113,6 @@ def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:
     )
 
 
-def body_of(rows: Connection, db: str, doc_id: str, rev: str) -> dict[str, Any] | None:
-    """An archived body."""
-    found = rows.execute(
-        select(_archive.c.body).where(_archive.c.db == db, _archive.c.id == doc_id, _archive.c.rev == rev)
-    ).scalar()
-    return json.loads(found) if found is not None else None
-
-
 # ---- As the page shows it ---------------------------------------------------------------------------------
 
 

@@ -132,6 +132,14 @@ def body_with(rows: Connection, db: str, doc_id: str, digest: str) -> Mapping[st
     return next((body for body in bodies if "stamps" in body and review.digest(body) == digest), None)
 
 
+def body_of(rows: Connection, db: str, doc_id: str, rev: str) -> dict[str, Any] | None:
+    """An archived body, None where none is held."""
+    found = rows.execute(
+        select(_archive.c.body).where(_archive.c.db == db, _archive.c.id == doc_id, _archive.c.rev == rev)
+    ).scalar()
+    return json.loads(found) if found is not None else None
+
+
 def asks(rows: Connection, found: Iterable[Shown]) -> set[tuple[str, str]]:
     """Which of these records something must be settled about first."""
     ids = [row.id for row in found]
@@ -176,6 +184,12 @@ def subject_names(rows: Connection, subjects: Iterable[str]) -> dict[str, str]:
         asked = select(source.c.ulid, source.c.name).where(source.c.ulid.in_(ulids))
         found |= {f"{kind}:{row.ulid}": row.name for row in rows.execute(asked)}
     return found
+
+
+def all_subjects(rows: Connection) -> dict[str, str]:
+    """What every model and unit is called, by `model:<ulid>` and `unit:<ulid>`."""
+    found = [select(source.c.id, source.c.name) for source in (_models, _units)]
+    return {row.id: row.name for asked in found for row in rows.execute(asked)}
 
 
 def is_household(rows: Connection, db: str, ulid: str) -> bool:

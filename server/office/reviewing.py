@@ -20,8 +20,7 @@ from server.office.facts import Context, Difference, Fact
 from server.office.forms import tidy
 from server.office.history import instant_of
 from server.office.places import Hamlet, hamlet_of, hamlets
-from server.office.record import body_of
-from server.office.records import Shown, filter_of
+from server.office.records import Shown, body_of, filter_of
 from server.scribe import NotTaken
 from server.words import Words
 

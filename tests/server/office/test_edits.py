@@ -1,14 +1,17 @@
 """What staff write into a record: it is a document's write, it is seen at once, and it sticks."""
 
 import re
+from html import unescape
 from typing import Any
 
 import orjson
 import pytest
 
 from server import archive
-from server.office.edit import Form, differences
+from server.office.edit import Form
 from server.office.forms import day
+from server.office.saving import differences
+from server.scribe import Change
 from sync import revtree
 from sync.merge import CLEARED
 from tests.server.documents import NOW
@@ -37,6 +40,12 @@ def fields(page: str) -> dict[str, str]:
     assert rev
     assert status
     return {**kept, "rev": rev[1], "status": status[1]}
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What a form carries unseen."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+    return {name: unescape(value) for name, value in found if name not in {"csrf", "back"}}
 
 
 async def opened(browser: Browser, path: str) -> dict[str, str]:
@@ -74,7 +83,7 @@ async def test_a_form_that_changes_nothing_writes_nothing(made: Village) -> None
     assert await document(made, f"household:{SIGNED_ULID}") == before
 
 
-async def test_a_form_overtaken_by_a_phone_comes_back_with_what_stands(made: Village) -> None:
+async def test_a_form_overtaken_by_a_phone_shows_both_and_asks(made: Village) -> None:
     doc_id = f"household:{SIGNED_ULID}"
     async with made.signed_in("reviewer") as browser:
         form = await opened(browser, SIGNED)
@@ -84,14 +93,52 @@ async def test_a_form_overtaken_by_a_phone_comes_back_with_what_stands(made: Vil
         )
         await made.phone("volunteer", "nasam", edit(phone, f"2-{'7' * 32}", rev))
         await made.parts.follower.catch_up()
-        refused = await browser.post(f"{SIGNED}/edit", {**form, "name": "Vi Thị Dung"})
-        assert refused.status_code == 409
-        assert "người khác đã đổi cùng mục này" in refused.text
-        assert fields(refused.text)["name"] == "Vi Thị Đào"
+        asked = await browser.post(f"{SIGNED}/edit", {**form, "name": "Vi Thị Dung"})
+        assert asked.status_code == 409
+        both = re.findall(r'<p class="lines">(.*?)</p>', asked.text)
+        assert both == ["Vi Thị Đào", "Vi Thị Dung"], (
+            "what stands, what was typed, and no field that did not meet"
+        )
+        assert "Vi Văn Quân, 01/03/2026 09:03" in asked.text
         # another field of the same old form is no collision, and takes nothing back
         await browser.send(f"{SIGNED}/edit", {**form, "house": "7"})
     _, body = await document(made, doc_id)
     assert (body["name"], body["order"], body["place"]["house"]) == ("Vi Thị Đào", 9, "7")
+
+
+async def test_who_was_asked_writes_their_own_over_what_they_saw_and_nothing_else(made: Village) -> None:
+    doc_id = f"household:{SIGNED_ULID}"
+    async with made.signed_in("reviewer") as browser, made.signed_in("admin") as quicker:
+        form = await opened(browser, SIGNED)
+        theirs = await opened(quicker, SIGNED)
+        await quicker.send(f"{SIGNED}/edit", {**theirs, "name": "Vi Thị Đào", "order": "9"})
+        asked = await browser.post(f"{SIGNED}/edit", {**form, "name": "Vi Thị Dung"})
+        again = hidden(asked.text)
+        # a third change meets the answer: nobody has seen that one, so it asks again
+        await quicker.send(f"{SIGNED}/edit", {**await opened(quicker, SIGNED), "name": "Vi Thị Đậu"})
+        asked = await browser.post(f"{SIGNED}/edit", again)
+        assert (asked.status_code, "Vi Thị Đậu" in asked.text) == (409, True)
+        await browser.send(f"{SIGNED}/edit", hidden(asked.text))
+    _, body = await document(made, doc_id)
+    assert (body["name"], body["order"]) == ("Vi Thị Dung", 9), (
+        "the order that the form showed is not brought back"
+    )
+
+
+async def test_two_who_edit_one_bulletin_are_asked_too(made: Village) -> None:
+    bulletin = "01J8ZQ4T6N3VXK2M5R7W770001"
+    told = {"title": "Phát động", "text": "Sáng thứ bảy.", "from": "2026-03-01", "until": "2026-03-08"}
+    await made.office({"commune": [Change(f"bulletin:{bulletin}", {**told, "hamlets": []})]})
+    path = f"/office/bulletins/{bulletin}/edit"
+    async with made.signed_in("reviewer") as browser, made.signed_in("admin") as quicker:
+        form, theirs = [hidden((await one.get(path)).text) for one in (browser, quicker)]
+        typed = {"title": "Phát động", "starts": "01/03/2026", "until": "08/03/2026"}
+        await quicker.send(path, {**theirs, **typed, "text": "Dời sang chủ nhật."})
+        asked = await browser.post(path, {**form, **typed, "text": "Sáng thứ bảy, 8 giờ."})
+        assert asked.status_code == 409
+        assert "Dời sang chủ nhật." in asked.text
+        # what both say alike is no question
+        assert (await browser.post(path, {**form, **typed, "text": "Dời sang chủ nhật."})).status_code == 303
 
 
 @pytest.mark.parametrize(
