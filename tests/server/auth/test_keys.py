@@ -33,7 +33,17 @@ def test_a_changed_byte_anywhere_is_seen(place: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [b"", b"\x01", SEALED[:60], SEALED[:93], SEALED[:-1], SEALED + b"x", b"\x02" + SEALED[1:]]
+    "record",
+    [b"", b"\x01", SEALED[:60], SEALED[:93], SEALED[:-1], SEALED + b"x", b"\x02" + SEALED[1:]],
+    ids=[
+        "nothing",
+        "a version alone",
+        "cut in the key",
+        "no ciphertext",
+        "a byte short",
+        "a byte more",
+        "version 2",
+    ],
 )
 def test_what_is_cut_or_of_another_version_does_not_open(record: bytes) -> None:
     with pytest.raises(NotOpened):
