@@ -271,12 +271,12 @@ def _open_for_writing(path: Path | None) -> sqlite3.Connection:
     conn = _connect(path)
     try:
         schema.prepare(conn)
-        # FULL: a commit is on disk before it is answered. The log may grow to 16 MB between checkpoints,
+        # FULL: a commit is on disk before it is answered. The log may grow to 32 MB between checkpoints,
         # which makes them few; what is deleted is overwritten.
         conn.execute("PRAGMA synchronous = FULL")
-        conn.execute("PRAGMA wal_autocheckpoint = 4000")
+        conn.execute("PRAGMA wal_autocheckpoint = 8000")
         conn.execute("PRAGMA secure_delete = ON")
-        conn.execute("PRAGMA cache_size = -16000")
+        conn.execute("PRAGMA cache_size = -24000")
     except sqlite3.DatabaseError as error:
         conn.close()
         raise StoreError(f"{path} cannot be opened as a document store: {error}") from error

@@ -152,23 +152,45 @@ class Writer:
         return batch, False
 
     def _commit(self, jobs: list[_Job]) -> tuple[Mapping[str, int], set[str]]:
-        """Run the jobs in one transaction; where it cannot be committed all fail, and nothing is written."""
-        conn = self._conn
+        """Run the jobs in one transaction; where it cannot be committed all fail, and nothing is written.
+
+        Savepoints copy every page that a job touches, so they are taken only where a job has failed already:
+        then all that was done is undone, and done again with what is wrong left out.
+        """
         try:
-            conn.execute("BEGIN IMMEDIATE")
-            (last,) = conn.execute("SELECT max(key) FROM body").fetchone()
-            tx = Transaction(conn, max(last or 0, 1) + 1)
-            for job in jobs:
-                self._within_savepoint(job, tx)
-            tx.flush()
-            conn.execute("COMMIT")
+            tx = self._transact(jobs, careful=False) or self._transact(jobs, careful=True)
         except sqlite3.Error as error:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
+            if self._conn.in_transaction:
+                self._conn.execute("ROLLBACK")
             for job in jobs:
                 job.error = _as_store_error(error)
             return {}, set()
+        assert tx is not None
         return {row.name: row.seq for row in tx.databases.values()}, tx.dropped
+
+    def _transact(self, jobs: list[_Job], *, careful: bool) -> Transaction | None:
+        """What one transaction did, on disk; None where a job failed without a savepoint: nothing is done."""
+        conn = self._conn
+        conn.execute("BEGIN IMMEDIATE")
+        (last,) = conn.execute("SELECT max(key) FROM body").fetchone()
+        tx = Transaction(conn, max(last or 0, 1) + 1)
+        for job in jobs:
+            if careful:
+                self._within_savepoint(job, tx)
+            else:
+                self._attempt(job, tx)
+                if job.error is not None:
+                    self._undo(jobs)
+                    return None
+        tx.flush()
+        conn.execute("COMMIT")
+        return tx
+
+    def _undo(self, jobs: list[_Job]) -> None:
+        if self._conn.in_transaction:
+            self._conn.execute("ROLLBACK")
+        for job in jobs:
+            job.result = job.error = None
 
     def _within_savepoint(self, job: _Job, tx: Transaction) -> None:
         counters, dropped = dict(tx.databases), set(tx.dropped)

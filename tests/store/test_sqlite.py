@@ -71,6 +71,19 @@ async def test_one_job_that_fails_undoes_itself_alone(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_savepoints_that_copy_every_page_are_taken_only_once_a_job_has_failed(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    savepoints: list[str] = []
+    store._conn.set_trace_callback(lambda sql: savepoints.append(sql) if sql == "SAVEPOINT job" else None)
+    await asyncio.gather(*(store.graft("a", [edit(f"x{n}", "1-a")]) for n in range(30)))
+    assert savepoints == []
+    with pytest.raises(DatabaseMissing):
+        await store.graft("nowhere", [edit("x", "1-a")])
+    assert savepoints
+    await store.close()
+
+
 async def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path / "documents.sqlite")
     await store.create("a")
