@@ -33,6 +33,7 @@ from server.office import (
     recoveries,
     reviewing,
     rights,
+    units,
 )
 from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gate
 
@@ -50,6 +51,7 @@ class Page(NamedTuple):
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
 _CHECKLIST = "/office/checklists/{slug}"
 _MODEL = "/office/models/{ulid}"
+_UNIT = "/office/units/{hamlet}/{ulid}"
 _BULLETIN = "/office/bulletins/{ulid}"
 _RECORD = "/office/review/{hamlet}/{record}"
 _IMPORT = "/office/import/{token}"
@@ -89,6 +91,13 @@ PAGES = (
     Page("GET", _MODEL, models.show, STAFF),
     Page("GET", _MODEL + "/edit", models.show_edit, STAFF),
     Page("POST", _MODEL + "/edit", models.correct, STAFF),
+    Page("GET", "/office/units", units.show_all, STAFF),
+    Page("GET", "/office/units/new", units.show_new, STAFF),
+    Page("POST", "/office/units/new", units.add, STAFF),
+    Page("GET", _UNIT, units.show, STAFF),
+    Page("GET", _UNIT + "/edit", units.show_edit, STAFF),
+    Page("POST", _UNIT + "/edit", units.correct, STAFF),
+    Page("POST", _UNIT + "/withdraw", units.withdraw, STAFF),
     Page("GET", "/office/inspections", inspections.show_all, STAFF),
     Page("GET", "/office/inspections/{hamlet}/{ulid}", inspections.show, STAFF),
     Page("GET", "/office/checklists", checklists.show_all, STAFF),

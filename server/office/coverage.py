@@ -4,7 +4,7 @@ from sqlalchemy import Connection, case, func, select
 from starlette.responses import Response
 
 from server.auth.grant import Role
-from server.office import shares
+from server.office import shares, units
 from server.office.desk import Desk
 from server.office.households import outcome_of
 from server.office.places import Campaign, Hamlet, current, hamlets
@@ -20,11 +20,13 @@ async def show(desk: Desk) -> Response:
     grant = desk.signed_in.grant
     among = grant.hamlets if grant.role.staff else None
 
-    def work(rows: Connection) -> tuple[Campaign | None, list[Count]]:
-        campaign = current(rows)
-        return campaign, count(rows, campaign, hamlets(rows, among)) if campaign else []
+    def work(rows: Connection) -> tuple[Campaign | None, list[Count], list[units.Counted]]:
+        campaign, known = current(rows), hamlets(rows, among)
+        if campaign is None:
+            return None, [], []
+        return campaign, count(rows, campaign, known), units.count(rows, campaign, known)
 
-    campaign, counts = await desk.read(work)
+    campaign, counts, of_units = await desk.read(work)
     table = None
     if campaign:
         outside = not grant.role.staff
@@ -34,6 +36,7 @@ async def show(desk: Desk) -> Response:
         "home",
         campaign=campaign,
         table=table,
+        units=of_units,
         now=desk.now,
         may_search=grant.role.staff,
         may_import=grant.role is Role.ADMIN,

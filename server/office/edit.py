@@ -4,7 +4,7 @@ Each is a document's write like a phone's (`server.scribe`): checked, archived, 
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from server.clock import instant, milliseconds
 from server.office import history
 from server.office.desk import Desk
 from server.office.forms import day, plain, shown, tidy
-from server.office.record import Record, open_record
+from server.office.record import Pledge, Record, open_record
 from server.office.records import body_of
 from server.office.saving import Saving, save
 from server.scribe import Change, NotTaken
@@ -113,12 +113,23 @@ async def correct(desk: Desk) -> Response:
 async def withdraw(desk: Desk) -> Response:
     """The household withdrew: one more act, which names the signing that it takes back."""
     record = await open_record(desk)
+    change = withdrawal(desk, record.pledges)
+    if change is None:
+        return desk.to(record.base, "office.flash.withdrawn_already", kind="warn")
+    return await _write(desk, record, change, "pledge.withdrawn")
+
+
+def withdrawal(desk: Desk, pledges: Collection[Pledge]) -> Change | None:
+    """The act that takes back the signing which the form names; None where that was done already.
+
+    404 where these pledges hold no such signing.
+    """
     asked, target = desk.text("pledge"), desk.text("act")
-    pledge = next((pledge for pledge in record.pledges if pledge.id == asked), None)
+    pledge = next((pledge for pledge in pledges if pledge.id == asked), None)
     if pledge is None or not any(act["id"] == target and act["kind"] == "signed" for act in pledge.acts):
         raise HTTPException(404)
     if any(act.get("target") == target for act in pledge.acts):
-        return desk.to(record.base, "office.flash.withdrawn_already", kind="warn")
+        return None
     act = {
         "id": next(ulids(milliseconds(desk.now), secrets.token_bytes)),
         "at": instant(desk.now),
@@ -126,7 +137,7 @@ async def withdraw(desk: Desk) -> Response:
         "kind": "withdrawn",
         "target": target,
     }
-    return await _write(desk, record, Change(pledge.id, {"acts": [act]}), "pledge.withdrawn")
+    return Change(pledge.id, {"acts": [act]})
 
 
 async def restore(desk: Desk) -> Response:

@@ -161,13 +161,12 @@ def find(rows: Connection, hamlet: str, ulid: str, words: Words) -> dict[str, An
     before = _before(rows, row)
     subject = records.subject_names(rows, [row.subject]).get(row.subject)
     older = checklist_of(rows, before.checklist, before.version) if before else None
-    kind, _, subject_ulid = row.subject.partition(":")
     state = records.one(rows, row.db, row.id)
     return {
         "hamlet": place,
         "inspection": row,
         "subject": subject or words.say("office.inspection.subject_unknown"),
-        "subject_href": f"/office/models/{subject_ulid}" if subject and kind == "model" else "",
+        "subject_href": records.page_of_subject(rows, row.subject),
         "who": records.people(rows).get(row.by) or words.say("office.somebody"),
         "checklist": _named(row, checklist, words),
         "checklist_href": f"/office/checklists/{row.checklist}?version={row.version}" if checklist else "",

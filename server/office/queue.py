@@ -20,7 +20,6 @@ from server.words import Words
 
 PAGE = 50
 BASE = "/office/review"
-TONES = {"approved": "state-good", "returned": "state-bad", "corrected": "state-warn"}
 STATES = ("waiting", *review.STATES, "all")
 
 
@@ -135,7 +134,7 @@ def _line(row: Shown, title: str, known: Mapping[str, Hamlet], chosen: Filter, *
         who=row.who,
         at=instant_of(row.stamp),
         state=row.state,
-        tone=TONES.get(row.state, ""),
+        tone=records.TONES.get(row.state, ""),
         asks=asks,
         pick=f"{hamlet}/{row.id}/{row.digest}" if plain else "",
     )

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from server.office import acts, history, ink
+from server.office import acts, history, ink, records
 from server.office.acts import Act, Who
 from server.office.desk import Desk
 from server.office.history import Entry, Kept
@@ -34,6 +34,19 @@ class Pledge:
     acts: tuple[Act, ...]
 
 
+class Pledged(Protocol):
+    """A household or a unit with its pledges, and what it takes to read them."""
+
+    @property
+    def pledges(self) -> tuple[Pledge, ...]: ...
+    @property
+    def inks(self) -> Mapping[str, ink.Ink]: ...
+    @property
+    def people(self) -> Mapping[str, str]: ...
+    @property
+    def campaigns(self) -> tuple[Campaign, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """All that the rows know of one household."""
@@ -48,6 +61,8 @@ class Record:
     campaigns: tuple[Campaign, ...]
     newer: bool = False
     """Whether a later program has written to it, or to a pledge, what cannot be read here."""
+    in_review: tuple[records.Shown, ...] = ()
+    """Of the record and its pledges, those that staff review."""
 
     @property
     def id(self) -> str:
@@ -75,6 +90,7 @@ async def show(desk: Desk) -> Response:
         pledges=pledges_shown(record, desk.words),
         history=history_shown(record, desk.words),
         newer=record.newer,
+        in_review=[(row, records.TONES.get(row.state, "")) for row in record.in_review],
     )
 
 
@@ -98,7 +114,7 @@ def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:
     place = hamlet_of(rows, hamlet)
     if household is None or place is None:
         return None
-    pledges = _pledges_of(rows, db, ulid)
+    pledges = pledges_of(rows, db, ulid)
     revisions = {household.id: household.rev, **{pledge.id: pledge.rev for pledge in pledges}}
     return Record(
         db=db,
@@ -106,17 +122,18 @@ def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:
         household=household,
         pledges=pledges,
         story=_story(rows, db, revisions),
-        inks=_inks(rows, db, [act["signature"] for p in pledges for act in p.acts if "signature" in act]),
+        inks=inks_of(rows, db, [act["signature"] for p in pledges for act in p.acts if "signature" in act]),
         people={row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))},
         campaigns=tuple(campaigns(rows)),
         newer=_written_by_newer(rows, db, revisions),
+        in_review=tuple(records.from_the_field(rows, hamlet, list(revisions))),
     )
 
 
 # ---- As the page shows it ---------------------------------------------------------------------------------
 
 
-def pledges_shown(record: Record, words: Words) -> list[dict[str, Any]]:
+def pledges_shown(record: Pledged, words: Words) -> list[dict[str, Any]]:
     """The pledges, the current campaign's first; one may be withdrawn while it stands."""
     names = {campaign.id: campaign.name for campaign in record.campaigns}
     order = {campaign.id: number for number, campaign in enumerate(record.campaigns)}
@@ -220,7 +237,8 @@ def _who(people: Mapping[str, str], words: Words) -> Who:
 # ---- From the rows ----------------------------------------------------------------------------------------
 
 
-def _pledges_of(rows: Connection, db: str, ulid: str) -> tuple[Pledge, ...]:
+def pledges_of(rows: Connection, db: str, ulid: str) -> tuple[Pledge, ...]:
+    """The pledges of a household or a unit, of every campaign."""
     found = rows.execute(select(_pledges).where(_pledges.c.db == db, _pledges.c.subject == ulid)).all()
     return tuple(Pledge(row.id, row.rev, row.campaign, _acts_of(rows, db, row.id)) for row in found)
 
@@ -256,7 +274,8 @@ def _written_by_newer(rows: Connection, db: str, ids: Collection[str]) -> bool:
     return rows.execute(asked).first() is not None
 
 
-def _inks(rows: Connection, db: str, hashes: Collection[str]) -> Mapping[str, ink.Ink]:
+def inks_of(rows: Connection, db: str, hashes: Collection[str]) -> Mapping[str, ink.Ink]:
+    """Those of the signatures whose strokes are here, drawn, by digest."""
     asked = select(_archive.c.id, _archive.c.body).where(
         _archive.c.db == db,
         _archive.c.id.in_([f"signature:{digest}" for digest in hashes]),

@@ -27,6 +27,8 @@ _archive, _attention = table(tables.Archive), table(tables.AttentionRow)
 WAITING: tuple[State, ...] = ("received", "corrected")
 """What the office has still to look at."""
 
+TONES = {"approved": "state-good", "returned": "state-bad", "corrected": "state-warn"}
+
 Shown = Row[*tuple[Any, ...]]
 
 
@@ -83,6 +85,12 @@ def select_records(among: Collection[str], chosen: Filter) -> Select[Any]:
         states = WAITING if chosen.state == "waiting" else (chosen.state,)
         asked = asked.where(state.in_(states))
     return asked
+
+
+def from_the_field(rows: Connection, hamlet: str, ids: Collection[str]) -> list[Shown]:
+    """Of these documents the records that staff review, in the order of the ids."""
+    asked = select_records([hamlet], Filter("all")).where(_records.c.id.in_(ids))
+    return list(rows.execute(asked.order_by(_records.c.id)))
 
 
 def counted(rows: Connection, asked: Select[Any]) -> int:
@@ -192,10 +200,24 @@ def all_subjects(rows: Connection) -> dict[str, str]:
     return {row.id: row.name for asked in found for row in rows.execute(asked)}
 
 
-def is_household(rows: Connection, db: str, ulid: str) -> bool:
-    """Whether a pledge's subject is a household (else it is a unit)."""
-    asked = select(_households.c.ulid).where(_households.c.db == db, _households.c.ulid == ulid)
-    return rows.execute(asked).first() is not None
+def page_of(rows: Connection, db: str, ulid: str) -> str:
+    """The address of the page of a household or a unit; empty where there is none of this id."""
+    hamlet = db.removeprefix("hamlet-")
+    for source, base in ((_households, "/office/households"), (_units, "/office/units")):
+        asked = select(source.c.ulid).where(source.c.db == db, source.c.ulid == ulid)
+        if rows.execute(asked).first():
+            return f"{base}/{hamlet}/{ulid}"
+    return ""
+
+
+def page_of_subject(rows: Connection, subject: str) -> str:
+    """The address of the page of what was inspected; empty where it is not here."""
+    kind, _, ulid = subject.partition(":")
+    source = _models if kind == "model" else _units
+    found = rows.execute(select(source.c.db).where(source.c.ulid == ulid)).scalar()
+    if found is None:
+        return ""
+    return f"/office/models/{ulid}" if kind == "model" else page_of(rows, found, ulid)
 
 
 def checklist_of(rows: Connection, slug: str, version: int) -> Mapping[str, Any] | None:

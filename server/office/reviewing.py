@@ -174,7 +174,7 @@ async def _page(desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: b
         queue_href=f"{queue.BASE}?{urlencode(chosen.query)}",
         at=instant_of(opened.row.stamp),
         reviewed_at=instant_of(opened.review.stamp) if opened.review else "",
-        tone=queue.TONES.get(opened.row.state, ""),
+        tone=records.TONES.get(opened.row.state, ""),
         templates=[(key, typed.get(key) or comments.get(key, "")) for key in keys],
         picked=desk.text("template", 40) or keys[0],
         longest=LONGEST,
@@ -187,5 +187,4 @@ def _history(rows: Connection, hamlet: str, doc_id: str) -> str:
     kind, ulid = doc_id.partition(":")[0], doc_id.rpartition(":")[2]
     if kind == "inspection":
         return f"/office/inspections/{hamlet}/{ulid}"
-    there = kind in {"household", "pledge"} and records.is_household(rows, f"hamlet-{hamlet}", ulid)
-    return f"/office/households/{hamlet}/{ulid}" if there else ""
+    return records.page_of(rows, f"hamlet-{hamlet}", ulid) if kind in {"household", "unit", "pledge"} else ""

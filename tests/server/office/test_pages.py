@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.office import PAGES
-from tests.server.office.season import BULLETIN, FAULTY, MODEL, furnish
+from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish
 from tests.server.office.village import SIGNED_ULID, Village
 
 ROLES = ("observer", "reviewer", "admin")
@@ -13,6 +13,7 @@ EVERYONE, STAFF, ADMIN = {"observer", "reviewer", "admin"}, {"reviewer", "admin"
 
 RECORD = f"/office/households/nasam/{SIGNED_ULID}"
 REVIEWED = f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}"
+UNIT_PAGE = f"/office/units/nasam/{UNIT}"
 TABLE = {
     "/office": EVERYONE,
     "/office/campaign": EVERYONE,
@@ -29,6 +30,10 @@ TABLE = {
     "/office/models/new": STAFF,
     f"/office/models/{MODEL}": STAFF,
     f"/office/models/{MODEL}/edit": STAFF,
+    "/office/units": STAFF,
+    "/office/units/new": STAFF,
+    UNIT_PAGE: STAFF,
+    f"{UNIT_PAGE}/edit": STAFF,
     "/office/inspections": STAFF,
     f"/office/inspections/nasam/{FAULTY}": STAFF,
     "/office/checklists": STAFF,
@@ -62,6 +67,9 @@ POSTS = {
     f"/office/models/{MODEL}/edit": STAFF,
     "/office/bulletins/new": STAFF,
     f"/office/bulletins/{BULLETIN}/edit": STAFF,
+    "/office/units/new": STAFF,
+    f"{UNIT_PAGE}/edit": STAFF,
+    f"{UNIT_PAGE}/withdraw": STAFF,
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/withdraw": STAFF,
     f"{RECORD}/rights/export": ADMIN,
@@ -128,6 +136,7 @@ def _pattern(path: str) -> str:
     for name, kind in (
         (f"nasam/{SIGNED_ULID}", "*/*"),
         (f"nasam/{FAULTY}", "*/*"),
+        (f"nasam/{UNIT}", "*/*"),
         (MODEL, "*"),
         ("ban-thu", "*"),
         (BULLETIN, "*"),

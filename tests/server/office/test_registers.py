@@ -5,29 +5,15 @@ import re
 import pytest
 
 from server.office import bulletins, models
+from tests.server.office.reading import opened
 from tests.server.office.season import BULLETIN, FAULTY, INSPECTED, MODEL, furnish
-from tests.server.office.village import Browser, Village
+from tests.server.office.village import Village
 
 
 @pytest.fixture
 async def season(made: Village) -> Village:
     await furnish(made)
     return made
-
-
-def typed(page: str) -> dict[str, str]:
-    """A form as the page fills it in."""
-    found = dict(re.findall(r'<input id="f-\w+" name="(\w+)" type="text" value="([^"]*)"', page))
-    found |= dict(re.findall(r'<input type="hidden" name="(rev)" value="([^"]*)"', page))
-    for name, options in re.findall(r'<select id="f-\w+" name="(\w+)">(.*?)</select>', page, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        found[name] = chosen[1] if chosen else ""
-    found |= dict(re.findall(r'<textarea id="f-\w+" name="(\w+)"[^>]*>([^<]*)</textarea>', page))
-    return found
-
-
-async def opened(browser: Browser, path: str) -> dict[str, str]:
-    return typed((await browser.get(path)).text)
 
 
 # ---- models ---------------------------------------------------------------------------------------------
