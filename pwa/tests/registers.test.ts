@@ -120,7 +120,9 @@ test("an inspection made offline by an old version keeps it, returned, corrected
 
   await reviewed(id, "returned", "Hỏng ở nhà nào?");
   await synced(mai);
-  assert.deepEqual((await look()).review, { state: "returned", comment: "Hỏng ở nhà nào?" });
+  assert.deepEqual((await look()).review, {
+    ...{ of: id, state: "returned", comment: "Hỏng ở nhà nào?" },
+  });
   assert.deepEqual(await (await registers(mai)).returned(), [
     { hamlet: "napo", kind: "inspection", id: form.id, name: "Tổ số 1", comment: "Hỏng ở nhà nào?" },
   ]);
@@ -248,7 +250,9 @@ test("an outreach is added, returned and corrected", async () => {
   await reviewed(`outreach:${row?.id}`, "returned", "Kiểm tra lại số người dự.");
   await synced(mai);
   const form = await (await registers(mai)).openOutreach("napo", row?.id ?? "");
-  assert.deepEqual(form.shown.review, { state: "returned", comment: "Kiểm tra lại số người dự." });
+  assert.deepEqual(form.shown.review, {
+    ...{ of: `outreach:${row?.id}`, state: "returned", comment: "Kiểm tra lại số người dự." },
+  });
   await (await registers(mai)).editOutreach(form, { ...facts, present: 54 });
   await synced(mai);
   const [corrected] = await (await registers(mai)).outreach("napo");
@@ -268,6 +272,59 @@ test("a returned household is said in the list, and by a correction no more", as
   assert.equal((await row())?.where, "phone");
   await synced(mai);
   assert.equal((await mai.field.household("napo", id)).where, "corrected");
+});
+
+test("a returned pledge is corrected in one write: the entry is taken back, the right one stands for it", async () => {
+  const id = server.commune.households.napo[1] ?? "";
+  const pledge = `pledge:${server.commune.campaign}:${id}`;
+  const signed = { signer: "Hoàng Văn Một", role: "head", method: "paper_signed" } as const;
+  await mai.field.meeting("napo", {
+    ...{ date: "2026-03-01", sheet: 3, readAloud: true },
+    households: [{ id, ...signed }],
+  });
+  await synced(mai);
+  await reviewed(pledge, "returned", "Số tờ chưa khớp");
+  await synced(mai, lan);
+  const open = async (who: Phone) => (await registers(who)).openAmend("napo", "household", id);
+  assert.equal((await open(lan)).act, null, "only who wrote it may take it back");
+  const form = await open(mai);
+  assert.deepEqual(form.review, { of: pledge, state: "returned", comment: "Số tờ chưa khớp" });
+  const meeting = { date: "2026-03-01", sheet: 5 };
+  const right = { kind: "signed", ...signed, signer: " Hoàng  Văn Mốt ", assisted: true, meeting } as const;
+  await (await registers(mai)).amend(form, right);
+  assert.deepEqual(await (await registers(mai)).returned(), []);
+  await synced(mai, lan);
+  const { acts, outcome, where } = await lan.field.household("napo", id);
+  assert.deepEqual([outcome, where], ["signed", "corrected"]);
+  assert.deepEqual(
+    acts
+      .filter(({ stands, act }) => stands && act.kind === "signed")
+      .map(({ act }) => ({ ...act, id: "", at: "", by: "" })),
+    [
+      {
+        ...{ id: "", at: "", by: "", clauses: 1, notice: 1, read_aloud: true },
+        ...{ ...right, signer: "Hoàng Văn Mốt" },
+      },
+    ],
+  );
+  assert.equal(acts.length, 3, "nothing of the history is gone");
+});
+
+test("a returned visit becomes the one that was meant", async () => {
+  const id = server.commune.households.napo[2] ?? "";
+  await mai.field.recordVisit(await mai.field.openForm("napo", id), "met");
+  const form = await (await registers(mai)).openAmend("napo", "household", id);
+  assert.equal(form.act?.kind, "visit");
+  await (await registers(mai)).amend(form, { kind: "visit", result: "nobody_home" });
+  assert.equal((await mai.field.household("napo", id)).outcome, "nobody_home");
+  const wrong = (await registers(mai)).amend(form, {
+    kind: "signed",
+    signer: "X",
+    role: "head",
+    method: "touch",
+    assisted: false,
+  });
+  await assert.rejects(wrong, { code: "invalid" });
 });
 
 test("a bulletin stands on its days, in its hamlets, and is remembered as read", async () => {

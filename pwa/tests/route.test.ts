@@ -20,6 +20,8 @@ const ROUTES: readonly Route[] = [
   { at: "inspect", hamlet: "khuoi", of: "unit", id: HOUSEHOLD, slug: "cong-truong" },
   { at: "inspection", hamlet: "khuoi", id: HOUSEHOLD },
   { at: "correct", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "amend", of: "household", hamlet: "khuoi", id: HOUSEHOLD },
+  { at: "amend", of: "unit", hamlet: "khuoi", id: HOUSEHOLD },
   { at: "units", hamlet: "khuoi" },
   { at: "unit", hamlet: "khuoi", id: HOUSEHOLD },
   { at: "add-unit", hamlet: "khuoi" },

@@ -38,6 +38,13 @@ test("no Vietnamese stands outside of the catalogue", () => {
   }
 });
 
+test("a number in English takes the word that goes with it", () => {
+  const say = sayer(en);
+  assert.equal(say("home.problems", { n: 1 }), "1 record needs your attention");
+  assert.equal(say("home.problems", { n: 2 }), "2 records need your attention");
+  assert.equal(say("hamlet.shown", { n: 0 }), "0 households");
+});
+
 test("values, numbers and dates are said as Vietnamese write them", () => {
   const say = sayer(vi);
   assert.equal(say("home.progress", { signed: 12, total: 1_234 }), "12 trong 1.234 hộ đã ký");

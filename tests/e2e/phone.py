@@ -315,7 +315,7 @@ class Phone:
 
     def has_synced(self) -> None:
         """Wait at home until the commune has everything that is on the phone."""
-        self.sees(re.compile("Lần cuối: .* · Xã đã nhận đủ mọi phiếu."))
+        self.sees(re.compile("lần cuối: .* · Xã đã nhận đủ mọi phiếu."))
 
     def sets_clock(self, ahead: float) -> None:
         """Put the phone's clock so many seconds ahead of the truth (behind, where negative)."""

@@ -95,7 +95,7 @@ async def answer(phone: Handset, *, good: bool = True) -> None:
             await box.locator("label").first.tap()
 
 
-SETTLED = "Promise.all(document.getAnimations().map(one => one.finished)).then(() => null)"
+SETTLED = "Promise.allSettled(document.getAnimations().map(one => one.finished)).then(() => null)"
 
 
 async def problems_of(phone: Handset) -> list[str]:

@@ -17,16 +17,10 @@ import { Sync } from "./screens/sync.tsx";
 import type { Updates } from "./updates.ts";
 import { wordsOf } from "./words.ts";
 
-const AddHousehold = later(() => import("./screens/edit.tsx").then(({ AddHousehold }) => AddHousehold), true);
-const EditHousehold = later(
-  () => import("./screens/edit.tsx").then(({ EditHousehold }) => EditHousehold),
-  true,
-);
-const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting), true);
-const Registers = later(
-  () => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers),
-  true,
-);
+const AddHousehold = later(() => import("./screens/edit.tsx").then(({ AddHousehold }) => AddHousehold));
+const EditHousehold = later(() => import("./screens/edit.tsx").then(({ EditHousehold }) => EditHousehold));
+const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting));
+const Registers = later(() => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers));
 
 const NEWS_STAYS = 6_000;
 const NEWS_TRAVELS = 1_000;

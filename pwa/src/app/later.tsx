@@ -5,10 +5,10 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useApp } from "./context.ts";
-import { Button, Screen } from "./parts.tsx";
+import { Button, Loading, Screen } from "./parts.tsx";
 
-/** A component in place of one that is still to be loaded. `whole`: it is a screen, and says that it opens. */
-export function later<P extends object>(load: () => Promise<ComponentType<P>>, whole = false) {
+/** A screen in place of one that is still to be loaded: after a moment it says that it opens. */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>) {
   let known: ComponentType<P> | undefined;
   return function Later(props: P) {
     const { say } = useApp();
@@ -28,15 +28,10 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>, w
       if (!Loaded) begin();
     }, []);
     if (Loaded) return <Loaded {...props} />;
-    if (!whole) return null;
+    if (!failed) return <Loading />;
     return (
-      <Screen back title={say("later.loading")}>
-        {failed && (
-          <>
-            <p>{say("later.failed")}</p>
-            <Button onClick={begin}>{say("action.again")}</Button>
-          </>
-        )}
+      <Screen back title={say("later.failed")}>
+        <Button onClick={begin}>{say("action.again")}</Button>
       </Screen>
     );
   };

@@ -62,6 +62,18 @@ export function Screen({ title, back, children, actions, pair = false, resumed =
   );
 }
 
+/** A screen whose data is on its way: after a moment it says so, and leaves the focus to the screen that comes. */
+export function Loading() {
+  const { say } = useApp();
+  return (
+    <div class="loading">
+      <Screen back resumed title={say("later.loading")}>
+        {null}
+      </Screen>
+    </div>
+  );
+}
+
 interface ButtonProps {
   readonly children: ComponentChildren;
   readonly onClick: () => void;
@@ -234,8 +246,8 @@ export function Progress({
   return (
     <div class="progress">
       <p>
-        {say("home.progress", { signed, total })}
-        {target !== null && <span class="hint"> · {say("home.target", { target })}</span>}
+        <span>{say("home.progress", { signed, total })}</span>{" "}
+        {target !== null && <span class="hint">{say("home.target", { target })}</span>}
       </p>
       <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" width="100" height="6" />
@@ -283,6 +295,11 @@ export function OutcomeMark({
 export function WhereMark({ where }: { readonly where: Where | "overruled" }) {
   const { say } = useApp();
   return <span class={`where ${where}`}>{say(`where.${where}` as Key)}</span>;
+}
+
+/** The review of a document of this type, where it was returned. */
+export function returnedOf(review: ReviewView | null | undefined, type: string): ReviewView | null {
+  return review?.state === "returned" && review.of.startsWith(`${type}:`) ? review : null;
 }
 
 /** What staff want corrected, in their words; nothing where they want nothing. */

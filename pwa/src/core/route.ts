@@ -24,6 +24,13 @@ export type Register =
   /** An inspection is corrected. */
   | { readonly at: "correct"; readonly hamlet: string; readonly id: string }
   | { readonly at: "sign-unit"; readonly hamlet: string; readonly id: string; readonly step: number }
+  /** An entry of a pledge is corrected. */
+  | {
+      readonly at: "amend";
+      readonly hamlet: string;
+      readonly of: "household" | "unit";
+      readonly id: string;
+    }
   /** A new inspection of a model or a unit, by a checklist. */
   | {
       readonly at: "inspect";
@@ -46,6 +53,7 @@ export function parse(hash: string): Route {
   if (register) return register;
   const household = third;
   if (fourth === "edit") return { at: "edit", hamlet, household };
+  if (fourth === "amend") return { at: "amend", hamlet, of: "household", id: household };
   if (fourth === "sign") return { at: "sign", hamlet, household, step: Number(step) || 0 };
   return { at: "household", hamlet, household };
 }
@@ -66,6 +74,7 @@ function parseRegister(
       if (of === "model") return { at: of, hamlet, id };
       if (id === "add") return { at: "add-unit", hamlet };
       if (action === "edit") return { at: "edit-unit", hamlet, id };
+      if (action === "amend") return { at: "amend", hamlet, of, id };
       if (action === "sign") return { at: "sign-unit", hamlet, id, step: Number(last) || 0 };
       return { at: of, hamlet, id };
     }
@@ -112,6 +121,8 @@ function within(route: InHamlet): string {
       return `/${route.of}s/${route.id}/inspect/${route.slug}`;
     case "correct":
       return `/inspections/${route.id}/edit`;
+    case "amend":
+      return route.of === "unit" ? `/units/${route.id}/amend` : `/${route.id}/amend`;
     case "add-unit":
       return "/units/add";
     case "edit-unit":
@@ -143,6 +154,8 @@ export function parent(route: Route): Route {
       return { at: "unit", hamlet, id: route.id };
     case "inspect":
       return { at: route.of, hamlet, id: route.id };
+    case "amend":
+      return ofRecord(route.of, hamlet, route.id);
     case "correct":
       return { at: "inspection", hamlet, id: route.id };
     case "add-outreach":

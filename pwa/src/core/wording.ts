@@ -5,13 +5,17 @@ export type Language = "vi" | "en";
 export type Values = Readonly<Record<string, string | number>>;
 export type Say = (key: Key, values?: Values) => string;
 
-/** Says a key of the catalogue; `{name}` is replaced by its value. */
+/** Says a key of the catalogue; `{name}` is replaced by its value, `{name|one|many}` by a word that goes with it. */
 export function sayer(catalogue: Catalogue): Say {
   return (key, values = {}) =>
-    catalogue[key].replace(/\{(\w+)\}/g, (_, name: string) => {
-      const value = values[name];
-      return typeof value === "number" ? number(value) : (value ?? "");
-    });
+    catalogue[key].replace(
+      /\{(\w+)(?:\|(.*?)\|(.*?))?\}/g,
+      (_, name: string, one?: string, many?: string) => {
+        const value = values[name];
+        if (one !== undefined) return (value === 1 ? one : many) ?? "";
+        return typeof value === "number" ? number(value) : (value ?? "");
+      },
+    );
 }
 
 /** "Thôn Khuổi Lạn": the kind is written small in the data, and begins a heading here. */

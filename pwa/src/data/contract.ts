@@ -93,6 +93,8 @@ export type Where = "phone" | "held" | "refused" | State;
 
 /** What staff decided about a record as it now stands. */
 export interface ReviewView {
+  /** The id of the document: a household's view shows the review of its pledge too. */
+  readonly of: string;
   readonly state: State;
   readonly comment: string;
 }

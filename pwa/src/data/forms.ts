@@ -15,6 +15,7 @@ import {
   type NewHousehold,
   type Signing,
 } from "./contract.ts";
+import type { Bytes } from "./env.ts";
 import { type Leaf, readAll, readOne, type Session, shown } from "./records.ts";
 import { graver, reviewOf } from "./reviews.ts";
 import type { Draft, Moment } from "./save.ts";
@@ -144,7 +145,7 @@ export function editHousehold(session: Session, form: OpenForm, change: Househol
 }
 
 /** An act without what the moment of saving gives it. */
-type NewAct =
+export type NewAct =
   | Omit<Visit, "id" | "at" | "by">
   | Omit<Signed, "id" | "at" | "by">
   | Omit<Voided, "id" | "at" | "by">;
@@ -153,14 +154,17 @@ function pledgeDraft(
   session: Session,
   campaign: Campaign,
   at: Pick<Pledging, "hamlet" | "of" | "base">,
-  act: NewAct,
+  ...recorded: readonly NewAct[]
 ): Draft {
-  const random = session.env.random(10);
+  const random = recorded.map(() => session.env.random(10));
   const by = session.account.user.id;
   const make = (moment: Moment) => {
-    const whole = { id: ulid(moment.ms, random), at: moment.at, by, ...act } as Act;
-    const body = edited(at.base?.body ?? null, "pledge", { acts: [whole] }, moment.stamp, by);
-    return { body, acts: [whole.id] };
+    const acts = recorded.map((act, i) => {
+      const id = ulid(moment.ms, random[i] as Bytes);
+      return { id, at: moment.at, by, ...act } as Act;
+    });
+    const body = edited(at.base?.body ?? null, "pledge", { acts }, moment.stamp, by);
+    return { body, acts: acts.map(({ id }) => id) };
   };
   return { db: databaseOf(at.hamlet), id: pledgeId(campaign.id, at.of), base: at.base, make };
 }
@@ -224,15 +228,23 @@ async function signature(session: Session, hamlet: string, strokes: Strokes): Pr
   return { db: databaseOf(hamlet), id: `signature:${digest}`, base: null, make };
 }
 
-/** Takes an own visit or signature back. Raises FieldError `missing`, `not_yours`. */
-export function voiding(session: Session, at: Pledging, target: string): Draft {
+/**
+ * Takes an own visit or signature back; `instead` is what should have been written. Raises FieldError `missing`,
+ * `not_yours`.
+ */
+export function voiding(
+  session: Session,
+  at: Pledging,
+  target: string,
+  ...instead: readonly NewAct[]
+): Draft {
   const view = at.acts.find(({ act }) => act.id === target);
   if (!view) throw new FieldError("missing", target);
   if (!view.canVoid) throw new FieldError("not_yours", target);
   // The act may stand in a colleague's winner, and not in the leaf that this form writes on.
   const held = ((at.base?.body.acts ?? []) as unknown as Act[]).some(({ id }) => id === target);
   if (!held) throw new FieldError("missing", target);
-  return pledgeDraft(session, inForce(at), at, { kind: "voided", target });
+  return pledgeDraft(session, inForce(at), at, { kind: "voided", target }, ...instead);
 }
 
 /** One pledge for each household of a paper sheet. All of it is saved or none. */

@@ -16,7 +16,7 @@ async function judged(env: Env, of: Known, decision: Decision): Promise<ReviewVi
   const body = shown(of)?.body;
   if (!body) return null;
   const digest = hex(new Uint8Array(await env.subtle.digest("SHA-256", utf8(reviewed(body)))));
-  return { state: state(digest, decision), comment: decision.comment ?? "" };
+  return { of: of.id, state: state(digest, decision), comment: decision.comment ?? "" };
 }
 
 /** The review of a record; null where nobody reviewed it yet. */

@@ -6,7 +6,7 @@ import { localDay } from "../../core/wording.ts";
 import type { Form, HouseholdChange } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { useDraft } from "../draft.ts";
-import { Button, Choice, Screen, Text } from "../parts.tsx";
+import { Button, Choice, Returned, returnedOf, Screen, Text } from "../parts.tsx";
 import { back } from "../trail.ts";
 
 const STATUSES = [
@@ -55,16 +55,16 @@ function FactBoxes({ name, house, lane, wrong, onChange }: FactsProps) {
 
 interface FormProps {
   readonly title: string;
+  readonly action: string;
   readonly busy: boolean;
   readonly onSave: () => void;
   readonly children: ComponentChildren;
 }
 
-function FormScreen({ title, busy, onSave, children }: FormProps) {
-  const { say } = useApp();
+function FormScreen({ title, action, busy, onSave, children }: FormProps) {
   const save = (
     <Button main busy={busy} onClick={onSave}>
-      {say("action.save")}
+      {action}
     </Button>
   );
   return (
@@ -100,7 +100,7 @@ export function AddHousehold({ hamlet }: { readonly hamlet: string }) {
     });
   };
   return (
-    <FormScreen title={say("edit.add")} busy={busy} onSave={save}>
+    <FormScreen title={say("edit.add")} action={say("action.save")} busy={busy} onSave={save}>
       {values && (
         <>
           <FactBoxes {...values} wrong={wrong} onChange={change} />
@@ -147,11 +147,13 @@ export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonl
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
   const today = localDay(Date.now());
+  const returned = returnedOf(form?.shown.review, "household");
   const save = () => {
     if (!values || !form) return;
     if (!tidy(values.name)) return setWrong(say("edit.need_name"));
     setWrong(null);
     const changed = changes(values);
+    if (returned && Object.keys(changed).length === 0) return tell(say("review.unchanged"), "wrong");
     work(async () => {
       if (Object.keys(changed).length) {
         await field.editHousehold(form, changed);
@@ -161,7 +163,13 @@ export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonl
     });
   };
   return (
-    <FormScreen title={say("edit.correct")} busy={busy} onSave={save}>
+    <FormScreen
+      title={say("edit.correct")}
+      action={say(returned ? "review.again" : "action.save")}
+      busy={busy}
+      onSave={save}
+    >
+      {returned && <Returned review={returned} />}
       {values && (
         <>
           <FactBoxes {...values} wrong={wrong} onChange={change} />

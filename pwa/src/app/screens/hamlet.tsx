@@ -5,7 +5,17 @@ import { print } from "../../core/route.ts";
 import { hamletName } from "../../core/wording.ts";
 import type { HouseholdRow } from "../../data/contract.ts";
 import { useApp, useLoad } from "../context.ts";
-import { Choice, LinkButton, OutcomeMark, Place, Progress, Screen, Text, WhereMark } from "../parts.tsx";
+import {
+  Choice,
+  LinkButton,
+  Loading,
+  OutcomeMark,
+  Place,
+  Progress,
+  Screen,
+  Text,
+  WhereMark,
+} from "../parts.tsx";
 
 type Filter = "all" | "open" | "back" | "done";
 
@@ -31,12 +41,17 @@ export function Hamlet({ id }: { readonly id: string }) {
   const { say } = useApp();
   const loaded = useLoad(
     async (data) => {
-      const [hamlets, rows] = await Promise.all([data.hamlets(), data.households(id)]);
-      return { hamlet: hamlets.find((one) => one.id === id), rows };
+      const [hamlets, rows, sync] = await Promise.all([
+        data.hamlets(),
+        data.households(id),
+        data.syncState(),
+      ]);
+      const arriving = sync.running && sync.lastSync === null;
+      return { hamlet: hamlets.find((one) => one.id === id), rows, arriving };
     },
     [id],
   );
-  const { hamlet, rows } = loaded ?? {};
+  const { hamlet, rows, arriving } = loaded ?? {};
   const [state, set] = useState(left.get(id) ?? BEGINNING);
   const { query, filter } = state;
   const change = (part: Partial<Left>) => {
@@ -66,12 +81,13 @@ export function Hamlet({ id }: { readonly id: string }) {
     link?.focus({ preventScroll: true });
     returning.current = null;
   }, [loaded]);
+  if (!hamlet) return <Loading />;
   return (
     <Screen
       back
       pair
       resumed={state.opened !== null}
-      title={hamlet ? hamletName(hamlet) : ""}
+      title={hamletName(hamlet)}
       actions={
         <>
           <LinkButton href={print({ at: "meeting", hamlet: id })}>{say("hamlet.meeting")}</LinkButton>
@@ -79,7 +95,8 @@ export function Hamlet({ id }: { readonly id: string }) {
         </>
       }
     >
-      {hamlet && <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />}
+      <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
+      {arriving && <p role="status">{say("home.on_its_way")}</p>}
       <nav class="links">
         {(["models", "units", "outreach"] as const).map((at) => (
           <LinkButton key={at} href={print({ at, hamlet: id })}>

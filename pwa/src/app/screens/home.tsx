@@ -1,62 +1,89 @@
 /** The hamlets of this person, how far each has come, and whether everything has reached the commune. */
 import { print } from "../../core/route.ts";
-import { hamletName, moment } from "../../core/wording.ts";
+import { hamletName, localDay, moment } from "../../core/wording.ts";
+import type { Field } from "../../data/contract.ts";
 import { useApp, useLoad } from "../context.ts";
-import { later } from "../later.tsx";
 import { LinkButton, Progress, Screen, Warning } from "../parts.tsx";
 
-const Board = later(() => import("./registers/board.tsx").then(({ Board }) => Board));
+/** Its code comes while the PIN is typed. Without a signal on the very first visit it may be missing. */
+const board = import("./registers/board.tsx").catch(() => null);
+
+/** Read together and shown together: nothing moves under the thumb, or under who has tabbed to it. */
+async function read(data: Field) {
+  const [hamlets, sync, problems, storage, onBoard] = await Promise.all([
+    data.hamlets(),
+    data.syncState(),
+    data.problems(),
+    data.storage(),
+    board.then(async (found) => found && { ...found, news: await readBoard(data, found) }),
+  ]);
+  return { hamlets, sync, problems: problems.length, storage, board: onBoard };
+}
+
+type BoardCode = NonNullable<Awaited<typeof board>>;
+
+async function readBoard(data: Field, { readNews }: BoardCode) {
+  return readNews(await data.registers(), localDay(Date.now()));
+}
 
 export function Home() {
   const { say } = useApp();
-  const hamlets = useLoad((data) => data.hamlets());
-  const sync = useLoad((data) => data.syncState());
-  const problems = useLoad((data) => data.problems())?.length ?? 0;
-  const storage = useLoad((data) => data.storage());
+  const shown = useLoad(read);
+  const waiting = shown?.sync.waiting ?? 0;
   return (
     <Screen
+      pair
       title={say("home.title")}
       actions={
         <>
           <a class="button main" href={print({ at: "sync" })}>
             {say("home.sync")}
-            {sync && sync.waiting > 0 && ` (${sync.waiting})`}
+            {waiting > 0 && ` (${waiting})`}
           </a>
           <LinkButton href={print({ at: "settings" })}>{say("home.settings")}</LinkButton>
         </>
       }
     >
-      {storage && !storage.persisted && <Warning>{say("home.not_persisted")}</Warning>}
-      {storage?.low && <Warning>{say("home.storage_low")}</Warning>}
-      {sync && (
-        <p class="hint">
-          {sync.lastSync ? say("sync.last", { when: moment(sync.lastSync) }) : say("sync.never")}
-          {" · "}
-          {sync.waiting ? say("home.waiting", { n: sync.waiting }) : say("sync.nothing")}
-        </p>
-      )}
+      {shown ? <Shown {...shown} /> : <p class="hint loading">{say("later.loading")}</p>}
+    </Screen>
+  );
+}
+
+function Shown({ hamlets, sync, problems, storage, board }: Awaited<ReturnType<typeof read>>) {
+  const { say } = useApp();
+  // Before the first sync has ended nothing is missing yet: it is on its way.
+  const arriving = sync.running && sync.lastSync === null;
+  return (
+    <>
+      {!storage.persisted && <Warning>{say("home.not_persisted")}</Warning>}
+      {storage.low && <Warning>{say("home.storage_low")}</Warning>}
+      <p class="hint">
+        {sync.lastSync ? say("sync.last", { when: moment(sync.lastSync) }) : say("sync.never")}
+        {" · "}
+        {sync.waiting ? say("home.waiting", { n: sync.waiting }) : say("sync.nothing")}
+      </p>
       {problems > 0 && (
         <a class="warning" href={print({ at: "sync" })}>
           {say("home.problems", { n: problems })}
         </a>
       )}
-      <Board />
-      {hamlets?.length === 0 && <p>{say("home.none")}</p>}
+      {board && <board.Board news={board.news} hamlets={hamlets} />}
+      {hamlets.length === 0 && <p role="status">{say(arriving ? "home.on_its_way" : "home.none")}</p>}
       <ul class="cards">
-        {hamlets?.map((hamlet) => (
+        {hamlets.map((hamlet) => (
           <li key={hamlet.id}>
             <a class="card" href={print({ at: "hamlet", hamlet: hamlet.id })}>
               <h2>{hamletName(hamlet)}</h2>
               {hamlet.kind ? (
                 <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
               ) : (
-                <p class="hint">{say("home.arriving")}</p>
+                <p class="hint">{say(arriving ? "home.on_its_way" : "home.arriving")}</p>
               )}
               {hamlet.waiting > 0 && <p class="where phone">{say("home.waiting", { n: hamlet.waiting })}</p>}
             </a>
           </li>
         ))}
       </ul>
-    </Screen>
+    </>
   );
 }

@@ -1,13 +1,14 @@
 /** One household: what was recorded, where it is, and what can be done now. */
 import { useEffect, useState } from "preact/hooks";
 import type { Act, VisitResult } from "../../core/documents.ts";
-import { print } from "../../core/route.ts";
+import { print, type Route } from "../../core/route.ts";
 import { date, type Say } from "../../core/wording.ts";
 import type { ActView, Form } from "../../data/contract.ts";
 import { useApp, useExplain, useLoad, useWork } from "../context.ts";
 import {
   Button,
   LinkButton,
+  Loading,
   OutcomeMark,
   Place,
   Returned,
@@ -36,12 +37,7 @@ export function Household({ hamlet, id }: Props) {
   useEffect(() => {
     field.openForm(hamlet, id).then(setForm, explain);
   }, [shown]);
-  if (!shown || !form)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
+  if (!shown || !form) return <Loading />;
   const visit = (result: VisitResult) =>
     work(async () => {
       await field.recordVisit(form, result);
@@ -54,23 +50,37 @@ export function Household({ hamlet, id }: Props) {
       setUndoing(null);
       tell(say("household.voided"));
     });
+  const { review, outcome } = shown;
+  const signed = outcome === "signed";
+  const returned = review?.state === "returned";
+  const correct: Route = review?.of.startsWith("pledge:")
+    ? { at: "amend", of: "household", hamlet, id }
+    : { at: "edit", hamlet, household: id };
   return (
     <Screen
       back
       title={shown.name}
       actions={
-        <a class="button main" href={print({ at: "sign", hamlet, household: id, step: 0 })}>
-          {shown.outcome === "signed" ? say("household.sign_again") : say("household.sign")}
-        </a>
+        <>
+          {returned && (
+            <a class="button main" href={print(correct)}>
+              {say("review.again")}
+            </a>
+          )}
+          <a
+            class={signed || returned ? "button" : "button main"}
+            href={print({ at: "sign", hamlet, household: id, step: 0 })}
+          >
+            {say(signed ? "household.sign_again" : "household.sign")}
+          </a>
+        </>
       }
     >
       <p class="facts">
-        <OutcomeMark outcome={shown.outcome} counts={shown.counts} />
+        <OutcomeMark outcome={outcome} counts={shown.counts} />
         {shown.where && <WhereMark where={shown.where} />}
       </p>
-      <Returned review={shown.review}>
-        <p>{say("review.pledge")}</p>
-      </Returned>
+      <Returned review={review} />
       {shown.reason && <Warning>{shown.reason}</Warning>}
       {shown.overruled.length > 0 && (
         <div class="warning">

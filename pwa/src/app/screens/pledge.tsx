@@ -9,7 +9,7 @@ import type { Field, Signing, TextView } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { useDraft } from "../draft.ts";
 import { Pad } from "../pad.tsx";
-import { Button, Choice, Screen, Text, Tick, Warning } from "../parts.tsx";
+import { Button, Choice, Loading, Screen, Text, Tick, Warning } from "../parts.tsx";
 import { backTo, go } from "../trail.ts";
 
 const STEPS = 4;
@@ -103,12 +103,7 @@ export function Pledge({ party, step }: Props) {
     if (tooFar) backTo(at(values.reached));
   }, [tooFar]);
 
-  if (!form || !texts || !values || tooFar)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
+  if (!form || !texts || !values || tooFar) return <Loading />;
   const { readAloud, signer, role, title, method, assisted, witness } = values;
   const next = (part: Partial<Values> = {}) => {
     setWrong(null);

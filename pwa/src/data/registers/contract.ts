@@ -3,7 +3,16 @@
  * screen first asks for it (`Field.registers`). Promises and errors are as in `../contract.ts`.
  */
 import type { Answers, Checklist } from "../../core/checklist.ts";
-import type { Place } from "../../core/documents.ts";
+import type {
+  Meeting,
+  Method,
+  Place,
+  Signed,
+  SignerRole,
+  Visit,
+  VisitResult,
+  Witness,
+} from "../../core/documents.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { ModelDocument, ModelType, OutreachDocument, UnitDocument } from "../../generated/schemas.ts";
 import type { ActView, ReviewView, Signing, Where } from "../contract.ts";
@@ -181,6 +190,31 @@ export interface ReturnedView {
   readonly comment: string;
 }
 
+/** An own entry of a pledge that is corrected: what was written is taken back, what should have been stands. */
+export interface AmendForm {
+  readonly hamlet: string;
+  /** The household's or the unit's. */
+  readonly name: string;
+  readonly review: ReviewView | null;
+  /** The last own signature that stands, else the last own visit; null where all of them are others'. */
+  readonly act: Visit | Signed | null;
+}
+
+export type Amendment =
+  | { readonly kind: "visit"; readonly result: VisitResult }
+  | {
+      readonly kind: "signed";
+      readonly signer: string;
+      readonly role: SignerRole;
+      /** Of a unit's representative. */
+      readonly title?: string;
+      /** A signature on the screen stays as it was drawn, or was none: a touch cannot be made of paper. */
+      readonly method: Method;
+      readonly assisted: boolean;
+      readonly witness?: Witness;
+      readonly meeting?: Meeting;
+    };
+
 export interface Registers {
   /** Models of the hamlet and of the whole commune, by name. */
   models(hamlet: string): Promise<readonly ModelRow[]>;
@@ -196,6 +230,10 @@ export interface Registers {
   /** The representative signs: `role` is representative, `title` the office held. */
   signUnit(form: UnitForm, what: Signing): Promise<void>;
   voidUnitAct(form: UnitForm, act: string): Promise<void>;
+
+  /** The pledge of a household or a unit, to correct it. */
+  openAmend(hamlet: string, of: "household" | "unit", id: string): Promise<AmendForm>;
+  amend(form: AmendForm, what: Amendment): Promise<void>;
 
   inspection(hamlet: string, id: string): Promise<InspectionView>;
   /**

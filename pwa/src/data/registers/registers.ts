@@ -2,12 +2,15 @@
 import { ulid } from "../../core/ulid.ts";
 import { FieldError, type Signing } from "../contract.ts";
 import * as drafts from "../drafts.ts";
-import { databaseOf, type Pledging, signing, voiding } from "../forms.ts";
+import { databaseOf, openForm, type Pledging, pledging, signing, voiding } from "../forms.ts";
 import { type Known, type Leaf, readAll, type Session, shown } from "../records.ts";
 import { graver, returnedAmong, reviewAmong } from "../reviews.ts";
 import { type Draft, instant } from "../save.ts";
 import { actViews, type Campaign, pledgeId } from "../views.ts";
+import { amending, OpenAmend } from "./amend.ts";
 import type {
+  AmendForm,
+  Amendment,
   BulletinView,
   ChecklistView,
   Inspected,
@@ -155,6 +158,21 @@ export class PhoneRegisters implements Registers {
     await this.at.save([voiding(this.at.session(), opened(OpenUnit, form).pledging, act)]);
   }
 
+  // --- corrected pledges
+
+  async openAmend(hamlet: string, of: "household" | "unit", id: string): Promise<OpenAmend> {
+    if (of === "unit") {
+      const { shown: unit, pledging: at } = await this.openUnit(hamlet, id);
+      return new OpenAmend(hamlet, unit.name, unit.review, at);
+    }
+    const form = await openForm(this.at.session(), await this.at.campaign(), hamlet, id);
+    return new OpenAmend(hamlet, form.shown.name, form.shown.review, pledging(form));
+  }
+
+  async amend(form: AmendForm, what: Amendment): Promise<void> {
+    await this.at.save([amending(this.at.session(), opened(OpenAmend, form), what)]);
+  }
+
   // --- inspections
 
   async inspection(hamlet: string, id: string): Promise<InspectionView> {
@@ -169,7 +187,7 @@ export class PhoneRegisters implements Registers {
     id: string = this.minted(),
   ): Promise<OpenInspection> {
     const [known, commune] = await Promise.all([this.known(hamlet), this.commune()]);
-    const name = nameOf(known, commune, subject);
+    const name = views.nameOf(known, commune, subject);
     const newest = views.newestChecklist(commune, slug);
     const wanted = version === undefined ? newest : commune.get(`checklist:${slug}:${version}`);
     if (!wanted) throw new FieldError("missing", slug);
@@ -252,10 +270,10 @@ export class PhoneRegisters implements Registers {
         const known = await this.known(hamlet);
         const returned = await returnedAmong(this.at.session().env, known);
         return [...returned].flatMap(([id, comment]) => {
-          const of = recordOf(known, id);
+          const of = views.recordOf(known, id);
           if (!of) return [];
           const { kind, id: ulid, named } = of;
-          return [{ hamlet, kind, id: ulid, name: nameOf(known, commune, named), comment }];
+          return [{ hamlet, kind, id: ulid, name: views.nameOf(known, commune, named), comment }];
         });
       }),
     );
@@ -319,7 +337,7 @@ export class PhoneRegisters implements Registers {
     return {
       ...row,
       hamlet,
-      name: nameOf(known, commune, row.subject),
+      name: views.nameOf(known, commune, row.subject),
       checklist: checklist && shown(checklist) ? views.checklistOf(checklist) : null,
       answers: views.answersOf(body),
       findings: typeof body.findings === "string" ? body.findings : "",
@@ -369,24 +387,6 @@ const leafOf = (known: Known) => shown(known) as Leaf;
 
 function pledgeOf(known: views.Documents, campaign: Campaign | null, unit: string): Known | null {
   return (campaign && known.get(pledgeId(campaign.id, unit))) || null;
-}
-
-/** The name of what is inspected; of an outreach its place. */
-function nameOf(known: views.Documents, commune: views.Documents, id: string): string {
-  const body = views.bodyOf(known.get(id) ?? commune.get(id));
-  return String(body.name ?? body.place ?? "");
-}
-
-/** Which record of the screens a reviewed document belongs to, and what names it. */
-function recordOf(known: views.Documents, id: string) {
-  const own = id.startsWith("pledge:")
-    ? ["household", "unit"].map((kind) => `${kind}:${id.slice(-26)}`)
-    : [id];
-  const found = own.find((one) => known.has(one));
-  if (!found) return null;
-  const kind = found.slice(0, found.indexOf(":")) as ReturnedView["kind"];
-  const named = kind === "inspection" ? String(views.bodyOf(known.get(found)).subject) : found;
-  return { kind, id: views.ulidOf(found), named };
 }
 
 function opened<T>(kind: new (...args: never[]) => T, form: unknown): T {

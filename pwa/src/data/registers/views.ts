@@ -17,6 +17,7 @@ import type {
   OutreachKind,
   OutreachRow,
   Previous,
+  ReturnedView,
   Subject,
   Topic,
   UnitKind,
@@ -225,4 +226,22 @@ export function bulletinsOf(
       read: read.includes(id),
     }))
     .sort((a, b) => (a.from === b.from ? (a.id < b.id ? 1 : -1) : a.from < b.from ? 1 : -1));
+}
+
+/** The name of what is inspected; of an outreach its place. */
+export function nameOf(known: Documents, commune: Documents, id: string): string {
+  const body = bodyOf(known.get(id) ?? commune.get(id));
+  return String(body.name ?? body.place ?? "");
+}
+
+/** Which record of the screens a reviewed document belongs to, and what names it. */
+export function recordOf(known: Documents, id: string) {
+  const own = id.startsWith("pledge:")
+    ? ["household", "unit"].map((kind) => `${kind}:${id.slice(-26)}`)
+    : [id];
+  const found = own.find((one) => known.has(one));
+  if (!found) return null;
+  const kind = found.slice(0, found.indexOf(":")) as ReturnedView["kind"];
+  const named = kind === "inspection" ? String(bodyOf(known.get(found)).subject) : found;
+  return { kind, id: ulidOf(found), named };
 }

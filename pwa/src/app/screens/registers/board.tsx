@@ -1,20 +1,32 @@
 /** On the home screen: what the office says, and what it sent back. Nothing where there is nothing. */
 import { ofRecord, print } from "../../../core/route.ts";
-import { localDay } from "../../../core/wording.ts";
+import { hamletName } from "../../../core/wording.ts";
+import type { HamletView } from "../../../data/contract.ts";
+import type { BulletinView, Registers, ReturnedView } from "../../../data/registers/contract.ts";
 import { useApp } from "../../context.ts";
-import { useRegisters } from "./parts.tsx";
 
-export function Board() {
+interface News {
+  readonly bulletins: readonly BulletinView[];
+  readonly returned: readonly ReturnedView[];
+}
+
+/** More than these are one tap away: the way to the hamlets stays short. */
+const FIRST = 2;
+
+export async function readNews(registers: Registers, today: string): Promise<News> {
+  const [bulletins, returned] = await Promise.all([registers.bulletins(today), registers.returned()]);
+  return { bulletins, returned };
+}
+
+interface Props {
+  readonly news: News;
+  readonly hamlets: readonly HamletView[];
+}
+
+export function Board({ news, hamlets }: Props) {
   const { say } = useApp();
-  const board = useRegisters(async (registers) => {
-    const [bulletins, returned] = await Promise.all([
-      registers.bulletins(localDay(Date.now())),
-      registers.returned(),
-    ]);
-    return { bulletins, unread: bulletins.filter(({ read }) => !read), returned };
-  });
-  if (!board) return null;
-  const { bulletins, unread, returned } = board;
+  const { bulletins, returned } = news;
+  const unread = bulletins.filter(({ read }) => !read);
   const [newest] = unread;
   return (
     <>
@@ -25,17 +37,13 @@ export function Board() {
               <span aria-hidden="true">↩</span> {say("board.returned")} ({returned.length})
             </strong>
           </p>
-          <ul class="rows">
-            {returned.map((one) => (
-              <li key={`${one.kind} ${one.id}`}>
-                <a class="row" href={print(ofRecord(one.kind, one.hamlet, one.id))}>
-                  <strong>{one.name}</strong>
-                  <span class="place">{say(`review.record.${one.kind}`)}</span>
-                  {one.comment && <span>{one.comment}</span>}
-                </a>
-              </li>
-            ))}
-          </ul>
+          {rows(returned.slice(0, FIRST))}
+          {returned.length > FIRST && (
+            <details>
+              <summary>{say("board.more", { n: returned.length - FIRST })}</summary>
+              {rows(returned.slice(FIRST))}
+            </details>
+          )}
         </section>
       )}
       {bulletins.length > 0 && (
@@ -53,4 +61,27 @@ export function Board() {
       )}
     </>
   );
+
+  function rows(some: readonly ReturnedView[]) {
+    return (
+      <ul class="rows">
+        {some.map((one) => {
+          const hamlet = hamlets.find(({ id }) => id === one.hamlet);
+          return (
+            <li key={`${one.kind} ${one.id}`}>
+              <a class="row" href={print(ofRecord(one.kind, one.hamlet, one.id))}>
+                <strong>{one.name}</strong>
+                <span class="place">
+                  {[say(`review.record.${one.kind}`), hamlet && hamletName(hamlet)]
+                    .filter(Boolean)
+                    .join(" · ")}
+                </span>
+                {one.comment && <span class="said">{one.comment}</span>}
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+    );
+  }
 }

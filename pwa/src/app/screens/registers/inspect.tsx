@@ -17,7 +17,7 @@ import { localDay } from "../../../core/wording.ts";
 import type { Inspected, InspectionForm } from "../../../data/registers/contract.ts";
 import { useApp, useWork } from "../../context.ts";
 import { useDraft } from "../../draft.ts";
-import { Button, Returned, Screen, Sure, Text, Tick, Warning } from "../../parts.tsx";
+import { Button, Loading, Returned, Screen, Sure, Text, Tick, Warning } from "../../parts.tsx";
 import { back } from "../../trail.ts";
 import { ItemBox, placeOf } from "./items.tsx";
 import { Lines } from "./parts.tsx";
@@ -79,12 +79,7 @@ function Answering({ route, onRestart }: Props & { readonly onRestart: () => voi
     // A correction is of what stood when it was opened: left behind, it would be laid over what came since.
     route.at === "inspect",
   );
-  if (!form || !values)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
+  if (!form || !values) return <Loading />;
   const { checklist, shown } = form;
   const photos = photosOf(values);
   const answers = answered(values.values, photos);

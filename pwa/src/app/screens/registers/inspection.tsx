@@ -3,7 +3,7 @@ import { type Answers, applicable, score } from "../../../core/checklist.ts";
 import { print } from "../../../core/route.ts";
 import { date, localDay } from "../../../core/wording.ts";
 import { useApp, useWork } from "../../context.ts";
-import { Button, LinkButton, Returned, Screen, Warning, WhereMark } from "../../parts.tsx";
+import { Button, LinkButton, Loading, Returned, Screen, Warning, WhereMark } from "../../parts.tsx";
 import { Thumb } from "../../photo.tsx";
 import { inWords } from "./items.tsx";
 import { useRegisters } from "./parts.tsx";
@@ -28,12 +28,7 @@ export function Inspection({ hamlet, id }: Props) {
   const { field, say, tell } = useApp();
   const shown = useRegisters((registers) => registers.inspection(hamlet, id), [hamlet, id]);
   const [busy, work] = useWork();
-  if (!shown)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
+  if (!shown) return <Loading />;
   const { checklist, answers, followUp } = shown;
   const asked = checklist ? applicable(checklist, answers) : [];
   const points = checklist ? score(checklist, answers) : null;
@@ -49,14 +44,13 @@ export function Inspection({ hamlet, id }: Props) {
       back
       title={shown.name}
       actions={
-        shown.mine &&
         checklist &&
         (returned ? (
           <a class="button main" href={correct}>
             {say("review.again")}
           </a>
         ) : (
-          <LinkButton href={correct}>{say("inspection.edit")}</LinkButton>
+          shown.mine && <LinkButton href={correct}>{say("inspection.edit")}</LinkButton>
         ))
       }
     >

@@ -3,7 +3,7 @@ import { print } from "../../../core/route.ts";
 import { date } from "../../../core/wording.ts";
 import type { ChecklistView } from "../../../data/registers/contract.ts";
 import { useApp } from "../../context.ts";
-import { Screen } from "../../parts.tsx";
+import { Loading, Screen } from "../../parts.tsx";
 import { History, Inspected, useRegisters } from "./parts.tsx";
 
 export function Models({ hamlet }: { readonly hamlet: string }) {
@@ -37,12 +37,7 @@ interface Props {
 export function Model({ hamlet, id }: Props) {
   const { say } = useApp();
   const model = useRegisters((registers) => registers.model(hamlet, id), [hamlet, id]);
-  if (!model)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
+  if (!model) return <Loading />;
   const { decision } = model;
   return (
     <Screen

@@ -1,6 +1,7 @@
 /** Which of the register screens stands now. They are loaded together, when the first of them is opened. */
 import type { Register, Route } from "../../../core/route.ts";
 import { Pledge } from "../pledge.tsx";
+import { Amend } from "./amend.tsx";
 import { Bulletins } from "./bulletins.tsx";
 import { Inspect } from "./inspect.tsx";
 import { Inspection } from "./inspection.tsx";
@@ -26,6 +27,8 @@ export function Registers({ route }: { readonly route: Register | Extract<Route,
       return <EditUnit hamlet={route.hamlet} id={route.id} />;
     case "sign-unit":
       return <Pledge key="sign" party={unitParty(route.hamlet, route.id)} step={route.step} />;
+    case "amend":
+      return <Amend key={route.id} hamlet={route.hamlet} of={route.of} id={route.id} />;
     case "inspect":
       return <Inspect key={`${route.id}/${route.slug}`} route={route} />;
     case "correct":

@@ -1,16 +1,25 @@
 /** Agencies, enterprises and schools of a hamlet: their pledges and what was found there. */
 import { useEffect, useState } from "preact/hooks";
-import { print } from "../../../core/route.ts";
+import { print, type Route } from "../../../core/route.ts";
 import { date } from "../../../core/wording.ts";
-import type { UnitFacts, UnitForm, UnitKind, UnitStatus } from "../../../data/registers/contract.ts";
+import type { ReviewView } from "../../../data/contract.ts";
+import type {
+  UnitFacts,
+  UnitForm,
+  UnitKind,
+  UnitStatus,
+  UnitView,
+} from "../../../data/registers/contract.ts";
 import { useApp, useExplain, useWork } from "../../context.ts";
 import { useDraft } from "../../draft.ts";
 import {
   Button,
   Choice,
   LinkButton,
+  Loading,
   OutcomeMark,
   Returned,
+  returnedOf,
   Screen,
   Sure,
   Text,
@@ -90,26 +99,34 @@ export function Unit({ hamlet, id }: Props) {
       .then((registers) => registers.openUnit(hamlet, id))
       .then(setForm, explain);
   }, [unit]);
-  if (!unit || !form)
-    return (
-      <Screen back title="">
-        {null}
-      </Screen>
-    );
+  if (!unit || !form) return <Loading />;
   const undo = (act: string) =>
     work(async () => {
       await (await field.registers()).voidUnitAct(form, act);
       setUndoing("");
       tell(say("household.voided"));
     });
+  const signed = unit.outcome === "signed";
+  const returned = unit.review?.state === "returned";
+  const correct: Route = returnedOf(unit.review, "pledge")
+    ? { at: "amend", of: "unit", hamlet, id }
+    : { at: "edit-unit", hamlet, id };
   return (
     <Screen
       back
       title={unit.name}
       actions={
         <>
-          <a class="button main" href={print({ at: "sign-unit", hamlet, id, step: 0 })}>
-            {unit.outcome === "signed" ? say("household.sign_again") : say("unit.sign")}
+          {returned && (
+            <a class="button main" href={print(correct)}>
+              {say("review.again")}
+            </a>
+          )}
+          <a
+            class={signed || returned ? "button" : "button main"}
+            href={print({ at: "sign-unit", hamlet, id, step: 0 })}
+          >
+            {say(signed ? "household.sign_again" : "unit.sign")}
           </a>
           <InspectBy of="unit" hamlet={hamlet} id={id} checklists={unit.checklists} />
         </>
@@ -181,11 +198,19 @@ const factsOf = ({ name, kind, inScope, house, lane }: Values): UnitFacts => {
   return { name, kind, inScope, place: { house, lane } };
 };
 
+function begin({ name, kind, inScope, place, status }: UnitView): Values {
+  return { name, kind, inScope, house: place.house ?? "", lane: place.lane ?? "", status };
+}
+
+const same = (unit: UnitView, values: Values) =>
+  JSON.stringify(begin(unit)) === JSON.stringify({ ...begin(unit), ...values });
+
 export function AddUnit({ hamlet }: { readonly hamlet: string }) {
   const { field } = useApp();
   const [values, change] = useDraft<Values>(`add-unit/${hamlet}`, async () => FRESH);
   const save = async (facts: Values) => {
     await (await field.registers()).addUnit(hamlet, factsOf(facts));
+    return true;
   };
   return <UnitBoxes title="units.add" values={values} change={change} save={save} />;
 }
@@ -196,28 +221,31 @@ export function EditUnit({ hamlet, id }: Props) {
   const [values, change] = useDraft<Values>(`unit/${id}`, async () => {
     const opened = await (await field.registers()).openUnit(hamlet, id);
     setForm(opened);
-    const { name, kind, inScope, place, status } = opened.shown;
-    return { name, kind, inScope, house: place.house ?? "", lane: place.lane ?? "", status };
+    return begin(opened.shown);
   });
+  const returned = returnedOf(form?.shown.review, "unit");
   const save = async (facts: Values) => {
-    if (!form) return;
+    if (!form || (returned && same(form.shown, facts))) return false;
     const { status } = facts;
     const changed = status === form.shown.status ? {} : { status };
     await (await field.registers()).editUnit(form, { ...factsOf(facts), ...changed });
+    return true;
   };
-  return <UnitBoxes title="unit.edit" values={values} change={change} save={save} known />;
+  return <UnitBoxes title="unit.edit" {...{ values, change, save, returned }} known />;
 }
 
 interface BoxesProps {
   readonly title: "units.add" | "unit.edit";
   readonly values: Values | undefined;
   readonly change: (part: Partial<Values>) => void;
-  readonly save: (values: Values) => Promise<void>;
+  /** False where it was returned and nothing of it was changed. */
+  readonly save: (values: Values) => Promise<boolean>;
   /** It is in the list already, and may have left it. */
   readonly known?: boolean;
+  readonly returned?: ReviewView | null;
 }
 
-function UnitBoxes({ title, values, change, save, known = false }: BoxesProps) {
+function UnitBoxes({ title, values, change, save, known = false, returned = null }: BoxesProps) {
   const { say, tell } = useApp();
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
@@ -225,7 +253,7 @@ function UnitBoxes({ title, values, change, save, known = false }: BoxesProps) {
     if (!values?.name.trim()) return setWrong(say("unit.need_name"));
     setWrong(null);
     work(async () => {
-      await save(values);
+      if (!(await save(values))) return tell(say("review.unchanged"), "wrong");
       tell(say("household.saved"));
       back();
     });
@@ -236,10 +264,11 @@ function UnitBoxes({ title, values, change, save, known = false }: BoxesProps) {
       title={say(title)}
       actions={
         <Button main busy={busy} onClick={onSave}>
-          {say("action.save")}
+          {say(returned ? "review.again" : "action.save")}
         </Button>
       }
     >
+      <Returned review={returned} />
       {values && (
         <>
           <p class="hint">{say("unit.only")}</p>
