@@ -62,10 +62,16 @@ class Known(NamedTuple):
     checklists: Mapping[str, Body] = MappingProxyType({})
     """Those that the batch's inspections name and `commune` holds, by id."""
 
-    def bodies(self, edit: Edit) -> dict[Rev, Body]:
-        """Every valid body that may have told the writer something: of the live leaves and of the parent."""
-        revs = {*revtree.live(self.tree(edit.id)), *edit.path[1:2]}
-        return {rev: body for rev in revs if (body := self._body(edit.id, rev)) is not None}
+    def told(self, edit: Edit) -> tuple[Body | None, list[Body]]:
+        """What may have told the writer something: the nearest ancestor that is held, and every live leaf.
+
+        Not the parent alone: a phone sends the last of several edits made without a signal, and what was in
+        its form when the first of them opened stands in the ancestor before those.
+        """
+        found = (self._body(edit.id, rev) for rev in edit.path[1:])
+        nearest = next((body for body in found if body is not None), None)
+        live = (self._body(edit.id, rev) for rev in revtree.live(self.tree(edit.id)))
+        return nearest, [body for body in (nearest, *live) if body is not None]
 
     def tree(self, doc_id: str) -> Tree:
         """The tree of a document, empty where there is none."""
@@ -104,15 +110,15 @@ class Judge:
 
     def verdict(self, edit: Edit) -> Verdict:
         """What becomes of one edit."""
-        bodies = self._known.bodies(edit)
-        found = self._settled(edit) or self._forbidden(edit) or self._broken(edit, list(bodies.values()))
+        ancestor, told = self._known.told(edit)
+        found = self._settled(edit) or self._forbidden(edit) or self._broken(edit, told)
         if found:
             return found
         if self._hold:
             return self._held(edit, self._hold)
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
-        return self._enter(edit, bodies.get(edit.path[1]) if len(edit.path) > 1 else None)
+        return self._enter(edit, ancestor)
 
     def _settled(self, edit: Edit) -> Verdict | None:
         """What was said of this revision before, or of its document for good."""
@@ -148,9 +154,9 @@ class Judge:
         grant, skew = self._asking.grant, self._asking.skew_ms
         return quarantine.Held(self._db, edit, why, grant.user, grant.device, skew or None)
 
-    def _enter(self, edit: Edit, parent: Body | None) -> Admitted:
+    def _enter(self, edit: Edit, ancestor: Body | None) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")
-        derived = resolve.inline(Derived(edit.path, edit.body, False), parent, POLICY) if parent else None
+        derived = resolve.inline(Derived(edit.path, edit.body, False), ancestor, POLICY) if ancestor else None
         if derived is None:
             return Admitted(edit, (sent,))
         child = Edit(edit.id, derived.path, derived.body)

@@ -6,7 +6,7 @@ is archived in one transaction of the rows before the engine grafts it, also in 
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -120,19 +120,19 @@ class Intake:
         """Check each edit before it is grafted: one answer for each, in order.
 
         An accepted edit comes back as it is, or with a derived child at the head of its path where it had
-        left out what its parent says. Raises `StoreFull`.
+        left out what its nearest ancestor says. Raises `StoreFull`.
         """
         asking = asking_of(caller)
-        parents: dict[str, set[Rev]] = {}
+        ancestors: dict[str, set[Rev]] = {}
         fine = [well_named(edit.id, edit.path) for edit in edits]
         named = [edit for edit, well in zip(edits, fine, strict=True) if well]
         for edit in named:
-            parents.setdefault(edit.id, set()).update(edit.path[1:2])
+            ancestors.setdefault(edit.id, set()).update(edit.path[1:])
 
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
-            return {*revtree.live(tree), *(parents[doc_id] & tree.keys())}
+            return {*revtree.live(tree), *(ancestors[doc_id] & tree.keys())}
 
-        documents = await self._store.read(db, parents.keys(), choose)
+        documents = await self._store.read(db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
         held = _Held(documents, await self._checklists(named), sane)
         answers = iter(await to_thread.run_sync(self._admit, asking, db, named, held))
@@ -249,12 +249,7 @@ def _look_up(
     now: datetime,
 ) -> Known:
     documents = held.documents
-    lost = {
-        (edit.id, edit.path[1])
-        for edit in edits
-        if len(edit.path) > 1
-        and not ((document := documents.get(edit.id)) and edit.path[1] in document.bodies)
-    }
+    lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
     owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
     devices = {row.id: row.recovering_at for row in connection.execute(owned)}
     office = {office_device(grant.user)} if grant.role.staff else set()
@@ -268,3 +263,11 @@ def _look_up(
         recovering > instant(now - RECOVERY),
         held.checklists,
     )
+
+
+def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
+    """The ancestors up to the nearest one whose body the store gave."""
+    for rev in edit.path[1:]:
+        if document and rev in document.bodies:
+            return
+        yield rev

@@ -70,7 +70,7 @@ def well_named(doc_id: str, path: Sequence[Rev] = ()) -> bool:
 def refusal(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
     """The first rule that `doc` (body and `_id`) breaks, or None.
 
-    `known` are the bodies held of the same document: its live leaves and the parent of this revision.
+    `known` are the bodies held of the same document: its live leaves and the revision's nearest ancestor.
     """
     return broken(doc) or _judge_place(doc, asked) or _judge_writer(doc, known, asked)
 

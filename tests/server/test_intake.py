@@ -141,6 +141,25 @@ async def test_an_old_value_does_not_come_back_through_a_form_that_did_not_touch
     assert (body["name"], body["order"]) == ("Hoàng Văn Tú", 3)
 
 
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_a_record_on_top_of_unsent_ones_is_judged_by_the_nearest_ancestor_held(
+    camket: Product, compacted: bool
+) -> None:
+    """Mai changes Lan's household twice without a signal, and only the second revision travels; meanwhile Lan
+    has changed every field, so that nothing live carries the stamps any more which Mai's form has kept."""
+    first = household()
+    anew = {"name": "Hoàng Văn Tú", "order": 4, "status": {"is": "long_absent", "since": "2026-02-01"}}
+    await camket.send(lan, DB, edit(first, "1-a"))
+    await camket.send(lan, DB, edit(later(first, LAN, NOW + 1000, **anew), "2-b", "1-a"))
+    if compacted:
+        await camket.store.compact(DB)
+    unsent = later(first, MAI, NOW + 2000, place={"lane": "Ngõ 2"})
+    sent = edit(later(unsent, MAI, NOW + 3000, order=9), "3-d", "2-c", "1-a")
+    assert await camket.send(mai, DB, sent) == ["received"]
+    _, body = await camket.shown(DB, sent.id)
+    assert (body["name"], body["order"], body["place"]) == ("Hoàng Văn Tú", 9, {"lane": "Ngõ 2"})
+
+
 async def test_a_parent_that_compaction_dropped_is_read_from_the_archive(camket: Product) -> None:
     first = household()
     anew = {"name": "Hoàng Văn Tú", "order": 4, "status": {"is": "long_absent", "since": "2026-02-01"}}
