@@ -1,6 +1,7 @@
 """Sealed records: who may bring them, whose they are, what is refused, and that they may come again."""
 
 import gzip
+import hmac
 import json
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from server import keys
 from server.auth import devices, users
 from server.rows import tables
 from server.rows.engine import table
+from server.sealing import b64url
 from tests.server.http.served import DB, HOUSEHOLD, Hands, Phone, Served
 
 OTHERS = [f"01J8ZQ4T6N3VXK2M5R7W9Y0AB{letter}" for letter in "DEFGHJKM"]
@@ -36,6 +38,20 @@ async def test_a_courier_carries_another_phones_records(camket: Served) -> None:
     visits = [author.visit(ulid) for ulid in OTHERS[:3]]
     assert await is_(courier, *map(author.seal, visits)) == ["received"] * 3
     assert {visit["_id"] for visit in visits} <= await shown(author)
+
+
+async def test_a_receipt_proves_itself_to_whoever_sent_the_record_and_to_nobody_else(camket: Served) -> None:
+    author = await camket.phone(camket.person("Lý Thị Mai"))
+    courier = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
+    good, elsewhere = author.seal(author.visit()), author.seal(author.visit(), db="hamlet-other")
+    strange = author.seal(author.visit(), send="s.nobody.nothing")
+    receipts = await courier.hand_in(good, elsewhere, strange)
+    for receipt in receipts[:2]:
+        said = "\n".join(["camket receipt 1", receipt["sha256"], receipt["is"], receipt.get("reason", "")])
+        keyed = hmac.digest(author.joined["send"].encode(), said.encode(), "sha256")
+        assert receipt["proof"] == b64url(keyed[:16])
+    assert [receipt["is"] for receipt in receipts] == ["received", "forbidden", "forbidden"]
+    assert "proof" not in receipts[2]
 
 
 async def test_a_bundle_may_come_twice_by_halves_and_out_of_order(camket: Served) -> None:
