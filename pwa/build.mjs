@@ -48,6 +48,13 @@ const MANIFEST = {
   orientation: "portrait",
   background_color: "#f7f6f2",
   theme_color: "#0b6b4f",
+  // A file that another app hands over (Bluetooth, Zalo …): the service worker takes it, without a signal too.
+  share_target: {
+    action: "/",
+    method: "POST",
+    enctype: "multipart/form-data",
+    params: { files: [{ name: "file", accept: ["text/plain", ".txt"] }] },
+  },
   icons: [
     { src: "/icons/icon.svg", sizes: "any", type: "image/svg+xml" },
     { src: "/icons/192.png", sizes: "192x192", type: "image/png" },

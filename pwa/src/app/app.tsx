@@ -18,6 +18,7 @@ import type { Updates } from "./updates.ts";
 import { wordsOf } from "./words.ts";
 
 const AddHousehold = later(() => import("./screens/edit.tsx").then(({ AddHousehold }) => AddHousehold));
+const Courier = later(() => import("./screens/courier.tsx").then(({ Courier }) => Courier));
 const EditHousehold = later(() => import("./screens/edit.tsx").then(({ EditHousehold }) => EditHousehold));
 const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting));
 const Registers = later(() => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers));
@@ -145,6 +146,8 @@ export function App({ field, invited, updates, preferences, words }: Props) {
         return <Home />;
       case "sync":
         return <Sync />;
+      case "courier":
+        return <Courier />;
       case "settings":
         return <Settings {...{ language, textSize }} onLanguage={setLanguage} onTextSize={setTextSize} />;
       case "hamlet":

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { Outcome } from "../core/outcome.ts";
+import { date } from "../core/wording.ts";
 import type { Key } from "../core/words/vi.ts";
 import type { HouseholdRow, ReviewView, Where } from "../data/contract.ts";
 import { useApp } from "./context.ts";
@@ -294,7 +295,8 @@ export function OutcomeMark({
 
 export function WhereMark({ where }: { readonly where: Where | "overruled" }) {
   const { say } = useApp();
-  return <span class={`where ${where}`}>{say(`where.${where}` as Key)}</span>;
+  const [kind, day = ""] = where.split(" ");
+  return <span class={`where ${kind}`}>{say(`where.${kind}` as Key, { date: date(day) })}</span>;
 }
 
 /** The review of a document of this type, where it was returned. */

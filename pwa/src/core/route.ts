@@ -3,6 +3,7 @@
 export type Route =
   | { readonly at: "home" }
   | { readonly at: "sync" }
+  | { readonly at: "courier" }
   | { readonly at: "settings" }
   | { readonly at: "bulletins" }
   | { readonly at: "hamlet"; readonly hamlet: string }
@@ -45,7 +46,8 @@ export function parse(hash: string): Route {
   const [first = "", hamlet = "", third = "", fourth = "", step = "", last = ""] = hash
     .replace(/^#\/?/, "")
     .split("/");
-  if (first === "sync" || first === "settings" || first === "bulletins") return { at: first };
+  if (first === "sync" || first === "settings" || first === "bulletins" || first === "courier")
+    return { at: first };
   if (first !== "h" || !/^[a-z0-9]{2,20}$/.test(hamlet)) return { at: "home" };
   if (third === "") return { at: "hamlet", hamlet };
   if (third === "add" || third === "meeting") return { at: third, hamlet };
@@ -138,6 +140,7 @@ function within(route: InHamlet): string {
 
 /** One level up: what "back" means where nothing stands behind. */
 export function parent(route: Route): Route {
+  if (route.at === "courier") return { at: "sync" };
   if (!("hamlet" in route) || route.at === "hamlet") return { at: "home" };
   const { hamlet } = route;
   switch (route.at) {

@@ -2,8 +2,7 @@
 import type { Field } from "./contract.ts";
 import type { DeviceFacts, Env } from "./env.ts";
 import { PhoneField } from "./field.ts";
-import { SYNC_TAG } from "./worker.ts";
-import { world } from "./world.ts";
+import { SYNC_TAG, world } from "./world.ts";
 
 /** The data behind the screens of this page. */
 export function createField(language: () => string): Field {

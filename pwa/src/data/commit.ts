@@ -11,7 +11,7 @@ import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from
 import type { Outcome, Row } from "./wire.ts";
 import { BadAnswer } from "./wire.ts";
 
-/** What an own leaf becomes after an outcome. `clock` is dealt with beforehand (shift.ts). */
+/** What an own leaf becomes after an outcome. */
 export function after(own: Own, is: Outcome["is"]): OwnState | "gone" {
   switch (is) {
     case "received":
@@ -22,9 +22,10 @@ export function after(own: Own, is: Outcome["is"]): OwnState | "gone" {
       // Somebody else's record that the server had lost: it has it again, and decides by itself.
       return own.again ? "gone" : "held";
     case "forbidden":
-    case "clock":
     case "too_large":
       return "refused";
+    case "clock":
+      return "unsent"; // the next exchange says how wrong the clock was, and it moves (shift.ts)
     case "erased":
       return "gone";
   }
@@ -46,6 +47,7 @@ export async function commitOutcomes(
         const own = await tx.objectStore("own").get([db, id, rev]);
         if (!own) continue;
         const state = after(own, is);
+        if (state === "unsent") continue;
         // The office has it, or will not have it: there is nothing left to hand in.
         await tx.objectStore("outbox").delete([db, id, rev]);
         if (state === "gone" || (state === "received" && (await isSettled(tx, own))))

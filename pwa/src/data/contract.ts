@@ -46,6 +46,8 @@ export type ErrorCode =
   | "not_yours" // only an own act may be voided
   | "missing" // no such hamlet, household, act or form
   | "unsafe_device" // checkDevice() says that nothing would last here
+  | "bad_bundle" // no file of Camket's records or receipts
+  | "carry_full" // this phone carries as much of others' as it may
   | "bad_picture"; // not a picture that this browser can open
 
 export class FieldError extends Error {
@@ -84,12 +86,13 @@ export interface Account {
 }
 
 /**
- * Where a record is. phone: only here. received: on the server's disk, which named the revision.
+ * Where a record is. phone: only here. carried: here, and since that day (YYYY-MM-DD) with somebody who carries
+ * it to a signal; the office has not been heard to have it. received: on the server's disk, which named the revision.
  * held: the office looks at it first. refused: a rule was broken, `reason` says which, in words of the
  * server; it stays on the phone until it is corrected. Of what was received staff say: approved; returned, they
  * want it corrected; corrected, it is so since they returned (or approved) it.
  */
-export type Where = "phone" | "held" | "refused" | State;
+export type Where = "phone" | `carried ${string}` | "held" | "refused" | State;
 
 /** What staff decided about a record as it now stands. */
 export interface ReviewView {
@@ -246,6 +249,9 @@ export interface SyncState {
   readonly problem: SyncProblem | null;
   /** Records that have not reached the server. */
   readonly waiting: number;
+  /** Of these, those that somebody carries; and when (milliseconds) some were handed over last. */
+  readonly carried: number;
+  readonly carriedAt: number | null;
   readonly held: number;
   readonly refused: number;
   /** Bytes of bodies, sent and received, in this calendar month. */
@@ -286,6 +292,49 @@ export interface PhotosState {
   readonly mobileData: boolean;
   /** Whether they wait for Wi-Fi. */
   readonly paused: boolean;
+}
+
+/** Records of other phones that this one carries to the office, sealed: it can read neither them nor whose they are. */
+export interface Courier {
+  /**
+   * Takes a text that another phone gave: records to carry, or receipts for what was given away. Raises FieldError
+   * `bad_bundle`, `carry_full`, `storage_full`, `not_saved`; then nothing of it was taken.
+   */
+  take(text: string): Promise<Taken>;
+  state(): Promise<CourierState>;
+  /** The office's receipts for what this phone carried, as a text for the phones that gave it. */
+  receipts(): Promise<string>;
+  /** Of these own records, which is what `bundle()` gave, the person has now handed over a copy. */
+  handedOver(bundle: string): Promise<void>;
+}
+
+export type Taken =
+  | {
+      readonly kind: "records";
+      /** New here, and carried from now on. */
+      readonly taken: number;
+      /** Taken before; or this phone's own. */
+      readonly known: number;
+      /** Lines that are no records: the file was cut, or changed. */
+      readonly bad: number;
+    }
+  | {
+      readonly kind: "receipts";
+      /** Own records that the office has answered for. */
+      readonly settled: number;
+      /** For other phones, or heard of before. */
+      readonly others: number;
+      /** Not from the office: somebody else wrote or changed them. */
+      readonly forged: number;
+    };
+
+export interface CourierState {
+  /** Carried, and not handed in yet. */
+  readonly carrying: number;
+  /** Handed in: there are receipts to give back. */
+  readonly answered: number;
+  /** Bytes that carrying may still take on this phone. */
+  readonly room: number;
 }
 
 export type Change = "lifecycle" | "records" | "sync";
@@ -378,6 +427,8 @@ export interface Field {
   problems(): Promise<readonly ProblemView[]>;
   /** The unsent records as one text that another phone or a stick can carry to `/sealed`. */
   bundle(): Promise<string>;
+  /** Handing records over to other phones, and carrying theirs. */
+  courier(): Promise<Courier>;
 
   /** Called after something changed, in this tab or another. Returns the function that ends it. */
   onChange(listener: (change: Change) => void): () => void;

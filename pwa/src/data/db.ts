@@ -65,6 +65,8 @@ export interface Own {
   saved: number;
   /** Known to the server once, and asked for again after it lost its position: not this phone's own writing. */
   again: boolean;
+  /** When (milliseconds, by the corrected clock) it was handed to somebody who carries it; absent for never. */
+  carried?: number;
 }
 
 /** A sealed record that has not been handed in. Needs no PIN. */
@@ -76,6 +78,27 @@ export interface Outgoing {
   record: string;
   /** Hex, of the bytes: how a receipt names it. */
   sha256: string;
+}
+
+/** A sealed record of another phone, and what the office said of it once it was handed in. */
+export interface Carried {
+  /** Hex, of the record's bytes. */
+  sha256: string;
+  /** The key it is sealed to: the first line of its bundle. */
+  keyId: string;
+  /** base64url; "" once it was handed in, for then the receipt is all that is carried. */
+  record: string;
+  /** Null until it was handed in. */
+  receipt: Receipt | null;
+  /** Milliseconds, by the phone's clock: when it was taken, then when it was answered. */
+  at: number;
+}
+
+/** What the office said of a sealed record; `proof` is null where it could not tell whose it was. */
+export interface Receipt {
+  readonly is: string;
+  readonly reason: string;
+  readonly proof: string | null;
 }
 
 export interface Database {
@@ -168,6 +191,8 @@ interface AccountSchema extends DBSchema {
   pages: { key: number; value: Page; indexes: { db: string } };
   own: { key: RevKey; value: Own };
   outbox: { key: RevKey; value: Outgoing };
+  /** Records of other phones, by the digest of their bytes; see courier.ts. */
+  carried: { key: string; value: Carried };
   overruled: { key: DocKey; value: Overruled };
   /** Forms that are half filled in, encrypted; see drafts.ts. */
   drafts: { key: string; value: Bytes };
@@ -196,13 +221,14 @@ export function openPhone(env: Env): Promise<PhoneDb> {
 
 /** `camket-<device>`: one account. */
 export function openAccount(env: Env, device: string): Promise<AccountDb> {
-  return opened(env, `camket-${device}`, 2, {
+  return opened(env, `camket-${device}`, 3, {
     meta: {},
     databases: { keyPath: "name" },
     heads: { keyPath: ["db", "id"] },
     pages: { keyPath: "n", autoIncrement: true, index: "db" },
     own: { keyPath: ["db", "id", "rev"] },
     outbox: { keyPath: ["db", "id", "rev"] },
+    carried: { keyPath: "sha256" },
     overruled: { keyPath: ["db", "id"] },
     drafts: {},
     photos: { keyPath: "sha256" },

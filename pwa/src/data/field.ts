@@ -6,6 +6,7 @@ import type {
   Account,
   CampaignView,
   Change,
+  Courier,
   DeviceCheck,
   Field,
   Form,
@@ -39,6 +40,7 @@ import { Syncing } from "./syncing.ts";
 import * as views from "./views.ts";
 
 const COMMUNE = "commune";
+const apart = () => import("./apart.ts");
 
 export class PhoneField implements Field {
   private readonly env: Env;
@@ -243,23 +245,23 @@ export class PhoneField implements Field {
   // --- photographs (their code is loaded with the first one)
 
   async addPhoto(hamlet: string, picture: Blob): Promise<string> {
-    return (await import("./photos.ts")).add(this.open(), hamlet, picture);
+    return (await apart()).photos.add(this.open(), hamlet, picture);
   }
 
   async photo(sha256: string): Promise<string | null> {
-    return (await import("./photos.ts")).show(this.open(), sha256);
+    return (await apart()).photos.show(this.open(), sha256);
   }
 
   async dropPhoto(sha256: string): Promise<void> {
-    await (await import("./photos.ts")).drop(this.open(), sha256);
+    await (await apart()).photos.drop(this.open(), sha256);
   }
 
   async photos(): Promise<PhotosState> {
-    return (await import("./photos.ts")).state(this.open());
+    return (await apart()).photos.state(this.open());
   }
 
   async allowMobileData(yes: boolean): Promise<void> {
-    await (await import("./photos.ts")).allow(this.open(), yes);
+    await (await apart()).photos.allow(this.open(), yes);
     this.syncing.soon();
   }
 
@@ -292,6 +294,11 @@ export class PhoneField implements Field {
     const db = await this.db();
     const [keys, records] = await Promise.all([meta(db, "keys"), db.getAll("outbox")]);
     return bundle(keys?.seal.id ?? "", records);
+  }
+
+  async courier(): Promise<Courier> {
+    const { courier } = await apart();
+    return new courier.PhoneCourier({ env: this.env, db: await this.db() });
   }
 
   /** A signal came back, or the app to the front: syncs soon, whatever the timer says. */

@@ -4,7 +4,7 @@
  */
 import { isObject } from "../core/json.ts";
 import { commitOutcomes } from "./commit.ts";
-import { type AccountDb, meta, meter, type Outgoing } from "./db.ts";
+import { type AccountDb, meta, meter, type Outgoing, type Receipt } from "./db.ts";
 import type { Env } from "./env.ts";
 import { ask, body } from "./link.ts";
 import { BadAnswer, type Outcome, outcome } from "./wire.ts";
@@ -20,7 +20,7 @@ export interface Closed {
 }
 
 /** A bundle: text that another phone or a stick can carry. Empty where nothing waits. */
-export function bundle(keyId: string, records: readonly Outgoing[]): string {
+export function bundle(keyId: string, records: readonly Pick<Outgoing, "record">[]): string {
   return [`camket-bundle 1 ${keyId}`, ...records.map(({ record }) => record), ""].join("\n");
 }
 
@@ -33,7 +33,7 @@ export async function handIn({ env, db }: Closed): Promise<number> {
   for (;;) {
     const left = (await db.getAll("outbox")).filter(({ sha256 }) => !tried.has(sha256));
     if (left.length === 0) return taken;
-    const records = fitting(left, env.weakLink() ? WEAK : GOOD);
+    const records = fitting(left, limit(env));
     for (const { sha256 } of records) tried.add(sha256);
     const packed = await body(bundle(keys.seal.id, records));
     const answer = await ask(env, "/sealed", {
@@ -42,7 +42,7 @@ export async function handIn({ env, db }: Closed): Promise<number> {
       body: packed,
       meter: meter({ env, db }),
     });
-    for (const [name, outcomes] of byDatabase(records, receipts(answer))) {
+    for (const [name, outcomes] of byDatabase(records, receiptsIn(answer))) {
       await commitOutcomes({ env, db }, name, outcomes);
       taken += outcomes.length;
     }
@@ -61,7 +61,11 @@ export async function isKnown({ env, db }: Closed): Promise<boolean> {
   );
 }
 
-function fitting(all: readonly Outgoing[], limit: number): Outgoing[] {
+/** How much text one request takes on this link. */
+export const limit = (env: Env) => (env.weakLink() ? WEAK : GOOD);
+
+/** As many of these, from the first one on, as fit; one at least. */
+export function fitting<R extends Pick<Outgoing, "record">>(all: readonly R[], limit: number): R[] {
   let bytes = 0;
   const end = all.findIndex(({ record }) => {
     bytes += record.length;
@@ -71,24 +75,27 @@ function fitting(all: readonly Outgoing[], limit: number): Outgoing[] {
 }
 
 /** Receipts name a record by the digest of its bytes. */
-function receipts(answer: unknown): Map<string, readonly [is: string, reason: unknown]> {
+export function receiptsIn(answer: unknown): Map<string, Receipt> {
   if (!isObject(answer) || !Array.isArray(answer.receipts)) throw new BadAnswer("/sealed answers receipts");
-  const found = new Map<string, readonly [string, unknown]>();
+  const found = new Map<string, Receipt>();
   for (const receipt of answer.receipts)
-    if (isObject(receipt) && typeof receipt.sha256 === "string" && typeof receipt.is === "string")
-      found.set(receipt.sha256, [receipt.is, receipt.reason]);
+    if (isObject(receipt) && typeof receipt.sha256 === "string" && typeof receipt.is === "string") {
+      const reason = typeof receipt.reason === "string" ? receipt.reason : "";
+      const proof = typeof receipt.proof === "string" ? receipt.proof : null;
+      found.set(receipt.sha256, { is: receipt.is, reason, proof });
+    }
   return found;
 }
 
 function byDatabase(
   records: readonly Outgoing[],
-  found: ReadonlyMap<string, readonly [string, unknown]>,
+  found: ReadonlyMap<string, Receipt>,
 ): Map<string, Outcome[]> {
   const outcomes = new Map<string, Outcome[]>();
   for (const { db, id, rev, sha256 } of records) {
     const receipt = found.get(sha256);
     if (!receipt) continue;
-    outcomes.set(db, [...(outcomes.get(db) ?? []), outcome([id, rev, ...receipt])]);
+    outcomes.set(db, [...(outcomes.get(db) ?? []), outcome([id, rev, receipt.is, receipt.reason || null])]);
   }
   return outcomes;
 }

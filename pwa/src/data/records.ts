@@ -34,6 +34,7 @@ export interface OwnLeaf extends Leaf {
   readonly state: OwnState;
   readonly reason: string | null;
   readonly saved: number;
+  readonly carried?: number;
 }
 
 export interface Known {
@@ -107,9 +108,9 @@ function winnerOf(head: Head): Omit<Leaf, "body"> {
 
 /** Opens an own leaf. */
 export async function openOwn(session: Session, leaf: Own): Promise<OwnLeaf> {
-  const { rev, revs, depth, state, reason, saved } = leaf;
+  const { rev, revs, depth, state, reason, saved, carried } = leaf;
   const body = await decryptJson<JsonObject>(session.env, session.key, leaf.body, ownPlace(leaf));
-  return { rev, revs, depth, state, reason, saved, body };
+  return { rev, revs, depth, state, reason, saved, body, ...(carried === undefined ? {} : { carried }) };
 }
 
 function keepOpen(session: Session, page: Page): void {

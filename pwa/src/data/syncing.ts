@@ -3,7 +3,7 @@
  * exchange; locked ones hand in their sealed records.
  */
 import type { SyncProblem, SyncState } from "./contract.ts";
-import { type AccountDb, meta } from "./db.ts";
+import { type AccountDb, meta, type Own } from "./db.ts";
 import type { Env } from "./env.ts";
 import { handIn, isKnown } from "./handin.ts";
 import type { Session } from "./records.ts";
@@ -22,6 +22,11 @@ export interface Front {
   /** The office revoked this phone, and everything has been handed in. */
   revoked(): Promise<void>;
 }
+
+const NOTHING = {
+  ...{ lastSync: null, problem: null, waiting: 0, carried: 0, carriedAt: null },
+  ...{ held: 0, refused: 0, bytesThisMonth: 0 },
+};
 
 export class Syncing {
   private readonly env: Env;
@@ -58,11 +63,10 @@ export class Syncing {
 
   async state(db: AccountDb | null): Promise<SyncState> {
     const running = this.running !== null;
-    if (!db)
-      return { running, lastSync: null, problem: null, waiting: 0, held: 0, refused: 0, bytesThisMonth: 0 };
+    if (!db) return { ...NOTHING, running };
     const [own, note, bytes] = await Promise.all([db.getAll("own"), meta(db, "sync"), meta(db, "bytes")]);
-    const count = (state: string) => {
-      const leaves = own.filter((leaf) => leaf.state === state && !leaf.again);
+    const count = (state: string, which = (_: Own) => true) => {
+      const leaves = own.filter((leaf) => leaf.state === state && !leaf.again && which(leaf));
       // A person counts pledges: a signature is part of one, and counts alone only where it comes after it.
       return leaves.filter(({ id }) => !id.startsWith("signature:")).length || leaves.length;
     };
@@ -72,6 +76,9 @@ export class Syncing {
       lastSync: note?.lastSync ?? null,
       problem: (note?.problem as SyncProblem | null) ?? null,
       waiting: count("unsent"),
+      carried: count("unsent", ({ carried }) => carried !== undefined),
+      carriedAt:
+        Math.max(...own.map(({ state, carried = 0 }) => (state === "unsent" ? carried : 0)), 0) || null,
       held: count("held"),
       refused: count("refused"),
       bytesThisMonth: bytes?.month === month ? bytes.count : 0,
@@ -80,7 +87,8 @@ export class Syncing {
 
   private async run(asked: boolean): Promise<void> {
     const session = this.front.session();
-    const problem = session ? await this.exchange(session, asked) : await this.handIn();
+    const problem =
+      (session ? await this.exchange(session, asked) : await this.handIn()) ?? (await this.carry());
     this.failures = problem === null ? 0 : this.failures + 1;
     if (problem !== null) await this.askToBeWoken();
     this.in(problem === null ? this.jittered(CALM) : this.backoff());
@@ -96,8 +104,8 @@ export class Syncing {
   /** All text is on the server: now the pictures. */
   private async photographs(session: Session, asked: boolean): Promise<SyncProblem | null> {
     if ((await session.db.count("photos")) === 0) return null;
-    const { send } = await import("./upload.ts");
-    return send(session, asked);
+    const { upload } = await import("./apart.ts");
+    return upload.send(session, asked);
   }
 
   private async handIn(): Promise<SyncProblem | null> {
@@ -111,6 +119,14 @@ export class Syncing {
     }
   }
 
+  /** What this phone carries for others goes after its own. */
+  private async carry(): Promise<SyncProblem | null> {
+    const db = await this.front.closed();
+    if (!db || (await db.count("carried")) === 0) return null;
+    const { courier } = await import("./apart.ts");
+    return courier.deliver({ env: this.env, db }).then(() => null, problemOf);
+  }
+
   /**
    * The full credential is refused. What was saved still goes in, sealed; and only if the server knows this phone
    * and has everything, the phone forgets it. (A server that knows nobody is no reason to lose anything.)
@@ -118,6 +134,7 @@ export class Syncing {
   private async farewell({ env, db }: Session): Promise<void> {
     try {
       await handIn({ env, db });
+      if (await this.carry()) return;
     } catch {
       return; // without a link, or without an answer that says who asks: later
     }
@@ -128,7 +145,7 @@ export class Syncing {
   /** What waits may go in from the service worker, once there is a signal and nobody looks at the app. */
   async askToBeWoken(): Promise<void> {
     const db = await this.front.closed();
-    if (db && (await db.count("outbox")) > 0) this.env.wake();
+    if (db && (await db.count("outbox")) + (await db.count("carried")) > 0) this.env.wake();
   }
 
   private backoff(): number {

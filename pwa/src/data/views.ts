@@ -2,6 +2,7 @@
 import type { Act, HouseholdStatus, Place } from "../core/documents.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { countsAsSigned, outcome, takenBack } from "../core/outcome.ts";
+import { localDay } from "../core/wording.ts";
 import type {
   ActView,
   CampaignView,
@@ -174,12 +175,17 @@ export function reviewedWhere(where: Where | null, review: Where | null): Where 
   return where === null || where === "received" ? (review ?? where) : where;
 }
 
-const SAFE: readonly Where[] = ["refused", "phone", "held", "received"];
+const SAFE = ["refused", "phone", "carried", "held", "received"] as const;
 const WHERE = { unsent: "phone", received: "received", held: "held", refused: "refused" } as const;
 
 function worst(own: readonly OwnLeaf[]): Where | null {
-  const places = own.map(({ state }) => WHERE[state]);
-  return SAFE.find((place) => places.some((one) => one === place)) ?? null;
+  const places = own.map(whereOfLeaf);
+  // Of what is carried, what was handed over first.
+  return SAFE.flatMap((kind) => places.filter((place) => place.startsWith(kind)).sort())[0] ?? null;
+}
+
+function whereOfLeaf({ state, carried }: OwnLeaf): Where {
+  return state === "unsent" && carried !== undefined ? `carried ${localDay(carried)}` : WHERE[state];
 }
 
 export function hamletOf(

@@ -1,12 +1,10 @@
-/** What the service worker does with the data: hands in sealed records when the browser says there is a link. */
+/** What the service worker does with the data: hands in sealed records, own and carried, when the browser says there is a link. */
 import { accounts } from "./accounts.ts";
+import { deliver } from "./courier.ts";
 import { openAccount } from "./db.ts";
 import type { Env } from "./env.ts";
 import { handIn } from "./handin.ts";
 import { world } from "./world.ts";
-
-/** The tag of Background Sync. */
-export const SYNC_TAG = "camket-hand-in";
 
 /** What is needed of the service worker's own scope. */
 interface Scope {
@@ -25,7 +23,8 @@ export async function handInAll({ clients }: Scope): Promise<void> {
   const env: Env = { ...world(), language: () => "vi", wake: () => {}, device: UNKNOWN, shrink: noPictures };
   for (const { id } of await accounts(env)) {
     const db = await openAccount(env, id);
-    await handIn({ env, db }).finally(() => db.close());
+    const both = handIn({ env, db }).then(() => deliver({ env, db }));
+    await both.finally(() => db.close());
   }
 }
 

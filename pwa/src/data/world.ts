@@ -1,6 +1,9 @@
 /** What a page and the service worker have in common of the world. */
 import type { Channel, Env } from "./env.ts";
 
+/** The tag of Background Sync. */
+export const SYNC_TAG = "camket-hand-in";
+
 type Shared = Omit<Env, "wake" | "device" | "language" | "shrink">;
 
 export function world(): Shared {

@@ -1,5 +1,7 @@
 /// <reference lib="webworker" />
-import { handInAll, SYNC_TAG } from "../data/worker.ts";
+import { keepShared } from "../app/shared.ts";
+import { handInAll } from "../data/worker.ts";
+import { SYNC_TAG } from "../data/world.ts";
 
 /**
  * The app without a network: everything is kept at the first visit, and a new version is kept whole beside the old
@@ -36,6 +38,12 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
+  if (request.method === "POST" && request.mode === "navigate" && url.pathname === "/") {
+    // A file that another app shared with this one; where it could not be kept, the screen stands empty.
+    const kept = keepShared(request).catch(() => {});
+    event.respondWith(kept.then(() => Response.redirect("/#/courier", 303)));
+    return;
+  }
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   const shell = request.mode === "navigate" && (url.pathname === "/" || url.pathname === "/join");
   if (!shell && !FILES.includes(url.pathname)) return;

@@ -2,7 +2,7 @@
 import { ofRecord, print } from "../../core/route.ts";
 import { date, moment } from "../../core/wording.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
-import { Button, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
+import { Button, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
 
 export function Sync() {
   const { field, say, tell } = useApp();
@@ -14,15 +14,6 @@ export function Sync() {
     work(async () => {
       const { problem } = await field.syncNow();
       if (!problem) tell(say("sync.done"));
-    });
-  const carry = () =>
-    work(async () => {
-      const file = new Blob([await field.bundle()], { type: "text/plain" });
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(file);
-      link.download = "camket-bundle.txt";
-      link.click();
-      URL.revokeObjectURL(link.href);
     });
   if (!state)
     return (
@@ -46,6 +37,7 @@ export function Sync() {
         <ul class="facts">
           <li>{state.lastSync ? say("sync.last", { when: moment(state.lastSync) }) : say("sync.never")}</li>
           <li>{state.waiting ? say("sync.waiting", { n: state.waiting }) : say("sync.nothing")}</li>
+          {state.carried > 0 && <li>{say("sync.carried", { n: state.carried })}</li>}
           {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
           {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
           {photos && photos.waiting > 0 && (
@@ -87,15 +79,9 @@ export function Sync() {
           </ul>
         </>
       )}
-      {state.waiting > 0 && (
-        <>
-          <h2>{say("sync.bundle")}</h2>
-          <p>{say("sync.bundle.explain")}</p>
-          <Button busy={busy} onClick={carry}>
-            {say("sync.bundle.save")}
-          </Button>
-        </>
-      )}
+      <div class="stack">
+        <LinkButton href={print({ at: "courier" })}>{say("sync.courier")}</LinkButton>
+      </div>
     </Screen>
   );
 }
