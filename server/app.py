@@ -67,14 +67,14 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     vault = await to_thread.run_sync(open_vault, settings.data, settings.secret)
     await to_thread.run_sync(_make_keys, rows, vault, clock)
     store = await SqliteStore.open(settings.data / DOCUMENTS)
-    follower = Follower(store, rows, Settler(store, rows, clock), Carrier(store, rows, clock))
+    blobs = Blobs(settings.data / PICTURES)
+    follower = Follower(store, rows, Settler(store, rows, clock), Carrier(store, rows, clock), blobs)
     bearer = Bearer(rows, clock, settings.trusted_proxies)
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)
     with readers(rows).begin() as connection:
         # Data that were made up say so for good, whichever command serves them.
         settings = replace(settings, demo=settings.demo or is_demo(connection))
-    blobs = Blobs(settings.data / PICTURES)
     return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe, blobs)
 
 

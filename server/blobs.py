@@ -11,6 +11,7 @@ called from threads, and from several processes over one directory.
 import errno
 import os
 import secrets
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -58,6 +59,12 @@ class Name(NamedTuple):
 
     hamlet: str
     sha256: str
+
+
+def pictures_of(db: str, ids: Iterable[str]) -> list[Name]:
+    """The pictures that documents of a database are about; none where it is no media database."""
+    kind, _, hamlet = db.partition("-")
+    return [Name(hamlet, doc_id.removeprefix("photo:")) for doc_id in ids] if kind == "media" else []
 
 
 class Blobs:
@@ -126,6 +133,19 @@ class Blobs:
     def has(self, name: Name) -> bool:
         """Whether the picture counts as received."""
         return self._whole(name).exists()
+
+    def forget(self, name: Name) -> None:
+        """Remove a picture, its thumbnail and what came of it from anybody."""
+        whole = self._whole(name)
+        begun = (whole.parent / "incoming").glob(f"{name.sha256}.*")
+        for path in (whole, whole.with_suffix(".thumb"), *begun):
+            path.unlink(missing_ok=True)
+
+    def kept(self, hamlet: str) -> Iterator[Name]:
+        """Every picture of a hamlet that counts as received."""
+        for path in sorted((self._directory / hamlet).glob("[0-9a-f]*")):
+            if path.is_file() and not path.suffix:
+                yield Name(hamlet, path.name)
 
     def _whole(self, name: Name) -> Path:
         return self._directory / name.hamlet / name.sha256

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -9,6 +10,8 @@ from anyio import to_thread
 from sqlalchemy import Connection, select
 
 from server import audit, ledger
+from server.blobs import PhotoUnknown
+from server.media import promised_of
 from server.parts import Parts
 from server.projection import PROJECTED, project
 from server.rows import tables
@@ -29,8 +32,27 @@ async def problems(parts: Parts) -> list[str]:
     found += await to_thread.run_sync(_of_rows, parts)
     await parts.follower.catch_up()
     for db in await parts.store.names():
-        if db == "commune" or db.startswith("hamlet-"):
+        if db == "commune" or db.startswith(("hamlet-", "media-")):
             found += await _of_database(parts, db)
+        if db.startswith("media-"):
+            found += await _of_pictures(parts, db)
+    return found
+
+
+async def _of_pictures(parts: Parts, db: str) -> list[str]:
+    """Files are what their names say, have a thumbnail, and belong to a document; bytes that have not come
+    yet are no fault."""
+    found = []
+    for name in parts.blobs.kept(db.removeprefix("media-")):
+        data = await to_thread.run_sync(parts.blobs.whole, name)
+        if data is not None and sha256(data).hexdigest() != name.sha256:
+            found.append(f"{db}: the picture {name.sha256} is not what was received")
+        if await to_thread.run_sync(parts.blobs.thumb, name) is None:
+            found.append(f"{db}: the picture {name.sha256} has no thumbnail")
+        try:
+            await promised_of(parts, name)
+        except PhotoUnknown:
+            found.append(f"{db}: the picture {name.sha256} belongs to no document")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The right to be forgotten: everything that is held about one household, given out or erased.
+"""The right to be forgotten: all that is held about one household, given out or erased; photographs, too.
 
 Erasing enters the ids in the ledger first, so that nothing of it can enter again; takes the bodies from
 archive, quarantine and rows in the same transaction; and then ends every leaf in the store with an empty
@@ -7,7 +7,7 @@ buries whatever the ledger names: so it is after a restore, too. Ids are kept, n
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,17 @@ class Eraser:
 
     async def erase(self, by: str, db: str, ulid: str) -> Held:
         """Erase a household and all that is said of it, for good; what that was. Raises `StoreFull`."""
-        held = await to_thread.run_sync(self._forget, by, db, ulid)
+        subject = f"{db}/household:{ulid}"
+        return await self._erase(by, "household.erased", subject, lambda rows: about(rows, db, ulid))
+
+    async def erase_photo(self, by: str, hamlet: str, sha256: str) -> Held:
+        """Erase a photograph for good, which showed what it should not. Its file goes when the follower
+        comes to it (`server.follower`), after a restore too. Raises `StoreFull`."""
+        db, doc_id = f"media-{hamlet}", f"photo:{sha256}"
+        return await self._erase(by, "photo.erased", f"{db}/{doc_id}", lambda _rows: {db: {doc_id}})
+
+    async def _erase(self, by: str, action: str, subject: str, named: Callable[[Connection], Held]) -> Held:
+        held = await to_thread.run_sync(self._forget, by, action, subject, named)
         for place, ids in held.items():
             try:
                 await bury(self._store, place, ids)
@@ -56,10 +66,10 @@ class Eraser:
         await to_thread.run_sync(self._empty_log)
         return held
 
-    def _forget(self, by: str, db: str, ulid: str) -> Held:
+    def _forget(self, by: str, action: str, subject: str, named: Callable[[Connection], Held]) -> Held:
         now = self._clock()
         with writing(self._rows) as connection:
-            held = about(connection, db, ulid)
+            held = named(connection)
             rows = [
                 {"kind": "erased", "db": place, "id": doc_id, "at": instant(now), "by": by}
                 for place, ids in held.items()
@@ -68,7 +78,7 @@ class Eraser:
             insert_new(connection, _ledger, rows)
             for place, ids in held.items():
                 forget(connection, place, ids)
-            audit.append(connection, by, "household.erased", f"{db}/household:{ulid}", now)
+            audit.append(connection, by, action, subject, now)
         return held
 
     def _empty_log(self) -> None:

@@ -16,6 +16,7 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
 from server import archive, ledger
+from server.blobs import Blobs, pictures_of
 from server.burying import bury
 from server.carrying import Carrier
 from server.projection import PROJECTED, Projected, Row, overwritten, project
@@ -38,13 +39,21 @@ class Follower:
     """Follows every database of documents of one store into the rows."""
 
     def __init__(
-        self, store: Store, rows: Engine, settler: Settler, carrier: Carrier, *, poll: float = 5.0
+        self,
+        store: Store,
+        rows: Engine,
+        settler: Settler,
+        carrier: Carrier,
+        blobs: Blobs,
+        *,
+        poll: float = 5.0,
     ) -> None:
         """`poll`: seconds after which it looks by itself; what this process changed, it is told by `wake`."""
         self._store = store
         self._rows = rows
         self._settler = settler
         self._carrier = carrier
+        self._blobs = blobs
         self._poll = poll
         self._woken: set[str] = set()
         self._news = asyncio.Event()
@@ -118,6 +127,8 @@ class Follower:
         gone = await to_thread.run_sync(self._erased, db, ids)
         if gone and await bury(self._store, db, gone):
             await self._store.forget_bodies(db, gone)
+        for name in pictures_of(db, gone):
+            await to_thread.run_sync(self._blobs.forget, name)
 
     async def _read(self, db: str, ids: Collection[str]) -> Mapping[str, Document]:
         """Documents with the bodies of their leaves, and all older ones that are held of those which a later
@@ -161,7 +172,7 @@ class Follower:
 
 
 def _is_followed(db: str) -> bool:
-    return db == "commune" or db.startswith("hamlet-")
+    return db == "commune" or db.startswith(("hamlet-", "media-"))
 
 
 def _earlier(

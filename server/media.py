@@ -72,6 +72,7 @@ async def put(request: Request) -> Response:
             return Response(status_code=400)  # nobody hears it; what came is kept
         if held >= place.promised.bytes:
             await to_thread.run_sync(place.blobs.finish, place.name, place.sender, place.promised)
+            await _still_promised(request, place)
             held = None
     offset = place.promised.bytes if held is None else held
     return JSONResponse({"offset": offset, "complete": held is None})
@@ -135,6 +136,15 @@ async def _place(request: Request) -> Place:
     if not holds(grant, db):
         raise HamletNotHeld
     return Place(name, await promised_of(parts, name), grant.device or grant.user, parts.blobs)
+
+
+async def _still_promised(request: Request, place: Place) -> None:
+    """A picture that was erased while its last bytes came in goes again. Raises `PhotoUnknown`."""
+    try:
+        await promised_of(parts_of(request), place.name)
+    except PhotoUnknown:
+        await to_thread.run_sync(place.blobs.forget, place.name)
+        raise
 
 
 def _asked(request: Request, promised: Promised) -> tuple[int, int]:

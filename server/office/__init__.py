@@ -114,6 +114,7 @@ PAGES = (
     Page("GET", _BULLETIN + "/edit", bulletins.show_edit, STAFF),
     Page("POST", _BULLETIN + "/edit", bulletins.correct, STAFF),
     Page("GET", "/office/photos/{hamlet}/{sha256}", photos.show, STAFF),
+    Page("POST", "/office/photos/{hamlet}/{sha256}/erase", photos.erase, ADMINS),
     Page("GET", _HOUSEHOLD + "/rights", rights.show, ADMINS),
     Page("POST", _HOUSEHOLD + "/rights/export", rights.export, ADMINS),
     Page("POST", _HOUSEHOLD + "/rights/erase", rights.erase, ADMINS),

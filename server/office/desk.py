@@ -271,7 +271,7 @@ def here(request: Request) -> str:
 def own_address(text: str) -> str:
     """An address of ours to go back to; anything else is the first page."""
     path = text.split("?", maxsplit=1)[0]
-    plain = quote(unquote(text), safe="/?=&-_.~") == text and "//" not in path and ".." not in path
+    plain = quote(unquote(text), safe="/?=&-_.~:") == text and "//" not in path and ".." not in path
     return text if plain and (path == "/office" or path.startswith("/office/")) else "/office"
 
 

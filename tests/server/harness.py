@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from server.admission import caller_of
 from server.auth.bearer import Bearer
 from server.auth.grant import Grant
+from server.blobs import Blobs
 from server.carrying import Carrier
 from server.follower import Follower
 from server.intake import Intake
@@ -79,7 +80,7 @@ async def product(data: Path, dbs: Sequence[str] = (), url: str | None = None) -
         return made.now
 
     settler = Settler(store, rows, clock)
-    follower = Follower(store, rows, settler, Carrier(store, rows, clock), poll=0.05)
+    follower = Follower(store, rows, settler, Carrier(store, rows, clock), Blobs(data / "media"), poll=0.05)
     intake = Intake(store, rows, clock, Bearer(rows, clock), follower)
     scribe = Scribe(store, intake, follower, clock)
     made = Product(store, rows, intake, follower, scribe, datetime.fromtimestamp(NOW / 1000, UTC))

@@ -2,13 +2,18 @@
 
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from server import backup, checking
+from server.app import opened
 from server.blobs import Name
+from server.erasing import Eraser
 from server.pictures import Promised
 from server.scribe import Change
+from server.settings import Settings
 from tests.server.harness import edit
 from tests.server.office.season import CHECKLIST, furnish, inspection, number
 from tests.server.office.village import Village
@@ -86,3 +91,54 @@ async def test_looking_at_a_large_photo_is_noted_and_observers_see_none(pictured
         log = (await browser.get("/office/audit")).text
     assert log.count("Xem ảnh") == 1
     assert f"media-nasam/photo:{name(COME)}" in log
+
+
+async def test_an_admin_erases_a_photo_and_its_files_go(pictured: Village) -> None:
+    page, path = f"/office/inspections/nasam/{LOOKED}", f"/office/photos/nasam/{name(COME)}"
+    kept = pictured.parts.settings.data / "media" / "nasam"
+    async with pictured.signed_in("reviewer") as browser:
+        assert "/erase" not in (await browser.get(page)).text
+        assert (await browser.post(f"{path}/erase", {"back": page})).status_code == 403
+    assert [one.name for one in sorted(kept.iterdir()) if one.is_file()] == [
+        name(COME),
+        f"{name(COME)}.thumb",
+    ]
+    async with pictured.signed_in("admin") as browser:
+        assert f"/office/photos/nasam/{name(TAKEN_BACK)}/erase" in (await browser.get(page)).text
+        shown = (await browser.send(f"{path}/erase", {"back": page})).text
+        assert "Ảnh đã bị xóa vĩnh viễn." in shown
+        assert (await browser.get(path)).status_code == 404
+    assert [one for one in kept.rglob("*") if one.is_file()] == []
+    assert await checking.problems(pictured.parts) == []
+
+
+async def test_a_check_finds_pictures_that_are_not_what_they_were(pictured: Village) -> None:
+    kept = pictured.parts.settings.data / "media" / "nasam"
+    (kept / name(COME)).write_bytes(COMING)
+    (kept / f"{name(COME)}.thumb").unlink()
+    (kept / name(TAKEN_BACK)).write_bytes(TAKEN_BACK)
+    found = [
+        one.replace(name(COME), "A").replace(name(TAKEN_BACK), "B")
+        for one in sorted(await checking.problems(pictured.parts))
+    ]
+    assert found == [
+        "media-nasam: the picture A has no thumbnail",
+        "media-nasam: the picture A is not what was received",
+        "media-nasam: the picture B belongs to no document",
+        "media-nasam: the picture B has no thumbnail",
+    ]
+
+
+async def test_a_backup_brings_no_erased_photo_back(pictured: Village, tmp_path: Path) -> None:
+    old = backup.make(pictured.parts.settings.data, None, tmp_path / "backups", None, pictured.now)
+    eraser = Eraser(pictured.parts.store, pictured.parts.rows, pictured.parts.clock)
+    await eraser.erase_photo(pictured.people["admin"], "nasam", name(COME))
+    backup.make(
+        pictured.parts.settings.data, None, tmp_path / "backups", None, pictured.now.replace(second=9)
+    )
+    backup.restore(old, tmp_path / "new", None, None, pictured.now)
+    assert (tmp_path / "new" / "media" / "nasam" / name(COME)).exists()
+    async with opened(Settings(data=tmp_path / "new"), pictured.parts.clock) as again:
+        await again.follower.rebuild()
+        assert [one for one in (tmp_path / "new" / "media").rglob("*") if one.is_file()] == []
+        assert await checking.problems(again) == []
