@@ -13,14 +13,14 @@ import { Join } from "./screens/join.tsx";
 import { ChoosePin, Unlock } from "./screens/pin.tsx";
 import { household, Pledge } from "./screens/pledge.tsx";
 import { Settings, type TextSize } from "./screens/settings.tsx";
-import { Sync } from "./screens/sync.tsx";
 import type { Updates } from "./updates.ts";
 import { wordsOf } from "./words.ts";
 
 const AddHousehold = later(() => import("./screens/edit.tsx").then(({ AddHousehold }) => AddHousehold));
-const Courier = later(() => import("./screens/courier.tsx").then(({ Courier }) => Courier));
+const Courier = later(() => import("./screens/sync.tsx").then(({ Courier }) => Courier));
 const EditHousehold = later(() => import("./screens/edit.tsx").then(({ EditHousehold }) => EditHousehold));
 const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting));
+const Sync = later(() => import("./screens/sync.tsx").then(({ Sync }) => Sync));
 const Registers = later(() => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers));
 
 const NEWS_STAYS = 6_000;

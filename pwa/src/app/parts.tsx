@@ -295,8 +295,8 @@ export function OutcomeMark({
 
 export function WhereMark({ where }: { readonly where: Where | "overruled" }) {
   const { say } = useApp();
-  const [kind, day = ""] = where.split(" ");
-  return <span class={`where ${kind}`}>{say(`where.${kind}` as Key, { date: date(day) })}</span>;
+  const [kind, day] = where.split(" ");
+  return <span class={`where ${kind}`}>{say(`where.${kind}` as Key, day ? { date: date(day) } : {})}</span>;
 }
 
 /** The review of a document of this type, where it was returned. */

@@ -4,6 +4,9 @@ import { date, moment } from "../../core/wording.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { Button, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
 
+/** Loaded with this one: it is opened from here. */
+export { Courier } from "./courier.tsx";
+
 export function Sync() {
   const { field, say, tell } = useApp();
   const state = useLoad((data) => data.syncState());
