@@ -67,7 +67,8 @@ def households(
         _last(words, plan, "" if plan.changes else words.say("lists.nothing"))
         return
     written = asyncio.run(_write(settings, plan, len(known.hamlets), words))
-    typer.echo(words.say("lists.written", new=words.number(written)))
+    done = {"new": words.number(written), "filled": words.number(len(plan.filled))}
+    typer.echo(words.say("lists.written_filled" if plan.filled else "lists.written", **done))
     _last(words, plan, "")
 
 
@@ -96,6 +97,7 @@ def describe(plan: "Plan", words: "Words") -> Iterator[str]:
     yield from _part(words, "lists.hamlet.title", _hamlets(plan, words))
     yield from _part(words, "lists.notes.title", _notes(plan, words, whole))
     yield from _part(words, "lists.doubt.title", _questions(plan, words))
+    yield from _part(words, "lists.filled.title", _filled(plan))
     yield from _part(words, "lists.bad.title", _bad(plan, words, whole))
     for reason in plan.blocked:
         yield words.say(f"lists.blocked.{reason}")
@@ -159,8 +161,13 @@ def _questions(plan: "Plan", words: "Words") -> list[str]:
             other=one.other,
             other_place=one.other_place or nowhere,
         )
-        lines.append(f"[{one.id}] {doubt} → {words.say(f'lists.answer.{one.answer}')}")
+        adds = f" {words.say('lists.adds')}" if one.adds else ""
+        lines.append(f"[{one.id}] {doubt}{adds} → {words.say(f'lists.answer.{one.answer}')}")
     return lines
+
+
+def _filled(plan: "Plan") -> list[str]:
+    return [f"{one.name}: {', '.join(filter(None, (one.house, one.lane)))}" for one in plan.filled]
 
 
 def _bad(plan: "Plan", words: "Words", whole: str) -> list[str]:

@@ -45,6 +45,11 @@ def changes(plan: Plan, now: datetime, entropy: Entropy, *, hamlets: int) -> dic
         if place := {key: text for key, text in (("house", one.house), ("lane", one.lane)) if text}:
             fields["place"] = place
         made.setdefault(f"hamlet-{one.hamlet}", []).append(Change(f"household:{next(ids)}", fields))
+    for known in plan.filled:
+        place = {key: text for key, text in (("house", known.house), ("lane", known.lane)) if text}
+        made.setdefault(f"hamlet-{known.hamlet}", []).append(
+            Change(f"household:{known.id}", {"place": place})
+        )
     return made
 
 

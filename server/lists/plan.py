@@ -139,6 +139,19 @@ class HouseholdPlanned:
     order: int
 
 
+@dataclass(frozen=True, slots=True)
+class HouseholdFilled:
+    """A household that is there and has no house number, or no lane, where the row says one: what it will
+    have. A value that it has is never altered by a list."""
+
+    where: Where
+    id: str
+    hamlet: str
+    name: str
+    house: str
+    lane: str
+
+
 class Doubt(Enum):
     """Why a row may be a household that is there already."""
 
@@ -167,6 +180,8 @@ class Question:
     other_place: str
     answer: Literal["same", "new"]
     chosen: bool
+    adds: bool = False
+    """Whether the household that is there gets a house number or a lane from the row, if it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +193,7 @@ class Plan:
     sheets: tuple[SheetSeen, ...]
     hamlets: tuple[HamletPlanned, ...]
     new: tuple[HouseholdPlanned, ...]
+    filled: tuple[HouseholdFilled, ...]
     unchanged: int
     questions: tuple[Question, ...]
     bad: tuple[BadRow, ...]
@@ -207,4 +223,4 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Whether applying it would write anything."""
-        return bool(self.new) or any(hamlet.new for hamlet in self.hamlets)
+        return bool(self.new or self.filled) or any(hamlet.new for hamlet in self.hamlets)

@@ -20,6 +20,7 @@ from server.lists.plan import (
     Doubt,
     HamletKnown,
     HamletPlanned,
+    HouseholdFilled,
     HouseholdKnown,
     HouseholdPlanned,
     Known,
@@ -37,6 +38,7 @@ class Sorted:
 
     hamlets: tuple[HamletPlanned, ...]
     new: tuple[HouseholdPlanned, ...]
+    filled: tuple[HouseholdFilled, ...]
     unchanged: int
     questions: tuple[Question, ...]
 
@@ -51,15 +53,17 @@ def plan(rows: Sequence[Clean], known: Known, choices: Choices) -> Sorted:
     for row, hamlet in zip(rows, by_row, strict=True):
         listed[hamlet].append(row)
     new: list[HouseholdPlanned] = []
+    filled: list[HouseholdFilled] = []
     questions: list[Question] = []
     unchanged = 0
     for hamlet, here in listed.items():
         matcher = _Matcher(hamlet, here, there[hamlet], choices)
         matcher.match()
         new += matcher.new()
+        filled += matcher.filled()
         questions += matcher.questions
         unchanged += matcher.unchanged
-    return Sorted(tuple(planned), tuple(new), unchanged, tuple(questions))
+    return Sorted(tuple(planned), tuple(new), tuple(filled), unchanged, tuple(questions))
 
 
 # ---- Hamlets --------------------------------------------------------------------------------------------
@@ -189,6 +193,8 @@ class _Matcher:
         self.settled: dict[int, HouseholdKnown | None] = {}
         """Rows that are no new household: the one that they are, or None where they repeat a row."""
         self._asked: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._apart: set[tuple[int, str]] = set()
+        """Rows and households that were asked about: whoever said "another one" is not asked again."""
 
     def match(self) -> None:
         """Settle every row, surest first."""
@@ -204,7 +210,7 @@ class _Matcher:
 
     def _settle(self, index: int, household: HouseholdKnown | None) -> None:
         self.settled[index] = household
-        self.unchanged += 1
+        self.unchanged += not _adds(self.rows[index], household)
         if household:
             self.left.pop(household.id, None)
 
@@ -286,9 +292,15 @@ class _Matcher:
                     self._settle(index, None)
 
     def _ask_known(self, index: int, doubt: Doubt, one: HouseholdKnown, default: str) -> bool:
-        return self._ask(index, doubt, one.name, _place(one.house, one.lane), default)
+        if (index, one.id) in self._apart:
+            return False
+        self._apart.add((index, one.id))
+        adds = _adds(self.rows[index], one)
+        return self._ask(index, doubt, one.name, _place(one.house, one.lane), default, adds=adds)
 
-    def _ask(self, index: int, doubt: Doubt, other: str, other_place: str, default: str) -> bool:
+    def _ask(
+        self, index: int, doubt: Doubt, other: str, other_place: str, default: str, *, adds: bool = False
+    ) -> bool:
         """Whether the row is the other household, as people answered or by default."""
         row, key = self.rows[index], self.keys[index]
         self._asked[key] += 1
@@ -307,6 +319,7 @@ class _Matcher:
                 other_place,
                 answer,
                 chosen is not None,
+                adds,
             )
         )
         return answer == "same"
@@ -318,6 +331,17 @@ class _Matcher:
             HouseholdPlanned(row.found.where, self.hamlet, row.name, row.house, row.lane, orders[index])
             for index in self._open()
             for row in (self.rows[index],)
+        ]
+
+    def filled(self) -> list[HouseholdFilled]:
+        """The households that are there and get what they lack from their row."""
+        found = ((self.rows[index], one) for index, one in sorted(self.settled.items()))
+        return [
+            HouseholdFilled(
+                row.found.where, one.id, self.hamlet, one.name, one.house or row.house, one.lane or row.lane
+            )
+            for row, one in found
+            if one is not None and _adds(row, one)
         ]
 
     def _orders(self) -> dict[int, int]:
@@ -353,6 +377,13 @@ def _spread(run: Sequence[int], behind: int | None, before: int | None, taken: l
         index: min(behind + room * number // (len(run) + 1), 999_999)
         for number, index in enumerate(run, start=1)
     }
+
+
+def _adds(row: Clean, household: HouseholdKnown | None) -> bool:
+    """Whether a row says a house number or a lane that the household has none of."""
+    if household is None or household.ended:
+        return False
+    return bool((row.house and not household.house) or (row.lane and not household.lane))
 
 
 def _alike(one: str, other: str) -> bool:

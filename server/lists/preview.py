@@ -53,6 +53,7 @@ def preview(
         sheets=tuple(recognised.sheets),
         hamlets=compared.hamlets,
         new=compared.new,
+        filled=compared.filled,
         unchanged=compared.unchanged,
         questions=compared.questions,
         bad=tuple(sorted(bad, key=lambda row: (places[row.where.sheet], row.where.row))),

@@ -127,7 +127,8 @@ async def confirm(desk: Desk) -> Response:
         return desk.to(back, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     await desk.noted("list.imported", f"{plan.digest} {made}")
     await to_thread.run_sync(shelf.drop, kept.token)
-    return desk.to("/office", "lists.written", new=desk.words.number(made))
+    said = {"new": desk.words.number(made), "filled": desk.words.number(len(plan.filled))}
+    return desk.to("/office", "lists.written_filled" if plan.filled else "lists.written", **said)
 
 
 async def cancel(desk: Desk) -> Response:
@@ -142,9 +143,7 @@ async def cancel(desk: Desk) -> Response:
 
 def fingerprint(plan: Plan) -> str:
     """What a person agrees to: the same for the same file, decisions and commune."""
-    said = repr(
-        (plan.digest, plan.hamlets, plan.new, plan.unchanged, plan.questions, plan.bad, plan.bad_left)
-    )
+    said = repr((plan.digest, plan.hamlets, plan.new, plan.filled, plan.questions, plan.bad, plan.bad_left))
     return sha256(said.encode()).hexdigest()
 
 

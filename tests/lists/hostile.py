@@ -101,6 +101,19 @@ def not_a_spreadsheet() -> File:
     return File("ds.xlsx", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj")
 
 
+def deep_nesting() -> File:
+    """Cells of elements in elements: what walks a tree by recursion falls over."""
+    deep = "<x>" * 200_000 + "</x>" * 200_000
+    return rewritten(tidy(HOMES), SHEET, lambda xml: xml.replace("<sheetData>", f"{deep}<sheetData>", 1))
+
+
+def a_zip_in_a_zip() -> File:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as bundle:
+        bundle.writestr("ds.xlsx", tidy(HOMES).data)
+    return File("ds.xlsx", out.getvalue())
+
+
 def a_zip_of_something_else() -> File:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as bundle:
@@ -163,6 +176,7 @@ REFUSED: tuple[tuple[Callable[[], File], str], ...] = (
     (noise_in_xls, "broken"),
     (not_a_spreadsheet, "not_a_list"),
     (a_zip_of_something_else, "not_a_list"),
+    (a_zip_in_a_zip, "not_a_list"),
     (html_named_xls, "not_a_list"),
     (nothing, "empty"),
     (too_many_rows, "rows"),
@@ -213,6 +227,7 @@ READ: tuple[tuple[Callable[[], File], str | None], ...] = (
     (macros, "macros"),
     (links_to_other_files, "links"),
     (merged_over_everything, None),
+    (deep_nesting, None),
 )
 """Files that are read, and the remark that people see."""
 

@@ -76,6 +76,13 @@ async def test_a_list_becomes_hamlets_and_households_and_again_nothing(parts: Pa
         assert set(rows.execute(select(_household.c.id, _household.c.rev))) == before
 
 
+async def test_a_second_list_adds_the_house_numbers_that_the_first_had_not(parts: Parts) -> None:
+    await import_file(parts, titled([home._replace(house="", lane="") for home in HOMES]))
+    assert await import_file(parts, titled(HOMES)) == 0
+    assert stored(parts) == set(HOMES)
+    assert not preview(titled(HOMES).data, "x.xlsx", known(parts)).changes
+
+
 async def test_a_household_that_moved_away_does_not_come_back_with_the_old_list(parts: Parts) -> None:
     await import_file(parts, titled(HOMES))
     gone = next(one for one in known(parts).households if one.name == "Vi Văn Yến")

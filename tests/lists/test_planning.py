@@ -86,6 +86,31 @@ def test_a_row_that_is_nearly_a_known_household_is_asked(
     assert names(plan) == ([] if answer == "same" else ["Hoàng Văn Nam"])
 
 
+@pytest.mark.parametrize(
+    ("fields", "row", "filled"),
+    [
+        ({}, [*NAM, "12", "Ngõ 2"], ("12", "Ngõ 2")),
+        ({"lane": "Ngõ 2"}, [*NAM, "12", ""], ("12", "Ngõ 2")),
+        ({"house": "12"}, [*NAM, "12", "Ngõ 2"], ("12", "Ngõ 2")),
+        ({"house": "12", "lane": "Ngõ 2"}, NAM, None),
+        ({"ended": True}, NAM, None),
+    ],
+)
+def test_a_row_that_is_a_known_household_gives_it_what_it_lacks_and_alters_nothing(
+    fields: dict[str, object], row: list[object], filled: tuple[str, str] | None
+) -> None:
+    known = changed(after(NAM, NOI), 0, **fields)
+    plan = listed(HEADER, row, NOI, known=known)
+    assert plan.new == ()
+    assert [(one.name, one.house, one.lane) for one in plan.filled] == (
+        [("Hoàng Văn Nam", *filled)] if filled else []
+    )
+    assert (plan.changes, plan.questions[0].adds) == (bool(filled), bool(filled))
+    other = Choices(answers={plan.questions[0].id: "new"})
+    apart = listed(HEADER, row, NOI, known=known, choices=other)
+    assert (apart.filled, names(apart)) == ((), ["Hoàng Văn Nam"]), "another one, and not asked again"
+
+
 def test_an_answer_is_kept_by_the_question_and_turns_it_round() -> None:
     known = changed(after(NAM, NOI), 0, name="Hoàng Thị Tư")
     (question,) = listed(HEADER, NAM, NOI, known=known).questions

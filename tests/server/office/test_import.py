@@ -141,8 +141,30 @@ async def test_columns_that_nobody_knows_are_named_by_a_person(made: Village) ->
         page = await preview(browser, text)
         names = re.findall(r'<select id="c-[^"]+" name="(column-[^"]+)"', page.text)
         assert len(names) == 2
+        assert "<td>Hứa Văn Tài</td>" in page.text, "some rows, so that one sees what the columns are"
         settled = await browser.send(page.url.path, {names[0]: "name", names[1]: "hamlet"})
         assert "Thêm 2 hộ" in settled.text
+        written = await browser.send(f"{page.url.path}/confirm", print_of(settled))
+        assert "Đã ghi 2 hộ." in written.text
+        second = await preview(browser, text.replace("Thị Đào", "Văn Sáu"))
+        assert "Thêm 1 hộ" in second.text, "the next file with these headers needs nobody"
+        assert 'name="column-' not in second.text
+
+
+async def test_house_numbers_that_are_missing_are_filled_in_and_the_preview_says_so(made: Village) -> None:
+    bare, full = (
+        "Họ và tên chủ hộ;Thôn\nHứa Văn Tài;Pác Ve\n",
+        "Họ và tên chủ hộ;Thôn;Số nhà\nHứa Văn Tài;Pác Ve;12\n",
+    )
+    async with made.signed_in("admin") as browser:
+        page = await preview(browser, bare)
+        await browser.send(f"{page.url.path}/confirm", print_of(page))
+        page = await preview(browser, full)
+        assert "Ghi 0 hộ mới, ghi thêm nơi ở cho 1 hộ" in page.text
+        assert "<li>Hứa Văn Tài: 12</li>" in page.text
+        written = await browser.send(f"{page.url.path}/confirm", print_of(page))
+        assert "ghi thêm nơi ở cho 1 hộ đã có" in written.text
+        assert "đã có đủ" in (await preview(browser, full)).text
 
 
 async def test_what_is_no_list_is_refused_in_words(made: Village) -> None:
