@@ -33,6 +33,7 @@ from server.office import (
     recoveries,
     reviewing,
     rights,
+    story,
     units,
 )
 from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gate
@@ -49,6 +50,7 @@ class Page(NamedTuple):
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_HISTORY = "/office/history/{place}/{record}"
 _CHECKLIST = "/office/checklists/{slug}"
 _MODEL = "/office/models/{ulid}"
 _UNIT = "/office/units/{hamlet}/{ulid}"
@@ -80,7 +82,8 @@ PAGES = (
     Page("GET", _HOUSEHOLD + "/edit", edit.show, STAFF),
     Page("POST", _HOUSEHOLD + "/edit", edit.correct, STAFF),
     Page("POST", _HOUSEHOLD + "/withdraw", edit.withdraw, STAFF),
-    Page("POST", _HOUSEHOLD + "/restore", edit.restore, STAFF),
+    Page("GET", _HISTORY, story.show, STAFF),
+    Page("POST", _HISTORY, story.restore, STAFF),
     Page("GET", "/office/review", queue.show, STAFF),
     Page("POST", "/office/review", queue.approve, STAFF),
     Page("GET", _RECORD, reviewing.show, STAFF),

@@ -1,4 +1,4 @@
-"""What staff write into a household's record: corrections, withdrawals, values brought back.
+"""What staff write into a household's record: corrections and withdrawals.
 
 Each is a document's write like a phone's (`server.scribe`): checked, archived, merged, sent to the phones.
 """
@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from server.admission import caller_of
 from server.clock import instant, milliseconds
-from server.office import history
 from server.office.desk import Desk
 from server.office.forms import day, plain, shown, tidy
 from server.office.record import Pledge, Record, open_record
@@ -138,16 +137,6 @@ def withdrawal(desk: Desk, pledges: Collection[Pledge]) -> Change | None:
         "target": target,
     }
     return Change(pledge.id, {"acts": [act]})
-
-
-async def restore(desk: Desk) -> Response:
-    """Bring back a value that lost: a new write, so that it stays."""
-    record = await open_record(desk)
-    change = history.lost_value(record.story, desk.text("rev"), desk.text("field"))
-    if change is None:
-        return desk.to(record.base, "office.flash.restored_already", kind="warn")
-    value = CLEARED if change.after is None else change.after
-    return await _write(desk, record, Change(record.id, {change.field: value}), "household.restored")
 
 
 async def _open_editable(desk: Desk) -> Record:

@@ -1,21 +1,23 @@
 """What happened to a document, told from its archived revisions: who wrote what, when, and which values lost.
 
 A *write* is one field's value under one stamp. A revision made the writes whose stamps its parent does not
-have. A write was overwritten knowingly if some other write was made upon it (the parent's stamp of that field
-was its own); it LOST if it is neither current nor overwritten knowingly: somebody wrote at the same time and
-the later stamp won. Merged revisions make no writes of their own.
+have. A write was REPLACED knowingly if some other write was made upon it (the parent's stamp of that field
+was its own); it waits as an OPEN question where the document still holds it beside the shown one; else, where
+it is not what STANDS, it LOST: somebody wrote at the same time, and the later stamp won or staff chose. Sets
+lose nothing. Merged revisions make no writes of their own.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import schemas
 from sync.stamps import Stamp
 from sync.stamps import stamp_of as stamps_of_field
 
 Body = Mapping[str, Any]
+State = Literal["stands", "replaced", "open", "lost"]
 
 ENVELOPE = frozenset({"_id", "type", "v", "by", "stamps", "asks", "absorbed"})
 ACTS = "acts"
@@ -42,7 +44,14 @@ class Change:
     field: str
     before: Any
     after: Any
-    lost: bool = False
+    state: State = "stands"
+    settles: bool = False
+    """Whether this write chose between values of the same time."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether it lost against a value of the same time."""
+        return self.state == "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +89,24 @@ def instant_of(stamp: str) -> str:
 
 
 def tell(doc_id: str, revisions: Iterable[Kept], current: str | None) -> tuple[Entry, ...]:
-    """The entries of one document, oldest first. `current` is the revision that stands now."""
+    """The entries of one document, oldest first. `current` is the revision that stands now, None where the
+    document is gone: then nothing lost."""
     ordered = sorted(revisions, key=lambda kept: (kept.stamp or "", kept.entered_at, kept.rev))
     held = {kept.rev: kept for kept in ordered}
-    standing = held[current].body if current in held else {}
-    overwritten = _overwritten(ordered, held)
+    fate = _Fate(doc_id, held[current].body if current in held else None, _overwritten(ordered, held))
     seen_writes: set[tuple[str, str | None]] = set()
     seen_acts: set[str] = set()
     entries = []
     for kept in ordered:
         parent = held.get(kept.parent or "")
         changes = tuple(
-            Change(field, before, kept.body.get(field), _lost(kept.body, field, standing, overwritten))
+            Change(
+                field,
+                before,
+                kept.body.get(field),
+                fate.of(kept.body, field),
+                settles=_settles(parent, field),
+            )
             for field, before in _writes(kept, parent, seen_writes)
         )
         acts = _new_acts(kept.body, parent.body if parent else {}, seen_acts)
@@ -105,10 +120,10 @@ def merge(stories: Iterable[Sequence[Entry]]) -> tuple[Entry, ...]:
     return tuple(sorted((e for story in stories for e in story), key=lambda e: (e.at, e.rev), reverse=True))
 
 
-def lost_value(entries: Iterable[Entry], rev: str, field: str) -> Change | None:
-    """The losing value that a page offered to restore, if it is one."""
-    found = (c for e in entries if e.rev == rev for c in e.changes if c.field == field and c.lost)
-    return next(found, None)
+def brought_back(entries: Iterable[Entry], rev: str, field: str) -> Change | None:
+    """The value that a page offered to bring back: one that lost or was replaced; None where it is not."""
+    found = (c for e in entries if e.rev == rev for c in e.changes if c.field == field)
+    return next((change for change in found if change.state in {"lost", "replaced"}), None)
 
 
 def _entry(doc_id: str, kept: Kept, changes: tuple[Change, ...], acts: tuple[Body, ...]) -> Entry:
@@ -148,8 +163,19 @@ def _writes(kept: Kept, parent: Kept | None, seen: set[tuple[str, str | None]]) 
             continue
         seen.add((field, stamp))
         before = parent.body.get(field) if parent else None
-        if before != kept.body.get(field):
+        if before != kept.body.get(field) or _settles(parent, field):
             yield field, before
+
+
+def _settles(parent: Kept | None, field: str) -> bool:
+    """Whether there were several values to choose from."""
+    return parent is not None and bool(_open(parent.body, field))
+
+
+def _open(body: Body, field: str) -> set[str]:
+    """The stamps of the values that wait beside the shown one."""
+    others = body.get("asks", {}).get(field, {}).get("others", ())
+    return {other["stamp"] for other in others}
 
 
 def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple[str, str | None]]:
@@ -165,13 +191,25 @@ def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple
     return found
 
 
-def _lost(body: Body, field: str, standing: Body, overwritten: set[tuple[str, str | None]]) -> bool:
-    stamp = stamp_of(body, field)
-    if schemas.newer(body):
-        return False  # it lost against nobody: it waits for a server that can read it
-    if (field, stamp) in overwritten or stamp == stamp_of(standing, field):
-        return False
-    return bool(body.get(field) != standing.get(field))
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What becomes of the writes of one document: by its type's rules, what stands, what was written over."""
+
+    doc_id: str
+    standing: Body | None
+    overwritten: Collection[tuple[str, str | None]]
+
+    def of(self, body: Body, field: str) -> State:
+        kind, stamp = self.doc_id.partition(":")[0], stamp_of(body, field)
+        if self.standing is None or schemas.newer(body):
+            return "stands"  # it lost against nobody: it waits for a server that can read it
+        if stamp == stamp_of(self.standing, field) or body.get(field) == self.standing.get(field):
+            return "stands"
+        if kind in schemas.types() and schemas.rules(kind).get(field) == "set":
+            return "stands"
+        if stamp in _open(self.standing, field):
+            return "open"
+        return "replaced" if (field, stamp) in self.overwritten else "lost"
 
 
 def _new_acts(body: Body, before: Body, seen: set[str]) -> tuple[Body, ...]:

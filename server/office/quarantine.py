@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 import schemas
 from server import correcting
-from server.office import acts
+from server.office import acts, records, said
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets
-from server.office.record import field_in_words, value_in_words
+from server.office.said import Known
+from server.office.saving import known_of
 from server.quarantine import Why
 from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
@@ -90,13 +91,14 @@ async def show_one(desk: Desk) -> Response:
     if planned is None:
         raise HTTPException(404)
     shown = await desk.read(lambda rows: _waiting(rows, row, known, desk.words))
-    people = await desk.read(_people)
+    people = await desk.read(records.people)
+    known_fields = await desk.read(lambda rows: known_of(rows, desk.words))
     return await desk.render(
         "quarantined.html",
         "quarantine",
         one=shown,
         minutes=offset // 60_000,
-        says=_says(json.loads(row.body), people, desk.words),
+        says=_says(row.doc_id, json.loads(row.body), known_fields, people),
         times=_times(planned),
         obstacle=planned.obstacle if isinstance(planned, Blocked) else "",
     )
@@ -184,26 +186,22 @@ def _times(planned: Planned) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(before, after, strict=True)))
 
 
-def _people(rows: Connection) -> dict[str, str]:
-    return {row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))}
-
-
-def _says(body: Mapping[str, Any], people: Mapping[str, str], words: Words) -> list[str]:
-    """What a record says, in words; of what the office has no words for, nothing, but all that a
-    later program wrote, by plain names."""
+def _says(doc_id: str, body: Mapping[str, Any], known: Known, people: Mapping[str, str]) -> list[str]:
+    """What a record says, in words; of what a later program wrote, what can be read here."""
+    kind, words = doc_id.partition(":")[0], known.words
 
     def who(user: str | None) -> str:
         return people.get(user or "") or words.say("office.somebody")
 
-    fields = body.keys() - ENVELOPE - {"acts"}
-    if schemas.newer(body):
-        told, fields = [], fields | (body.keys() & {"acts"})
-    else:
-        told = [acts.short(act, who, words, body["acts"]) for act in body.get("acts", ())]
-    for field in sorted(fields):
-        if schemas.newer(body) or words.knows(f"office.field.{field}"):
-            told.append(f"{field_in_words(field, words)}: {value_in_words(field, body[field], words)}")
-    return told
+    fields = sorted(body.keys() - ENVELOPE - {"acts", "strokes"})
+    told = (
+        []
+        if schemas.newer(body)
+        else [acts.short(act, who, words, body["acts"]) for act in body.get("acts", ())]
+    )
+    return told + [
+        f"{one.label}: {one.text}" for field in fields for one in said.lines(kind, field, body[field], known)
+    ]
 
 
 def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: Words) -> Waiting:

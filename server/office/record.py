@@ -9,11 +9,10 @@ from sqlalchemy import Connection, Row, select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from server.office import acts, history, ink, records
+from server.office import acts, ink, records, story
 from server.office.acts import Act, Who
 from server.office.desk import Desk
-from server.office.history import Entry, Kept
-from server.office.households import TONES, place_of
+from server.office.households import TONES
 from server.office.places import Campaign, Hamlet, campaigns, hamlet_of
 from server.rows import tables
 from server.rows.engine import table
@@ -55,7 +54,6 @@ class Record:
     hamlet: Hamlet
     household: Row[tuple[object, ...]]
     pledges: tuple[Pledge, ...]
-    story: tuple[Entry, ...]
     inks: Mapping[str, ink.Ink]
     people: Mapping[str, str]
     campaigns: tuple[Campaign, ...]
@@ -88,7 +86,8 @@ async def show(desk: Desk) -> Response:
         base=record.base,
         counted=bool(campaign and record.household.status in campaign.counts),
         pledges=pledges_shown(record, desk.words),
-        history=history_shown(record, desk.words),
+        story=await story.tell(desk, record.db, record.id),
+        story_href=f"{story.BASE}/{record.hamlet.id}/{record.id}",
         newer=record.newer,
         in_review=[(row, records.TONES.get(row.state, "")) for row in record.in_review],
     )
@@ -121,7 +120,6 @@ def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:
         hamlet=place,
         household=household,
         pledges=pledges,
-        story=_story(rows, db, revisions),
         inks=inks_of(rows, db, [act["signature"] for p in pledges for act in p.acts if "signature" in act]),
         people={row.id: row.name for row in rows.execute(select(_users.c.id, _users.c.name))},
         campaigns=tuple(campaigns(rows)),
@@ -153,83 +151,6 @@ def pledges_shown(record: Pledged, words: Words) -> list[dict[str, Any]]:
     return found
 
 
-def history_shown(record: Record, words: Words) -> list[dict[str, Any]]:
-    """The whole history in words, the newest first."""
-    who = _who(record.people, words)
-    all_acts = [act for pledge in record.pledges for act in pledge.acts]
-    return [
-        {
-            "rev": entry.rev,
-            "lost": entry.lost,
-            "what": words.say(_headline(entry)),
-            "who": _byline(entry, who, words),
-            "changes": [_change(change, words) for change in entry.changes],
-            "acts": [acts.short(act, who, words, all_acts) for act in entry.acts],
-        }
-        for entry in record.story
-    ]
-
-
-def field_in_words(field: str, words: Words) -> str:
-    """What a field is called; one that only a later program knows, by its plain name."""
-    key = f"office.field.{field}"
-    return words.say(key) if words.knows(key) else field
-
-
-def value_in_words(field: str, value: Any, words: Words) -> str:
-    """A field's value as people read it; of a shape that only a later program knows, as it is written."""
-    try:
-        return _known_value(field, value, words)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return json.dumps(value, ensure_ascii=False)
-
-
-def _known_value(field: str, value: Any, words: Words) -> str:
-    match field, value:
-        case _, None:
-            return words.say("office.none")
-        case "place", dict():
-            return place_of(value.get("house", ""), value.get("lane", "")) or words.say("office.none")
-        case "status", dict():
-            since = words.say("office.household.since", date=words.date(value["since"]))
-            return f"{words.say('office.status.' + value['is'])}, {since}"
-        case _, str():
-            return value
-        case _, int() if not isinstance(value, bool):
-            return words.number(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _headline(entry: Entry) -> str:
-    kind = entry.doc_id.partition(":")[0]
-    if entry.deleted:
-        return "office.history.deleted"
-    if entry.newer:
-        return "office.history.newer"
-    if entry.source in {"merged", "derived"}:
-        return f"office.history.{entry.source}"
-    return f"office.history.{kind}_{'first' if entry.first else 'changed'}"
-
-
-def _byline(entry: Entry, who: Who, words: Words) -> str:
-    if entry.source in {"merged", "derived"}:
-        return words.time(entry.entered_at)
-    key = (
-        "office.history.by_at" if entry.at[:16] == entry.entered_at[:16] else "office.history.by_at_received"
-    )
-    return words.say(key, who=who(entry.by), at=words.time(entry.at), received=words.time(entry.entered_at))
-
-
-def _change(change: history.Change, words: Words) -> dict[str, Any]:
-    return {
-        "name": change.field,
-        "field": field_in_words(change.field, words),
-        "before": "" if change.before is None else value_in_words(change.field, change.before, words),
-        "after": value_in_words(change.field, change.after, words),
-        "lost": change.lost,
-    }
-
-
 def _who(people: Mapping[str, str], words: Words) -> Who:
     return lambda user: people.get(user or "") or words.say("office.somebody")
 
@@ -255,16 +176,6 @@ def _act(row: dict[str, Any]) -> Act:
     if date:
         act["meeting"] = {"date": date} | ({"sheet": sheet} if sheet else {})
     return act
-
-
-def _story(rows: Connection, db: str, revisions: Mapping[str, str]) -> tuple[Entry, ...]:
-    asked = select(_archive).where(_archive.c.db == db, _archive.c.id.in_(revisions))
-    held: dict[str, list[Kept]] = {}
-    for row in rows.execute(asked):
-        body = json.loads(row.body)
-        kept = Kept(row.rev, row.parent, body, row.deleted, row.by, row.stamp, row.entered_at, row.source)
-        held.setdefault(row.id, []).append(kept)
-    return history.merge(history.tell(doc, kept, revisions[doc]) for doc, kept in held.items())
 
 
 def _written_by_newer(rows: Connection, db: str, ids: Collection[str]) -> bool:

@@ -194,10 +194,11 @@ def subject_names(rows: Connection, subjects: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def all_subjects(rows: Connection) -> dict[str, str]:
-    """What every model and unit is called, by `model:<ulid>` and `unit:<ulid>`."""
-    found = [select(source.c.id, source.c.name) for source in (_models, _units)]
-    return {row.id: row.name for asked in found for row in rows.execute(asked)}
+def called(rows: Connection, doc_id: str) -> str | None:
+    """What a household, a unit or a model is called, by its id; None where there is none."""
+    kind, _, ulid = doc_id.partition(":")
+    source = {"household": _households, "unit": _units, "model": _models}[kind]
+    return rows.execute(select(source.c.name).where(source.c.ulid == ulid).limit(1)).scalar()
 
 
 def page_of(rows: Connection, db: str, ulid: str) -> str:

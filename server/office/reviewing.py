@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from server.admission import caller_of
-from server.office import facts, photos, queue, records
+from server.office import facts, photos, queue, records, story
 from server.office.desk import Desk
 from server.office.facts import Context, Difference, Fact
 from server.office.forms import tidy
@@ -47,8 +47,10 @@ class Opened:
     review: Row[Any] | None
     differences: tuple[Difference, ...] | None
     asks: bool
+    page: str
+    """Where the record is at home, empty where that is here."""
     history: str
-    """The page with the record's whole history, empty where there is none."""
+    """The page with the record's whole history."""
 
     @property
     def href(self) -> str:
@@ -134,7 +136,8 @@ def find(rows: Connection, hamlet: str, doc_id: str, words: Words) -> Opened | N
         review=decided,
         differences=None if differences is None else tuple(differences),
         asks=bool(records.asks(rows, [row])),
-        history=_history(rows, hamlet, doc_id),
+        page=_page_of(rows, hamlet, doc_id),
+        history=f"{story.BASE}/{hamlet}/{doc_id}",
     )
 
 
@@ -183,7 +186,7 @@ async def _page(desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: b
     )
 
 
-def _history(rows: Connection, hamlet: str, doc_id: str) -> str:
+def _page_of(rows: Connection, hamlet: str, doc_id: str) -> str:
     kind, ulid = doc_id.partition(":")[0], doc_id.rpartition(":")[2]
     if kind == "inspection":
         return f"/office/inspections/{hamlet}/{ulid}"

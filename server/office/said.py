@@ -26,8 +26,8 @@ class Known:
     words: Words
     checklist: Checklists = lambda _slug, _version: None
     hamlets: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Of models, units and households, by document id."""
+    called: Callable[[str], str | None] = lambda _id: None
+    """What a model, a unit or a household is called, by document id."""
 
 
 def name(kind: str, field: str, words: Words) -> str:
@@ -92,20 +92,20 @@ def _place(value: Mapping[str, str], _: Known) -> str:
 
 def _status(value: Mapping[str, str], known: Known) -> str:
     said = status_in_words(f"office.status.{value['is']}", value["since"], known.words)
-    into = known.names.get(f"household:{value.get('into')}")
+    into = known.called(f"household:{value['into']}") if "into" in value else None
     return f"{said} ({into})" if into else said
 
 
 def _since(prefix: str) -> "Worded":
-    return lambda value, known: status_in_words(f"{prefix}.{value['is']}", value["since"], known.words)
+    return lambda value, known: status_in_words(f"{prefix}{value['is']}", value["since"], known.words)
 
 
 def _keyed(prefix: str) -> "Worded":
-    return lambda value, known: known.words.say(f"{prefix}.{value}")
+    return lambda value, known: known.words.say(f"{prefix}{value}")
 
 
 def _listed(prefix: str) -> "Worded":
-    return lambda value, known: ", ".join(known.words.say(f"{prefix}.{one}") for one in value)
+    return lambda value, known: ", ".join(known.words.say(f"{prefix}{one}") for one in value)
 
 
 def _counted(key: str, name: str) -> "Worded":
@@ -123,7 +123,7 @@ def _decided(value: Mapping[str, str], known: Known) -> str:
 
 
 def _subject(value: str, known: Known) -> str:
-    return known.names.get(value) or known.words.say("office.inspection.subject_unknown")
+    return known.called(value) or known.words.say("office.inspection.subject_unknown")
 
 
 def _follow_up(value: Mapping[str, str], known: Known) -> str:
@@ -209,26 +209,26 @@ _WORDED: Mapping[tuple[str, str], Worded] = {
     ("household", "place"): _place,
     ("household", "status"): _status,
     ("unit", "place"): _place,
-    ("unit", "status"): _since("office.unit.status"),
-    ("unit", "kind"): _keyed("office.unit.kind"),
-    ("model", "kind"): _keyed("office.model.kind"),
+    ("unit", "status"): _since("office.unit.status."),
+    ("unit", "kind"): _keyed("office.unit.kind."),
+    ("model", "kind"): _keyed("office.model.kind."),
     ("model", "decision"): _numbered,
-    ("model", "state"): _since("office.model.state"),
-    ("outreach", "kind"): _keyed("office.outreach"),
-    ("outreach", "topics"): _listed("office.topic"),
+    ("model", "state"): _since("office.model.state."),
+    ("outreach", "kind"): _keyed("office.outreach."),
+    ("outreach", "topics"): _listed("office.topic."),
     ("review", "decision"): _decided,
     ("inspection", "subject"): _subject,
     ("inspection", "follow_up"): _follow_up,
     ("inspection", "photos"): _photos,
     ("inspection", "answers"): _which,
-    ("checklist", "model"): _keyed("office.model.kind"),
+    ("checklist", "model"): _keyed("office.model.kind."),
     ("checklist", "sections"): _items,
-    ("campaign", "counts"): _listed("office.status"),
+    ("campaign", "counts"): _listed("office.status."),
     ("campaign", "target"): _counted("office.campaign.above", "target"),
     ("campaign", "clauses"): _counted("office.campaign.version", "version"),
     ("campaign", "notice"): _counted("office.campaign.version", "version"),
-    ("campaign", "state"): _keyed("office.field.state"),
-    ("hamlet", "state"): _keyed("office.field.state"),
+    ("campaign", "state"): _keyed("office.field.state."),
+    ("hamlet", "state"): _keyed("office.field.state."),
     ("", "hamlets"): _hamlets,
     **dict.fromkeys([("", field) for field in ("date", "from", "until", "starts", "ends")], _day),
 }

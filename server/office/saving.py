@@ -27,7 +27,7 @@ from server.words import Words
 from sync.merge import CLEARED
 from sync.stamps import ALL, device_of
 
-_archive, _devices, _households = table(tables.Archive), table(tables.Device), table(tables.HouseholdRow)
+_archive, _devices = table(tables.Archive), table(tables.Device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,11 @@ async def _ask(desk: Desk, saving: Saving, changed: Mapping[str, Any], error: Ov
 
 def known_of(rows: Connection, words: Words) -> Known:
     """What values are read with: the names of hamlets, models, units and households, the checklists."""
-    households = rows.execute(select(_households.c.id, _households.c.name))
     return Known(
         words,
         lambda slug, version: records.checklist_of(rows, slug, version),
         {place.id: place.name for place in hamlets(rows).values()},
-        {row.id: row.name for row in households} | records.all_subjects(rows),
+        lambda doc_id: records.called(rows, doc_id),
     )
 
 

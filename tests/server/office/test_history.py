@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.office.acts import lines, outcome, short
-from server.office.history import Change, Kept, instant_of, lost_value, merge, tell
+from server.office.history import Change, Kept, brought_back, instant_of, merge, tell
 from server.office.ink import draw
 from server.words import words
 
@@ -87,10 +87,11 @@ def test_a_lost_value_that_was_brought_back_is_lost_no_more() -> None:
     one, other = kept("2-b", "1-a", 4, name=(2, "B")), kept("2-c", "1-a", 5, name=(3, "C"))
     back = kept("3-r", "2-c", 9, name=(9, "B"))
     entries = tell("household:x", (FIRST, one, other, back), "3-r")
-    assert lost_value(entries, "2-b", "name") is None
+    assert brought_back(entries, "2-b", "name") is None
     before = tell("household:x", (FIRST, one, other), "2-c")
-    assert lost_value(before, "2-b", "name") == Change("name", "A", "B", lost=True)
-    assert lost_value(before, "2-c", "name") is None
+    assert brought_back(before, "2-b", "name") == Change("name", "A", "B", "lost")
+    assert brought_back(before, "1-a", "name") == Change("name", None, "A", "replaced")
+    assert brought_back(before, "2-c", "name") is None, "it stands"
 
 
 def test_a_field_that_was_cleared_is_told() -> None:

@@ -14,6 +14,7 @@ EVERYONE, STAFF, ADMIN = {"observer", "reviewer", "admin"}, {"reviewer", "admin"
 RECORD = f"/office/households/nasam/{SIGNED_ULID}"
 REVIEWED = f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}"
 UNIT_PAGE = f"/office/units/nasam/{UNIT}"
+HISTORY = f"/office/history/nasam/pledge:antq-2026:{SIGNED_ULID}"
 TABLE = {
     "/office": EVERYONE,
     "/office/campaign": EVERYONE,
@@ -22,6 +23,7 @@ TABLE = {
     "/office/households": STAFF,
     "/office/hamlets/nasam": STAFF,
     RECORD: STAFF,
+    HISTORY: STAFF,
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/rights": ADMIN,
     "/office/review": STAFF,
@@ -74,8 +76,8 @@ POSTS = {
     f"{RECORD}/withdraw": STAFF,
     f"{RECORD}/rights/export": ADMIN,
     f"{RECORD}/rights/erase": ADMIN,
-    f"{RECORD}/restore": STAFF,
     f"/office/photos/nasam/{'0' * 64}/erase": ADMIN,
+    HISTORY: STAFF,
     "/office/duplicates": STAFF,
     "/office/quarantine": STAFF,
     "/office/quarantine/nonumber": STAFF,
