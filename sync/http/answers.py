@@ -1,9 +1,10 @@
 """Responses: JSON, CouchDB's errors, compression when asked, and feeds that outlive their first byte."""
 
 import asyncio
-import gzip
-from collections.abc import AsyncIterator, Iterable, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 import brotli
 import orjson
@@ -80,16 +81,41 @@ def compressed(request: Request, response: Response) -> Response:
     name = _encoding(request.headers.get("accept-encoding", ""))
     if name is None:
         return response
-    # Levels that keep up with a link of some tens of Mbit/s on one core
-    response.body = {
-        "zstd": lambda: zstandard.ZstdCompressor(3).compress(body),
-        "br": lambda: bytes(brotli.compress(bytes(body), quality=3)),
-        "gzip": lambda: gzip.compress(body, 3, mtime=0),
-    }[name]()
-    response.headers["Content-Encoding"] = name
+    packer = _PACKERS[name]()
+    response.body = packer.add(bytes(body)) + packer.end()
     response.headers["Content-Length"] = str(len(response.body))
-    response.headers["Vary"] = "Accept-Encoding"
+    response.headers.update(_packed(name))
     return response
+
+
+class _Packer(NamedTuple):
+    """One compressed stream on its way."""
+
+    add: Callable[[bytes], bytes]
+    end: Callable[[], bytes]
+
+
+def _zstd() -> _Packer:
+    stream = zstandard.ZstdCompressor(3).compressobj()
+    return _Packer(stream.compress, stream.flush)
+
+
+def _br() -> _Packer:
+    stream = brotli.Compressor(quality=3)
+    return _Packer(stream.process, stream.finish)
+
+
+def _gzip() -> _Packer:
+    stream = zlib.compressobj(3, wbits=31)
+    return _Packer(stream.compress, stream.flush)
+
+
+_PACKERS: Mapping[str, Callable[[], _Packer]] = {"zstd": _zstd, "br": _br, "gzip": _gzip}
+"""The best first, at levels that keep up with a link of some tens of Mbit/s on one core."""
+
+
+def _packed(name: str) -> dict[str, str]:
+    return {"Content-Encoding": name, "Vary": "Accept-Encoding"}
 
 
 def _encoding(accepted: str) -> str | None:
@@ -97,7 +123,7 @@ def _encoding(accepted: str) -> str | None:
     for part in accepted.lower().split(","):
         name, _, quality = part.partition(";")
         offered[name.strip()] = quality.strip().replace(" ", "") not in {"q=0", "q=0.0"}
-    return next((name for name in ("zstd", "br", "gzip") if offered.get(name)), None)
+    return next((name for name in _PACKERS if offered.get(name)), None)
 
 
 def etag(text: str) -> dict[str, str]:
@@ -108,13 +134,23 @@ def etag(text: str) -> dict[str, str]:
 class Feed(Response):
     """A body that comes in pieces, for as long as it takes or until the peer hangs up."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], media_type: str = JSON) -> None:
+    def __init__(
+        self, pieces: AsyncIterator[bytes], media_type: str = JSON, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.pieces = pieces
         self.status_code = 200
         self.background = None
         self.media_type = media_type
         self.body = b""
-        self.init_headers({"Cache-Control": "must-revalidate", "X-Accel-Buffering": "no"})
+        self.init_headers({"Cache-Control": "must-revalidate", "X-Accel-Buffering": "no", **(headers or {})})
+
+    @classmethod
+    def long(cls, request: Request, pieces: AsyncIterator[bytes]) -> "Feed":
+        """An answer that ends by itself but is too long to be held whole, compressed when asked."""
+        name = _encoding(request.headers.get("accept-encoding", ""))
+        if name is None:
+            return cls(pieces)
+        return cls(_through(_PACKERS[name](), pieces), headers=_packed(name))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send pieces as they come; the peer's hanging up ends the work at once."""
@@ -137,6 +173,13 @@ class Feed(Response):
             async for piece in self.pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _through(packer: _Packer, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        if packed := packer.add(piece):
+            yield packed
+    yield packer.end()
 
 
 async def _hang_up(receive: Receive) -> None:

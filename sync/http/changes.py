@@ -192,7 +192,7 @@ async def normal(call: Call, question: Question) -> Response:
     more = first.pending and not question.descending and question.limit != len(first.changes)
     if not more:
         return compressed(call.request, answer(head + tail(first.last_seq, first.pending)))
-    return Feed(_long(head, first, pieces, writer))
+    return Feed.long(call.request, _long(head, first, pieces, writer))
 
 
 async def _long(
