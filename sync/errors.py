@@ -83,6 +83,12 @@ class NotFound(PeerError):
     default = "missing"
 
 
+class DatabaseUnknown(NotFound):
+    """There is no database of that name, and none could have it."""
+
+    default = "Database does not exist."
+
+
 class MethodNotAllowed(PeerError):
     """The address exists, but not for this method."""
 

@@ -89,8 +89,8 @@ def _file_name(part: Part) -> str:
     return re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else found[2]
 
 
-def accepts(header: str | None, media_type: str, *, by_default: bool = False) -> bool:
-    """Whether an `Accept` header takes a type; without one, or with `*/*`, it is `by_default`."""
+def accepts(header: str | None, media_type: str) -> bool:
+    """Whether an `Accept` header takes a type; without one, or with `*/*`, it does (as in CouchDB)."""
     kinds = [kind.partition(";")[0].strip().lower() for kind in (header or "*/*").split(",")]
     whole = media_type.partition("/")[0] + "/*"
-    return media_type in kinds or whole in kinds or (by_default and "*/*" in kinds)
+    return not {media_type, whole, "*/*"}.isdisjoint(kinds)

@@ -1,9 +1,10 @@
 """Housekeeping over HTTP, for administrators of the bare engine."""
 
+import orjson
 from starlette.responses import Response
 
-from sync import wire
-from sync.errors import BadRequest, NotImplementedHere
+from sync import revtree, wire
+from sync.errors import BadRequest, NotFound, NotImplementedHere
 from sync.hooks import Action
 from sync.http import bodies
 from sync.http.answers import answer, render
@@ -60,14 +61,40 @@ async def put_security(call: Call) -> Response:
     return render({"ok": True})
 
 
-async def no_javascript(_: Call) -> Response:
-    """Views, lists, shows, updates and Mango indexes are not run here. Raises NotImplementedHere."""
+async def compact_views(call: Call) -> Response:
+    """There are no views to compact."""
+    return await view_cleanup(call)
+
+
+_FUNCTIONS = {
+    "_view": "views", "_show": "shows", "_list": "lists", "_update": "updates", "_rewrite": "rewrites"
+}  # fmt: skip
+"""Where a design document keeps what an address calls."""
+
+
+async def no_javascript(call: Call) -> Response:
+    """Functions of design documents are kept, but not run. Raises NotFound where it is not there, else
+    NotImplementedHere."""
+    found = await call.store.read(call.db, [call.doc_id], lambda _, tree: [revtree.winner(tree)])
+    bodies_ = [orjson.loads(body.json) for doc in found.values() for body in doc.bodies.values()]
+    if not bodies_:
+        raise NotFound("missing")
+    kind, _, rest = call.file.partition("/")
+    name = rest.partition("/")[0]
+    if name and name not in (bodies_[0].get(_FUNCTIONS.get(kind, "")) or {}):
+        raise NotFound("missing_named_view" if kind == "_view" else f"missing json key: {name}")
+    raise NotImplementedHere
+
+
+async def no_temporary_view(_: Call) -> Response:
+    """Raises NotImplementedHere."""
     raise NotImplementedHere
 
 
 ROUTES = [
     Route("POST", "/{db}/_purge", Action.ADMIN, purge),
     Route("POST", "/{db}/_compact", Action.ADMIN, compact),
+    Route("POST", "/{db}/_compact/{design}", Action.ADMIN, compact_views),
     Route("POST", "/{db}/_view_cleanup", Action.ADMIN, view_cleanup),
     Route("GET", "/{db}/_revs_limit", Action.READ, get_revs_limit),
     Route("PUT", "/{db}/_revs_limit", Action.ADMIN, put_revs_limit),
@@ -77,5 +104,5 @@ ROUTES = [
         Route(method, "/{db}/_design/{id}/{function}", Action.READ, no_javascript)
         for method in ("GET", "POST", "PUT", "DELETE")
     ),
-    Route("POST", "/{db}/_temp_view", Action.READ, no_javascript),
+    Route("POST", "/{db}/_temp_view", Action.READ, no_temporary_view),
 ]

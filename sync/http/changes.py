@@ -21,6 +21,9 @@ from sync.store.interface import Change, Page, Seq
 AT_ONCE = 1000
 """Rows read in one go; a longer answer is sent as it is read."""
 
+_NO_LIMIT = 10**15
+"""What CouchDB takes for no limit, and counts down from."""
+
 Keep = Callable[[Change], bool]
 
 
@@ -67,12 +70,14 @@ async def _answer(call: Call, body: Mapping[str, Any]) -> Response:
     match call.query.get("feed", "normal"):
         case "longpoll":
             return await feeds.longpoll(call, question)
-        case "continuous":
+        case "continuous" | "live":
             return await feeds.continuous(call, question)
         case "eventsource":
             return await feeds.eventsource(call, question)
-        case _:
+        case "normal":
             return await normal(call, question)
+        case _:
+            raise BadRequest("Supported `feed` types: normal, continuous, live, longpoll, eventsource")
 
 
 async def _parse(call: Call, body: Mapping[str, Any]) -> Question:
@@ -213,12 +218,15 @@ def tail(last_seq: Seq, pending: int) -> bytes:
 
 
 class RowWriter:
-    """Renders rows; with `seq_interval`, all but every so manieth go without their sequence."""
+    """Renders rows; with `seq_interval`, all but every so manieth go without their sequence.
+
+    CouchDB counts down from the limit: of a batch as long as the interval the first row has its sequence.
+    """
 
     def __init__(self, call: Call, question: Question) -> None:
         self._call = call
         self._question = question
-        self._count = 0
+        self._left = question.limit or _NO_LIMIT
 
     async def rows(self, changes: Collection[Change]) -> list[bytes]:
         """One JSON object each."""
@@ -227,8 +235,8 @@ class RowWriter:
     async def row(self, change: Change) -> bytes:
         """One JSON object."""
         question = self._question
-        shown = self._count % question.seq_interval == 0
-        self._count += 1
+        shown = self._left % question.seq_interval == 0
+        self._left -= 1
         doc = None
         if question.docs:
             doc = await render_winner(self._call, change, question.wanted) if change.body else b"null"

@@ -7,26 +7,29 @@ from sync.hooks import Action
 from sync.http import bodies, documents
 from sync.http.answers import render
 from sync.http.routing import Call, Route
+from sync.store.interface import Info
 
 
 async def info(call: Call) -> Response:
     """`GET /db`."""
-    told = await call.store.info(call.db)
-    return render(
-        {
-            "db_name": told.name,
-            "update_seq": told.update_seq,
-            "doc_count": told.doc_count,
-            "doc_del_count": told.deleted_count,
-            "purge_seq": 0,
-            "sizes": {"file": told.size, "active": told.size, "external": told.size},
-            "props": {},
-            "compact_running": False,
-            "disk_format_version": 8,
-            "instance_start_time": "0",
-            "cluster": {"q": 1, "n": 1, "w": 1, "r": 1},
-        }
-    )
+    return render(told(await call.store.info(call.db)))
+
+
+def told(about: Info) -> dict[str, object]:
+    """A database as CouchDB describes it."""
+    return {
+        "db_name": about.name,
+        "update_seq": about.update_seq,
+        "doc_count": about.doc_count,
+        "doc_del_count": about.deleted_count,
+        "purge_seq": 0,
+        "sizes": {"file": about.size, "active": about.size, "external": about.size},
+        "props": {},
+        "compact_running": False,
+        "disk_format_version": 8,
+        "instance_start_time": "0",
+        "cluster": {"q": 1, "n": 1, "w": 1, "r": 1},
+    }
 
 
 async def post(call: Call) -> Response:

@@ -68,7 +68,7 @@ async def open_revs(call: Call) -> Response:
     if asked is None and not document.tree:
         raise NotFound("missing")
     revs = wanted.of_many(document.tree, asked)
-    if not multipart.accepts(call.request.headers.get("accept"), "multipart/mixed", by_default=True):
+    if not multipart.accepts(call.request.headers.get("accept"), "multipart/mixed"):
         rows = [await _open_row(call, document, rev, wanted) for rev in revs]
         return compressed(call.request, answer(b"[" + b",".join(rows) + b"]\n"))
     boundary = call.parts.uuid()
@@ -126,24 +126,29 @@ async def store(call: Call, doc_id: str, draft: Draft, *, replicated: bool) -> R
     accept.check_size(call, [draft])
     if replicated:
         edit = draft.edit(doc_id)
-        return stored(doc_id, next(iter(await accept.graft(call, [edit])), edit.rev))
+        return stored(call, doc_id, next(iter(await accept.graft(call, [edit])), edit.rev))
     write = _named(call, draft).write(doc_id)
-    return stored(doc_id, (await accept.write(call, [write]))[0])
+    return stored(call, doc_id, (await accept.write(call, [write]))[0])
 
 
 def _named(call: Call, draft: Draft) -> Draft:
     """The draft with the revision that it goes on from: in the body, the query, or `If-Match`."""
-    given = [call.query[name] for name in ("rev",) if name in call.query]
-    if match := call.request.headers.get("if-match"):
-        given.append(match.strip().strip('"'))
-    named = {wire.parse_rev(text) for text in given} | set(draft.path[:1])
+    named = set(draft.path[:1])
+    if "rev" in call.query:
+        named.add(wire.parse_rev(call.query["rev"]))
     if len(named) > 1:
         raise BadRequest("Document rev from request body and query string have different values")
+    if match := call.request.headers.get("if-match"):
+        named.add(wire.parse_rev(match.strip().strip('"')))
+    if len(named) > 1:
+        raise BadRequest("Document rev and etag have different values")
     return Draft(draft.id, tuple(named), draft.body, draft.deleted, draft.files)
 
 
-def stored(doc_id: str, outcome: Rev | Conflict | Refused, status: int = 201) -> Response:
-    """What a single write answers. Raises DocumentConflict, Forbidden, TooLarge."""
+def stored(
+    call: Call, doc_id: str, outcome: Rev | Conflict | Refused, status: int = 201, *below: str
+) -> Response:
+    """What a single write answers; `below`: the file's name. Raises DocumentConflict, Forbidden, TooLarge."""
     match outcome:
         case Conflict():
             raise DocumentConflict
@@ -153,7 +158,7 @@ def stored(doc_id: str, outcome: Rev | Conflict | Refused, status: int = 201) ->
             raise Forbidden(outcome.reason)
         case Rev():
             row = {"ok": True, "id": doc_id, "rev": str(outcome)}
-            return render(row, status, etag(str(outcome)))
+            return render(row, status, etag(str(outcome)) | call.location(doc_id, *below))
 
 
 async def delete(call: Call) -> Response:
@@ -163,7 +168,7 @@ async def delete(call: Call) -> Response:
     write = _named(call, Draft(None, (), b"{}", deleted=True)).write(call.doc_id)
     if write.parent is None:
         raise DocumentConflict
-    return stored(call.doc_id, (await accept.write(call, [write]))[0], 200)
+    return stored(call, call.doc_id, (await accept.write(call, [write]))[0], 200)
 
 
 async def copy(call: Call) -> Response:
@@ -177,10 +182,12 @@ async def copy(call: Call) -> Response:
     doc_id, parent = _destination(call.request.headers.get("destination", ""))
     files = await wanted.as_files(call.store, source.bodies[rev])
     draft = Draft(doc_id, parent, source.bodies[rev].json, files=files)
-    return stored(doc_id, (await accept.write(call, [draft.write(doc_id)]))[0])
+    return stored(call, doc_id, (await accept.write(call, [draft.write(doc_id)]))[0])
 
 
 def _destination(header: str) -> tuple[str, tuple[Rev, ...]]:
+    if not header:
+        raise BadRequest("Destination header is mandatory for COPY.")
     target, _, rest = header.partition("?")
     given = unquote(target), unquote(rest).removeprefix("rev=")
     return wire.check_doc_id(given[0]), (wire.parse_rev(given[1]),) if given[1] else ()

@@ -115,7 +115,7 @@ async def _edited(call: Call, change: Mapping[str, File | None], *, may_create: 
     files |= {name: file for name, file in change.items() if file is not None}
     write = Write(call.doc_id, asked, body.json, files=files)
     outcome = (await accept.write(call, [write]))[0]
-    return stored(call.doc_id, outcome, 201 if may_create else 200)
+    return stored(call, call.doc_id, outcome, 201 if may_create else 200, call.file)
 
 
 ROUTES = [

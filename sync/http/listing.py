@@ -1,5 +1,6 @@
 """`_all_docs` and its kin: documents by id."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -17,36 +18,60 @@ from sync.store.interface import Change, Document, Span
 _RANGES = frozenset({"key", "startkey", "start_key", "endkey", "end_key"})
 
 
+Options = Mapping[str, str]
+"""What is asked, as a query says it."""
+
+
 async def get(call: Call) -> Response:
     """All documents, a range, or those whose ids are named."""
-    keys = query.json_value(call.query, "keys")
-    return await (_range(call) if keys is None else _keys(call, keys))
+    return _answered(call, await _listed(call, call.query, query.json_value(call.query, "keys")))
 
 
 async def post(call: Call) -> Response:
-    """The same, with `keys` in the body."""
-    bodies.require_json(call.request)
-    body = await bodies.read(call.request, call.parts.limits.request)
-    keys = wire.parse_object(body).get("keys") if body.strip() else None
-    return await (_range(call) if keys is None else _keys(call, keys))
+    """The same, with `keys` or any other option in the body."""
+    body = await bodies.read_posted(call.request, call.parts.limits.request)
+    return _answered(call, await _asked(call, wire.parse_object(body) if body.strip() else {}))
 
 
-async def _range(call: Call) -> Response:
-    span = _span(call)
+async def queries(call: Call) -> Response:
+    """Several lists in one answer. Raises BadRequest."""
+    body = wire.parse_object(await bodies.read_posted(call.request, call.parts.limits.request))
+    several = body.get("queries")
+    if not isinstance(several, list) or not all(isinstance(one, dict) for one in several):
+        raise BadRequest("POST body must include `queries` parameter.")
+    lists = [await _asked(call, one) for one in several]
+    return _answered(call, b'{"results":[\n' + array(lists) + b"\n]}")
+
+
+def _answered(call: Call, body: bytes) -> Response:
+    return compressed(call.request, answer(body + b"\n"))
+
+
+async def _asked(call: Call, body: Mapping[str, Any]) -> bytes:
+    """What a body asks; its options go before those of the query."""
+    options = {name: wire.to_json(value).decode() for name, value in body.items() if name != "keys"}
+    return await _listed(call, {**call.query, **options}, body.get("keys"))
+
+
+async def _listed(call: Call, asked: Options, keys: object) -> bytes:
+    return await (_range(call, asked) if keys is None else _keys(call, asked, keys))
+
+
+async def _range(call: Call, asked: Options) -> bytes:
+    span = _span(asked)
     if span is None:
-        return render({"total_rows": (await call.store.info(call.db)).doc_count, "offset": 0, "rows": []})
+        return b'{"total_rows":%d,"offset":0,"rows":[]}' % (await call.store.info(call.db)).doc_count
     listing = await call.store.listing(call.db, span)
-    wanted = Wanted.of(call.query)
+    wanted = Wanted.of(asked)
     rows = [await _row(call, change, wanted) for change in listing.rows if call.shows(change.id)]
     head = b'{"total_rows":%d,"offset":%d,' % (listing.total, listing.offset)
-    if call.asks("update_seq"):
+    if asked.get("update_seq") == "true":
         head += b'"update_seq":%b,' % orjson.dumps(listing.update_seq)
-    return compressed(call.request, answer(head + b'"rows":[\n' + array(rows) + b"\n]}\n"))
+    return head + b'"rows":[\n' + array(rows) + b"\n]}"
 
 
-def _span(call: Call) -> Span | None:
+def _span(asked: Options) -> Span | None:
     """The range that is asked for, None where it holds nothing. Raises QueryInvalid, InvalidJSON."""
-    asked = call.query
     key = query.json_value(asked, "key")
     start, end = (
         (key, key)
@@ -56,7 +81,7 @@ def _span(call: Call) -> Span | None:
             query.json_value(asked, "endkey", "end_key"),
         )
     )
-    descending = call.asks("descending")
+    descending = asked.get("descending") == "true"
     low, high = (end, start) if descending else (start, end)
     if isinstance(low, list | dict) or isinstance(high, bool | int | float):
         return None  # ids are text, which stands after numbers and before arrays
@@ -67,7 +92,7 @@ def _span(call: Call) -> Span | None:
         descending=descending,
         skip=query.whole_number(asked, "skip") or 0,
         limit=query.whole_number(asked, "limit"),
-        bodies=call.asks("include_docs"),
+        bodies=asked.get("include_docs") == "true",
     )
 
 
@@ -100,25 +125,27 @@ async def render_winner(call: Call, change: Change, wanted: Wanted) -> bytes:
     )
 
 
-async def _keys(call: Call, keys: Any) -> Response:
+async def _keys(call: Call, asked: Options, keys: Any) -> bytes:
     """A row for each key, in the order that was asked; deleted documents have theirs too."""
     if not isinstance(keys, list):
         raise BadRequest("`keys` body member must be an array.")
-    if _RANGES & call.query.keys():
+    if _RANGES & asked.keys():
         raise QueryInvalid("`keys` is incompatible with `key`, `start_key` and `end_key`")
     shown = {key for key in keys if isinstance(key, str) and call.shows(key)}
-    with_docs = call.asks("include_docs")
+    with_docs = asked.get("include_docs") == "true"
     found = await call.store.read(
         call.db, shown, lambda _, tree: [wire.leaves_of(tree)[0].rev] if with_docs else ()
     )
-    told = await call.store.info(call.db)
-    skip, limit = query.whole_number(call.query, "skip") or 0, query.whole_number(call.query, "limit")
-    if call.asks("descending"):
+    about = await call.store.info(call.db)
+    skip, limit = query.whole_number(asked, "skip") or 0, query.whole_number(asked, "limit")
+    if asked.get("descending") == "true":
         keys = keys[::-1]
-    wanted = Wanted.of(call.query)
+    wanted = Wanted.of(asked)
     rows = [await _key_row(call, key, found, wanted, with_docs) for key in keys[skip:][:limit]]
-    head = b'{"total_rows":%d,"offset":null,"rows":[\n' % told.doc_count
-    return compressed(call.request, answer(head + array(rows) + b"\n]}\n"))
+    head = b'{"total_rows":%d,"offset":null,' % about.doc_count
+    if asked.get("update_seq") == "true":
+        head += b'"update_seq":%b,' % orjson.dumps(about.update_seq)
+    return head + b'"rows":[\n' + array(rows) + b"\n]}"
 
 
 async def _key_row(call: Call, key: Any, found: Any, wanted: Wanted, with_docs: bool) -> bytes:
@@ -159,6 +186,7 @@ async def local_docs(call: Call) -> Response:
 ROUTES = [
     Route("GET", "/{db}/_all_docs", Action.READ, get),
     Route("POST", "/{db}/_all_docs", Action.READ, post),
+    Route("POST", "/{db}/_all_docs/queries", Action.READ, queries),
     Route("GET", "/{db}/_design_docs", Action.READ, design_docs),
     Route("GET", "/{db}/_local_docs", Action.ADMIN, local_docs),
 ]

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sync import wire
-from sync.errors import BadRequest, MethodNotAllowed, NotFound
+from sync.errors import BadRequest, DatabaseUnknown, InvalidName, MethodNotAllowed, NotFound
 from sync.hooks import Action, Application, Caller
 from sync.store.interface import Store
 
@@ -71,6 +71,13 @@ class Call:
     def query(self) -> Mapping[str, str]:
         """The query's parameters; of a repeated one the last. Raises BadRequest."""
         return parse_query(self.request.scope.get("query_string", b""))
+
+    def location(self, doc_id: str = "", *below: str) -> dict[str, str]:
+        """Where something of this database is, as a header."""
+        kind, slash, name = doc_id.partition("/")
+        parts = [kind, name] if slash and kind in {"_design", "_local"} else [doc_id]
+        path = "/".join(quote(part, safe="") for part in [self.db, *parts, *below] if part)
+        return {"Location": f"{quote(self.request.scope.get('root_path', ''), safe='/%')}/{path}"}
 
     def asks(self, name: str) -> bool:
         """Whether the query says `name=true`."""
@@ -132,8 +139,10 @@ def address(parts: Sequence[str]) -> Address:  # noqa: PLR0911 - a table
             return Address("/{db}", db)
         case [db, "_local" | "_design" as kind, name, *rest]:
             return _in_document(db, f"{kind}/{name}", rest)
-        case [db, name] if name.startswith("_") and not name.startswith(("_local/", "_design/")):
-            return Address(f"/{{db}}/{name}", db, name)
+        case [db, "_compact", design]:
+            return Address("/{db}/_compact/{design}", db, f"_design/{design}")
+        case [db, name, *rest] if name.startswith("_") and not name.startswith(("_local/", "_design/")):
+            return Address("/".join(["/{db}", name, *rest]), db, name)
         case [db, doc_id, *rest]:
             return _in_document(db, doc_id, rest)
     raise NotFound
@@ -181,7 +190,9 @@ class Table:
         if methods is None:
             if place.doc_id is not None:
                 wire.check_doc_id(place.doc_id)
-            raise NotFound("missing")
+            if method == "PUT":
+                raise InvalidName(f"Name: '{place.form[1:81]}'. {InvalidName.default}")
+            raise DatabaseUnknown
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             allowed = sorted(methods) + (["HEAD"] if "GET" in methods else [])

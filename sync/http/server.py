@@ -1,20 +1,20 @@
 """The server as a whole: its greeting, its databases by name, identifiers."""
 
-from urllib.parse import quote
-
 from starlette.responses import Response
 
 from sync import wire
 from sync.errors import BadRequest
 from sync.hooks import Action
-from sync.http import query
+from sync.http import bodies, database, query
 from sync.http.answers import render
 from sync.http.routing import Call, Route
+from sync.store.interface import DatabaseMissing
 
 # What clients look at: `couchdb` at all, and the version for what they may rely on.
 GREETING = {"couchdb": "Welcome", "version": "3.5.0", "vendor": {"name": "Camket"}, "features": []}
 
 MOST_UUIDS = 1000
+MOST_INFOS = 100
 
 
 async def greet(_: Call) -> Response:
@@ -29,11 +29,46 @@ async def up(_: Call) -> Response:
 
 async def all_dbs(call: Call) -> Response:
     """The names of the databases, in order."""
-    names = await call.store.names()
-    if call.asks("descending"):
+    return render(await _names(call))
+
+
+async def _names(call: Call) -> list[str]:
+    """The names that are asked for. Raises QueryInvalid, InvalidJSON."""
+    start = query.json_value(call.query, "startkey", "start_key")
+    end = query.json_value(call.query, "endkey", "end_key")
+    descending = call.asks("descending")
+    low, high = (end, start) if descending else (start, end)
+    names = [
+        name
+        for name in await call.store.names()
+        if (not isinstance(low, str) or name >= low) and (not isinstance(high, str) or name <= high)
+    ]
+    if descending:
         names.reverse()
     skip, limit = query.whole_number(call.query, "skip") or 0, query.whole_number(call.query, "limit")
-    return render(names[skip:][:limit])
+    return names[skip:][:limit]
+
+
+async def dbs_info(call: Call) -> Response:
+    """What `GET /db` tells, of all databases or (POST) of those that are named."""
+    if call.request.method != "POST":
+        return render([await _info(call, name) for name in await _names(call)])
+    keys = wire.parse_object(await bodies.read_posted(call.request, 10**6)).get("keys")
+    if not isinstance(keys, list) or len(keys) > MOST_INFOS:
+        raise BadRequest(f"`keys` must be an array of at most {MOST_INFOS} names of databases.")
+    return render([await _info(call, key) for key in keys])
+
+
+async def _info(call: Call, name: object) -> dict[str, object]:
+    try:
+        return {"key": name, "info": database.told(await call.store.info(str(name)))}
+    except DatabaseMissing:
+        return {"key": name, "error": "not_found"}
+
+
+async def active_tasks(_: Call) -> Response:
+    """None: what takes long here is answered when it is done."""
+    return render([])
 
 
 async def uuids(call: Call) -> Response:
@@ -48,7 +83,7 @@ async def uuids(call: Call) -> Response:
 async def create(call: Call) -> Response:
     """`PUT /db`. Raises InvalidName, DatabaseExists."""
     await call.store.create(wire.parse_database_name(call.db))
-    return render({"ok": True}, 201, {"Location": f"/{quote(call.db, safe='')}"})
+    return render({"ok": True}, 201, call.location())
 
 
 async def drop(call: Call) -> Response:
@@ -65,6 +100,9 @@ async def drop(call: Call) -> Response:
 ROUTES = [Route("GET", "/", Action.READ, greet), Route("GET", "/_up", Action.READ, up)]
 ADMIN_ROUTES = [
     Route("GET", "/_all_dbs", Action.READ, all_dbs),
+    Route("GET", "/_dbs_info", Action.READ, dbs_info),
+    Route("POST", "/_dbs_info", Action.READ, dbs_info),
+    Route("GET", "/_active_tasks", Action.READ, active_tasks),
     Route("GET", "/_uuids", Action.READ, uuids),
     Route("PUT", "/{db}", Action.ADMIN, create),
     Route("DELETE", "/{db}", Action.ADMIN, drop),

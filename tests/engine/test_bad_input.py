@@ -165,7 +165,7 @@ TABLE = [
     Wrong("PUT", f"/db/x?rev=1-{A}", "{}", "409 conflict"),
     Wrong("DELETE", "/db/x", None, "409 conflict"),
     Wrong("DELETE", "/db/none", None, "404 not_found"),
-    Wrong("COPY", "/db/x", None, "400 illegal_docid"),
+    Wrong("COPY", "/db/x", None, "400 bad_request"),
     Wrong("PUT", "/db/x/_file", b"x", "400 bad_request"),
     Wrong("PUT", "/db/x/file", b"x", "409 conflict"),
     Wrong("GET", "/db/x/file", None, "404 not_found"),
@@ -266,7 +266,7 @@ TABLE = [
     Wrong("PUT", "/db/_revs_limit", '"x"', "400 bad_request"),
     Wrong("PUT", "/db/_security", "[]", "400 bad_request"),
     Wrong("GET", "/_uuids?count=100000", None, "400 bad_request"),
-    Wrong("GET", "/db/_design/x/_view/y", None, "501 not_implemented"),
+    Wrong("GET", "/db/_design/x/_view/y", None, "404 not_found"),
     Wrong("POST", "/_session", "{}", "400 bad_request"),
     Wrong("POST", "/_session", '{"name":"x","password":"y"}', "401 unauthorized"),
 ]

@@ -1,0 +1,194 @@
+"""What the engine answers, byte by byte where CouchDB's clients look: compression, errors, headers."""
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import brotli
+import httpx
+import orjson
+import pytest
+import zstandard
+
+from tests.engine.running import engine
+
+UNPACK: dict[str, Callable[[bytes], bytes]] = {
+    "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
+    "br": brotli.decompress,
+    "gzip": gzip.decompress,
+}
+
+
+async def raw(client: httpx.AsyncClient, path: str, encoding: str) -> tuple[httpx.Headers, bytes]:
+    """The answer as it came over the wire."""
+    async with client.stream("GET", path, headers={"Accept-Encoding": encoding}) as answer:
+        return answer.headers, b"".join([piece async for piece in answer.aiter_raw()])
+
+
+@pytest.mark.parametrize("limit", [100, 2500])
+async def test_feeds_short_and_long_are_compressed_when_asked(limit: int) -> None:
+    async with engine() as client:
+        await client.put("/db")
+        docs = [{"_id": f"d{n:04}", "_rev": "1-a"} for n in range(2500)]
+        await client.post("/db/_bulk_docs", json={"docs": docs, "new_edits": False})
+        path = f"/db/_changes?limit={limit}"
+        headers, plain = await raw(client, path, "identity")
+        assert "content-encoding" not in headers
+        assert len(orjson.loads(plain)["results"]) == limit
+        for name, unpack in UNPACK.items():
+            headers, packed = await raw(client, path, name)
+            assert (headers["content-encoding"], headers["vary"]) == (name, "Accept-Encoding")
+            assert unpack(packed) == plain
+            assert len(packed) < len(plain) / 3
+        assert (await raw(client, path, "gzip, br, zstd"))[0]["content-encoding"] == "zstd"
+        assert (await raw(client, path, "gzip, br;q=0, zstd;q=0"))[0]["content-encoding"] == "gzip"
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def ask(client: httpx.AsyncClient, method: str, path: str, body: str = "", **headers: str) -> Any:
+    """The JSON of an answer; of an error its status, name and reason."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = await client.request(method, path, content=body, headers={**JSON, **sent})
+    told = answer.json()
+    if answer.status_code >= 400:
+        return answer.status_code, told["error"], told["reason"]
+    return told
+
+
+async def test_what_was_written_says_where_it_is() -> None:
+    async with engine() as client:
+        assert (await client.put("/a%2Fb")).headers["location"] == "/a%2Fb"
+        written = await client.put("/a%2Fb/x%2Fy", json={})
+        assert (written.status_code, written.headers["location"]) == (201, "/a%2Fb/x%2Fy")
+        design = await client.put("/a%2Fb/_design/d", json={})
+        assert design.headers["location"] == "/a%2Fb/_design/d"
+        posted = await client.post("/a%2Fb", json={"_id": "é"})
+        assert posted.headers["location"] == "/a%2Fb/%C3%A9"
+        file = await client.put(f"/a%2Fb/x%2Fy/f?rev={written.json()['rev']}", content=b"x")
+        assert file.headers["location"] == "/a%2Fb/x%2Fy/f"
+
+
+async def test_wrong_questions_get_couchdbs_words() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        first = (await client.put("/db/x", json={})).json()["rev"]
+        etags = "Document rev and etag have different values"
+        assert await ask(client, "PUT", f"/db/x?rev={first}", "{}", If_Match='"1-a"') == (
+            400,
+            "bad_request",
+            etags,
+        )
+        assert await ask(client, "DELETE", f"/db/x?rev={first}", If_Match="1-a") == (
+            400,
+            "bad_request",
+            etags,
+        )
+        assert await ask(client, "COPY", "/db/x") == (
+            400, "bad_request", "Destination header is mandatory for COPY.")  # fmt: skip
+        assert await ask(client, "GET", "/db/_changes?feed=nope") == (
+            400,
+            "bad_request",
+            "Supported `feed` types: normal, continuous, live, longpoll, eventsource",
+        )
+        assert (await ask(client, "PUT", "/_mine"))[:2] == (400, "illegal_database_name")
+        assert await ask(client, "GET", "/_mine") == (404, "not_found", "Database does not exist.")
+        assert await ask(client, "POST", "/db/_x/y", "{}") == (
+            400, "illegal_docid", "Only reserved document ids may start with underscore.")  # fmt: skip
+
+
+async def test_a_live_feed_is_a_continuous_one() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        await client.put("/db/x", json={})
+        lines = (await client.get("/db/_changes?feed=live&timeout=1")).text.splitlines()
+        assert [sorted(orjson.loads(line)) for line in lines] == [
+            ["changes", "id", "seq"],
+            ["last_seq", "pending"],
+        ]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("seq_interval=3&limit=6", [1, None, None, 4, None, None]),  # as replicators ask: by the batch
+        ("seq_interval=2&limit=5", [None, 2, None, 4, None]),
+        ("seq_interval=5", [1, None, None, None, None, 6]),  # without a limit CouchDB counts down from 10^15
+    ],
+)
+async def test_seq_interval_counts_down_from_the_limit(query: str, shown: list[int | None]) -> None:
+    async with engine() as client:
+        await client.put("/db")
+        for n in range(6):
+            await client.put(f"/db/{n}", json={})
+        for feed in ("normal", "continuous"):
+            text = (await client.get(f"/db/_changes?{query}&feed={feed}&timeout=1")).text
+            rows = [line.rstrip(",") for line in text.splitlines() if '"changes"' in line]
+            assert [orjson.loads(row)["seq"] for row in rows] == shown
+
+
+async def test_attachments_come_as_multipart_unless_json_is_asked_for() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        await client.put("/db/x/f", content=b"bytes", headers={"Content-Type": "text/plain"})
+        for accept, kind in [
+            ("*/*", "multipart/related"),
+            ("multipart/related", "multipart/related"),
+            ("application/json", "application/json"),
+            ("application/json, */*", "multipart/related"),
+        ]:
+            answer = await client.get("/db/x?attachments=true", headers={"Accept": accept})
+            assert answer.headers["content-type"].startswith(kind), accept
+
+
+async def test_all_docs_takes_its_options_in_the_body_too() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        for name in "abc":
+            await client.put(f"/db/{name}", json={"is": name})
+        options = {"startkey": "b", "include_docs": True, "limit": 1, "update_seq": True}
+        told = (await client.post("/db/_all_docs", json=options)).json()
+        assert [(row["id"], row["doc"]["is"]) for row in told["rows"]] == [("b", "b")]
+        assert told["update_seq"] == 3
+        mixed = (await client.post("/db/_all_docs?include_docs=true", json={"keys": ["c", "no"]})).json()
+        assert mixed["rows"][0]["doc"]["is"] == "c"
+        assert mixed["rows"][1] == {"key": "no", "error": "not_found"}
+        queries = {"queries": [{"keys": ["a"]}, {"descending": True, "limit": 1}]}
+        several = (await client.post("/db/_all_docs/queries", json=queries)).json()
+        assert [[row["id"] for row in one["rows"]] for one in several["results"]] == [["a"], ["c"]]
+        assert await ask(client, "POST", "/db/_all_docs/queries", "{}") == (
+            400, "bad_request", "POST body must include `queries` parameter.")  # fmt: skip
+
+
+async def test_the_server_lists_describes_and_tells_what_it_does() -> None:
+    async with engine() as client:
+        for name in ("a", "b", "c"):
+            await client.put(f"/{name}")
+        await client.put("/b/x", json={})
+        assert (await client.get('/_all_dbs?start_key="b"')).json() == ["b", "c"]
+        assert (await client.get('/_all_dbs?endkey="b"&descending=false')).json() == ["a", "b"]
+        told = (await client.post("/_dbs_info", json={"keys": ["b", "no"]})).json()
+        assert told[0] == {"key": "b", "info": (await client.get("/b")).json()}
+        assert told[1] == {"key": "no", "error": "not_found"}
+        assert [one["key"] for one in (await client.get("/_dbs_info?limit=2")).json()] == ["a", "b"]
+        assert (await client.get("/_active_tasks")).json() == []
+        assert (await client.post("/b/_compact/d", json={})).status_code == 202
+
+
+async def test_what_would_run_javascript_is_missing_or_not_implemented() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        missing, not_here = (404, "not_found", "missing"), (501, "not_implemented")
+        assert await ask(client, "GET", "/db/_design/d/_view/v") == missing
+        await client.put(
+            "/db/_design/d", json={"views": {"v": {"map": "function (doc) {}"}}, "shows": {"s": "f"}}
+        )
+        assert await ask(client, "GET", "/db/_design/d/_view/no") == (404, "not_found", "missing_named_view")
+        assert await ask(client, "GET", "/db/_design/d/_show/no") == (
+            404,
+            "not_found",
+            "missing json key: no",
+        )
+        for path in ("_view/v", "_show/s", "_show/s/doc"):
+            assert (await ask(client, "GET", f"/db/_design/d/{path}"))[:2] == not_here
