@@ -36,13 +36,13 @@ check: $(STAMPS)/dev $(STAMPS)/pwa ## lint, types and import contracts, Python a
 
 unit: $(STAMPS)/dev $(STAMPS)/conformance pwa/dist/index.html ## unit, property, protocol and server tests
 	npm test --silent --prefix pwa
-	$(BIN)/pytest -n auto --dist loadfile --ignore=tests/e2e --ignore=tests/pwa
+	$(BIN)/pytest -n auto --dist loadfile --ignore=tests/e2e
 
 conformance: $(STAMPS)/dev $(STAMPS)/conformance ## the protocol, driven by PouchDB, against the engine and pouchdb-server
 	$(BIN)/pytest tests/conformance
 
 e2e: $(STAMPS)/dev $(STAMPS)/chromium pwa/dist/index.html ## whole tasks in real Chromium
-	$(BIN)/pytest -n auto --dist loadfile tests/pwa tests/e2e
+	$(BIN)/pytest -n auto --dist loadfile tests/e2e
 
 bench: $(STAMPS)/dev $(STAMPS)/conformance pwa/dist/index.html ## figures against budgets and peers, in one run
 	$(BIN)/python -m tests.bench

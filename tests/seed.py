@@ -41,7 +41,10 @@ def name_of(number: int) -> str:
 
 
 async def seed(data: Path, hamlets: Mapping[str, int], volunteers: Mapping[str, list[str]]) -> Commune:
-    """Fill `data`: so many households in each hamlet, and volunteers with the hamlets that each may walk."""
+    """Fill `data`: so many households in each hamlet, and volunteers with the hamlets that each may walk.
+
+    `khuoi1`, `khuoi2` … are all called Khuoi: each test of a shared server walks one of its own.
+    """
     app = await build(Settings(data=data))
     parts = app.state.parts
     assert isinstance(parts, Parts)
@@ -91,7 +94,13 @@ async def seed(data: Path, hamlets: Mapping[str, int], volunteers: Mapping[str, 
 def _shared(hamlets: Mapping[str, int]) -> list[Change]:
     kinds = [
         Change(
-            f"hamlet:{hamlet}", {"name": hamlet.title(), "kind": "thôn", "order": order, "state": "active"}
+            f"hamlet:{hamlet}",
+            {
+                "name": hamlet.rstrip("0123456789").title(),
+                "kind": "thôn",
+                "order": order,
+                "state": "active",
+            },
         )
         for order, hamlet in enumerate(hamlets, 1)
     ]

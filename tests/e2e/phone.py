@@ -1,17 +1,56 @@
 """A volunteer's phone: the app in a mobile context of real Chromium, in the words of the person who holds it.
 
-Waiting is for what that person would see. Every tap goes through `tap`, which counts it.
+Waiting is for what that person would see. Every tap goes through `tap`, which counts it. `problems` looks at
+the screen that stands as a person with large letters, a thumb or a screen reader would. Hands, eyes and ways
+belong together: one file.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from math import sin
+from pathlib import Path
 from time import time
 from typing import Any, Literal
 
+from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 PIN = "135790"
+PICTURES = os.environ.get("CAMKET_SCREENSHOTS")
+AXE = Path(AXE_FILE_PATH).read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+# What a thumb must hit: a control, or the label around it. `main` actions are larger (56 px).
+SMALL_TARGETS = """
+[...document.querySelectorAll('a, button, input, select, textarea, summary')]
+  .filter((one) => one.checkVisibility({contentVisibilityAuto: true}) && !one.matches('.skip'))
+  .map((one) => [one, (one.closest('label') ?? one).getBoundingClientRect()])
+  .filter(([one, box]) => box.width < 47.5 || box.height < (one.matches('.main') ? 55.5 : 47.5))
+  .map(([one, box]) => `${one.outerHTML.slice(0, 100)}: ${Math.round(box.width)} × ${Math.round(box.height)}`)
+"""
+# A key of the catalogues, or a place in a sentence that nothing was put into.
+NO_WORDS = re.compile(r"\{\w+\}|\bundefined\b|\bNaN\b|^[a-z]+(?:[.][a-z_]+)+$", re.MULTILINE)
+# What appears has appeared; an animation whose place was left never ends.
+SETTLED = "Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => null)"
+
+# `kept(n)` waits until a half-filled form came to rest in IndexedDB n times. (Polling by wait_for_function
+# would need eval, which the app's policy forbids.)
+WATCH_DRAFTS = """
+{
+  let times = 0;
+  let tell = () => {};
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (...what) {
+    if (this.name === 'drafts') this.transaction.addEventListener('complete', () => tell(++times));
+    return put.apply(this, what);
+  };
+  window.kept = (n) => new Promise((done) => {
+    tell = () => times >= n && done(times);
+    tell();
+  });
+}
+"""
 WIDTH, HEIGHT = 360, 740
 UNREACHED = re.compile(r"net::ERR_(CONNECTION|INTERNET|EMPTY|NETWORK|FAILED|INCOMPLETE)|Failed to fetch")
 
@@ -100,9 +139,24 @@ class Phone:
         found = self.page.get_by_role("button", name=name, exact=exact)
         return found.or_(self.page.get_by_role("link", name=name, exact=exact)).filter(visible=True)
 
-    def press(self, name: str) -> None:
-        """Tap the button of that name."""
-        self.tap(self.button(name))
+    def press(self, name: str | re.Pattern[str]) -> None:
+        """Tap the button of that name, or the first one whose name begins so."""
+        found = self.button(name)
+        if isinstance(name, str) and found.count() != 1:
+            found = self.button(re.compile(f"^{re.escape(name)}"))
+        self.tap(found.first)
+
+    def chooses(self, text: str) -> None:
+        """Tap the option of that text."""
+        self.tap(self.page.get_by_text(text, exact=True))
+
+    def fills(self, label: str, text: str) -> None:
+        """Type into the box of that label."""
+        self.page.get_by_label(label, exact=True).fill(text)
+
+    def goes_back(self) -> None:
+        """Android's back button."""
+        self.page.go_back()
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         """Wait until the text stands on the screen."""
@@ -331,6 +385,32 @@ class Phone:
             "navigator.serviceWorker.getRegistration().then((one) => one?.waiting?.state === 'installed')"
         )
         self.page.wait_for_function(f"() => {waiting}")
+
+    def problems(self, sizes: Sequence[str] = ("large", "normal")) -> list[str]:
+        """What is wrong with the screen that stands, in each size of text: too wide, small targets, words
+        that are missing or not filled in; and what axe finds in the last size."""
+        page = self.page
+        page.evaluate(SETTLED)
+        found: list[str] = page.evaluate(SMALL_TARGETS)
+        found += [f"no words: {one}" for one in NO_WORDS.findall(page.inner_text("body"))]
+        for size in sizes:
+            page.evaluate(f"document.documentElement.dataset.text = '{size}'")
+            if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                found.append(f"too wide with {size} text")
+        page.evaluate(AXE)
+        # Its target-size takes a row half under the actions for a small one; SMALL_TARGETS asks for more.
+        axe = page.evaluate(
+            "rules => axe.run({runOnly: rules, rules: {'target-size': {enabled: false}}})", RULES
+        )
+        return found + [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in axe["violations"]]
+
+    def watches_drafts(self) -> None:
+        """From here on `has_kept` counts."""
+        self.page.evaluate(WATCH_DRAFTS)
+
+    def has_kept(self, times: int) -> None:
+        """Wait until what is half filled in came to rest on the phone so many times."""
+        self.page.evaluate(f"kept({times})")
 
     def holds(self) -> list[str]:
         """Every entry of every IndexedDB database on the phone: which store of which database it is in."""

@@ -20,7 +20,7 @@ from tests.e2e.phone import Phone
 from tests.running import ROOT, Running
 
 PICTURES = ROOT / "screenshots"
-WALKS = ("tests/pwa/test_screens.py", "tests/e2e/test_office.py")
+WALKS = ("tests/e2e/test_screens.py", "tests/e2e/test_inspections.py", "tests/e2e/test_office.py")
 ZALO = "Mozilla/5.0 (Linux; Android 12; SM-A127F) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36 Zalo"
 
 

@@ -1,0 +1,268 @@
+"""The volunteer's screens in real Chromium over a real server: each one looked at, and the ways between them.
+
+With CAMKET_SCREENSHOTS=DIR each screen is also photographed into that directory.
+"""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Village
+from tests.e2e.phone import PICTURES
+
+ZALO = "Mozilla/5.0 (Linux; Android 11; SM-A057F) AppleWebKit/537.36 Chrome/120.0 Mobile Zalo android/1"
+
+
+def test_every_screen_is_accessible_fits_and_has_large_targets(village: Village) -> None:
+    problems: list[str] = []
+    phone = village.new_phone()
+    page = phone.page
+
+    def look(name: str) -> None:
+        problems.extend(f"{name}: {one}" for one in phone.problems())
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"phone-{name}.png")
+
+    page.goto(f"{phone.url}/join#{village.codes[0]}")
+    page.get_by_role("button", name="Tham gia").wait_for()
+    look("01-join")
+    page.get_by_label("Mã mời").fill("8CM89-5KEX")
+    phone.press("Tham gia")
+    page.get_by_text("Mã mời không đúng").wait_for()
+    look("02-join-wrong")
+    phone.joins(f"{phone.url}/join#{village.codes[0]}")
+    look("05-home")
+    phone.walks("Khuoi")
+    look("06-hamlet")
+    page.get_by_label("Tìm tên").fill("ly van")
+    look("07-hamlet-search")
+    page.get_by_label("Tìm tên").fill("")
+    page.locator("a.row").nth(2).tap()
+    page.get_by_role("button", name="Hẹn quay lại").wait_for()
+    look("08-household")
+    phone.press("Ký cam kết")
+    phone.sees_title("Thông báo cho người ký")
+    look("09-notice")
+    phone.press("Đã nói rõ")
+    phone.sees_title("Nội dung cam kết")
+    look("10-clauses")
+    phone.press("Đã đọc to")
+    phone.sees_title("Người ký")
+    look("11-signer")
+    phone.press("Ký trên giấy")
+    page.get_by_text("Điểm chỉ trên giấy").tap()
+    phone.press("Lưu cam kết")
+    page.get_by_text("Hãy chọn người làm chứng").wait_for()
+    look("12-paper")
+    page.go_back()
+    phone.press("Ký trên màn hình")
+    phone.draws()
+    look("13-pad")
+    phone.press("Lưu cam kết")
+    page.locator(".news", has_text="Đã lưu trên máy này").wait_for()
+    look("14-saved")
+    page.locator("a.row").nth(2).tap()
+    phone.press("Ghi nhầm")
+    look("15-void")
+    phone.press("Đúng vậy")
+    page.get_by_text("(đã bỏ)").wait_for()
+    look("16-voided")
+    phone.press("Sửa thông tin hộ")
+    phone.sees_title("Sửa thông tin hộ")
+    look("17-edit")
+    page.go_back()
+    page.go_back()
+    phone.press("Thêm hộ")
+    phone.sees_title("Thêm hộ")
+    look("18-add")
+    page.go_back()
+    phone.press("Ký tại cuộc họp")
+    page.get_by_text("Hoàng Văn An").first.tap()
+    look("19-meeting")
+    phone.press("Xem lại trước khi lưu")
+    phone.sees_title("Xem lại trước khi lưu")
+    look("20-meeting-review")
+    phone.press("Lưu 1 cam kết")
+    page.locator(".news", has_text="Đã lưu 1 cam kết").wait_for()
+    page.go_back()
+    phone.press(re.compile("Đồng bộ"))
+    phone.press("Đồng bộ ngay")
+    page.get_by_text("Xã đã nhận đủ").wait_for()
+    look("21-sync")
+    page.go_back()
+    phone.press("Cài đặt")
+    phone.sees_title("Cài đặt")
+    look("22-settings")
+    page.get_by_text("English").tap()
+    phone.sees_title("Settings")
+    look("23-settings-english")
+    page.get_by_text("Tiếng Việt").tap()
+    phone.press("Khóa lại")
+    phone.sees_title("Nhập mã PIN")
+    look("24-unlock")
+    phone.press("Quên mã PIN")
+    look("25-forgot")
+    phone.press("Quay lại")
+    phone.press("Người khác dùng máy này")
+    look("26-other-person")
+    assert not problems, "\n".join(problems)
+
+
+def test_a_household_at_home_signs_in_six_taps_and_a_signature(village: Village) -> None:
+    phone = village.phone()
+    phone.walks("Khuoi")
+    phone.taps = 0
+    phone.page.locator("a.row").first.tap()
+    phone.press("Ký cam kết")
+    phone.press("Đã nói rõ")
+    phone.press("Đã đọc to")
+    phone.press("Ký trên màn hình")
+    phone.draws()
+    phone.press("Lưu cam kết")
+    expect(phone.page.locator("a.row").first).to_contain_text("Đã ký")
+    phone.sees_title(re.compile("Khuoi"))
+    assert phone.taps <= 6
+
+
+def test_the_invitation_leaves_the_address_and_the_history_at_once(village: Village) -> None:
+    code = village.codes[0]
+    phone = village.new_phone()
+    phone.page.goto(f"{phone.url}/join#{code}")
+    expect(phone.page.get_by_label("Mã mời")).to_have_value(code)
+    assert phone.page.url == f"{phone.url}/"
+    phone.page.goto("about:blank")
+    phone.page.go_back()
+    assert code not in phone.page.url
+
+
+def test_inside_of_zalo_the_page_says_to_open_chrome_and_offers_no_joining(village: Village) -> None:
+    code = village.codes[0]
+    phone = village.new_phone(user_agent=ZALO)
+    phone.page.goto(f"{phone.url}/join#{code}")
+    expect(phone.page.get_by_role("button", name="Chép liên kết")).to_be_visible()
+    expect(phone.page.get_by_text(f"{phone.url}/join#{code.replace('-', '')}")).to_be_visible()
+    expect(phone.page.get_by_role("button", name="Tham gia")).to_have_count(0)
+    assert phone.problems() == []
+
+
+def test_from_a_household_back_to_the_list_stands_where_it_was_left(village: Village) -> None:
+    phone = village.phone()
+    phone.walks("Khuoi")
+    row = phone.page.locator("a.row").nth(45)
+    name = row.locator("strong").text_content() or ""
+    row.tap()
+    phone.sees_title(name)
+    phone.page.go_back()
+    expect(row).to_be_focused()
+    expect(row).to_be_in_viewport()
+
+
+def test_androids_back_button_walks_each_step_of_a_pledge_and_saving_forgets_them(
+    village: Village,
+) -> None:
+    phone = village.phone()
+    page = phone.page
+    phone.walks("Khuoi")
+    page.locator("a.row").first.tap()
+    phone.press("Ký cam kết")
+    phone.press("Đã nói rõ")
+    phone.press("Người ký tự đọc")
+    phone.sees_title("Người ký")
+    page.get_by_label("Họ và tên người ký").fill("Nông Thị Én")
+    page.go_back()
+    phone.sees_title("Nội dung cam kết")
+    phone.press("Đã đọc to")
+    expect(page.get_by_label("Họ và tên người ký")).to_have_value("Nông Thị Én")
+    phone.press("Ký trên giấy")
+    phone.press("Lưu cam kết")
+    phone.sees_title(re.compile("Khuoi"))
+    page.go_back()
+    phone.sees_title("Địa bàn của tôi")
+
+
+def test_an_app_that_is_killed_in_mid_form_goes_on_where_it_was(village: Village) -> None:
+    phone = village.phone()
+    page = phone.page
+    phone.walks("Khuoi")
+    phone.watches_drafts()
+    page.locator("a.row").first.tap()
+    phone.press("Ký cam kết")
+    phone.press("Đã nói rõ")
+    phone.press("Đã đọc to")
+    page.get_by_label("Họ và tên người ký").fill("Nông Thị Én")
+    page.get_by_text("Vợ hoặc chồng").tap()
+    phone.has_kept(4)
+    page.reload()
+    phone.unlocks()
+    phone.sees_title("Người ký")
+    expect(page.get_by_label("Họ và tên người ký")).to_have_value("Nông Thị Én")
+    expect(page.get_by_label("Vợ hoặc chồng")).to_be_checked()
+    phone.press("Ký trên giấy")
+    phone.press("Lưu cam kết")
+    phone.sees_title(re.compile("Khuoi"))
+    expect(page.locator("a.row").first).to_contain_text("Đã ký")
+
+
+def test_the_ticks_of_a_meeting_outlive_the_app_and_are_gone_once_the_form_is_left(
+    village: Village,
+) -> None:
+    phone = village.phone()
+    page = phone.page
+    phone.walks("Khuoi")
+    phone.watches_drafts()
+    phone.press("Ký tại cuộc họp")
+    for row in range(3):
+        page.locator(".rows .tick").nth(row).tap()
+    page.get_by_label("Tờ số").fill("4")
+    phone.has_kept(4)
+    page.reload()
+    phone.unlocks()
+    page.get_by_text("3 hộ được đánh dấu").wait_for()
+    expect(page.get_by_label("Tờ số")).to_have_value("4")
+    page.go_back()
+    phone.press("Ký tại cuộc họp")
+    page.get_by_text("0 hộ được đánh dấu").wait_for()
+
+
+def test_a_step_of_a_form_opened_as_an_address_begins_at_the_first(village: Village) -> None:
+    phone = village.phone()
+    phone.walks("Khuoi")
+    phone.page.locator("a.row").first.tap()
+    phone.page.evaluate("location.hash += '/sign/3'")
+    phone.sees_title("Thông báo cho người ký")
+
+
+def test_who_was_overruled_is_told_on_the_phone(village: Village) -> None:
+    mai, nam = village.phone(), village.phone(1)
+    for phone, name in ((mai, "Hoàng Văn Ất"), (nam, "Hoàng Văn Ân")):
+        phone.walks("Khuoi")
+        phone.page.locator("a.row").first.tap()
+        phone.press("Sửa thông tin hộ")
+        phone.page.get_by_label("Họ và tên chủ hộ").fill(name)
+        phone.page.context.set_offline(phone is mai)
+        phone.press("Lưu")
+        phone.sees_title(name)
+    expect(nam.page.locator(".where.phone")).to_have_count(0, timeout=20_000)
+    mai.page.context.set_offline(False)
+    mai.sees_title("Hoàng Văn Ân")
+    expect(mai.page.get_by_text("ghi khác: tên chủ hộ")).to_be_visible()
+    assert mai.problems() == []
+    mai.page.go_back()
+    mai.page.go_back()
+    mai.press("1 phiếu cần bác xem lại")
+    mai.page.get_by_role("link", name="đồng nghiệp ghi khác").tap()
+    mai.press("Tôi đã xem")
+    expect(mai.page.get_by_text("ghi khác")).to_have_count(0)
+
+
+def test_the_app_opens_without_a_server_after_the_first_visit(village: Village) -> None:
+    phone = village.phone()
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    village.server.stop()
+    phone.page.reload()
+    phone.unlocks()
+    phone.walks("Khuoi")
+    phone.page.locator("a.row").first.tap()
+    phone.press("Vắng nhà")
+    expect(phone.page.locator("a.row").first).to_contain_text("trên máy này")
