@@ -1,5 +1,5 @@
 /**
- * What the screens may ask of the phone's data: the whole of it, in plain values.
+ * What the screens may ask of the phone's data: the whole of it, in plain values and in one file.
  *
  * A promise of a write resolves when IndexedDB says that the transaction is complete, never before: only then
  * may a screen say "saved". Every promise may reject with a `FieldError`, whose `code` is a key of the words
