@@ -97,7 +97,7 @@ def restore(  # noqa: PLR0917
             with rows.begin() as connection:
                 begin_anew(connection, [*_ledger_of(data, url), *_read_ledger(packed.parent)], by, now)
             if url:
-                _pour(rows, open_rows(data, url))
+                _pour_into(rows, data, url)
         finally:
             rows.dispose()
         aside = data / f"before-{now.strftime('%Y%m%d-%H%M%S')}"
@@ -179,6 +179,14 @@ def _pour(source: Engine, target: Engine) -> None:
         for filled in ordered:
             for rows in one.execute(select(filled)).mappings().partitions(1000):
                 other.execute(insert(filled), [dict(row) for row in rows])
+
+
+def _pour_into(source: Engine, data: Path, url: str) -> None:
+    target = open_rows(data, url)
+    try:
+        _pour(source, target)
+    finally:
+        target.dispose()
 
 
 def _pack(into: Any, copy: Path, data: Path) -> None:

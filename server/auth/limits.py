@@ -37,6 +37,8 @@ class Limit:
 CODE_BY_ADDRESS = Limit("code", 10, timedelta(minutes=15))
 LOGIN_BY_ADDRESS = Limit("address", 30, timedelta(minutes=15))
 LOGIN_BY_NAME = Limit("login", 10, timedelta(minutes=15))
+LOGIN_BY_BROWSER = Limit("browser", 10, timedelta(minutes=15))
+PASSWORD_BY_USER = Limit("password", 10, timedelta(minutes=15))
 
 
 class Buckets:

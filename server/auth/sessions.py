@@ -50,13 +50,26 @@ class Session:
 
 
 def sign_in(
-    engine: Engine, vault: Vault, login: str, password: str, *, code: str, address: str, now: datetime
+    engine: Engine,
+    vault: Vault,
+    login: str,
+    password: str,
+    *,
+    code: str,
+    address: str,
+    now: datetime,
+    browser: str | None = None,
 ) -> tuple[Person, str]:
     """Sign in with a password, and with a code where the account has a second factor: (who, cookie).
+
+    `browser` is how this login's own browser is counted (`server.auth.browsers`); any other is counted by
+    its address and by the name.
 
     Raises `SignInRefused`, `CodeNeeded` (the password was right), `TooManyAttempts`.
     """
     keys = {limits.LOGIN_BY_ADDRESS: address, limits.LOGIN_BY_NAME: users.normal_login(login)}
+    if browser:
+        keys = {limits.LOGIN_BY_BROWSER: browser}
     with limits.counted(engine, keys, now, (SignInRefused,)), engine.begin() as connection:
         person = users.by_password(connection, login, password)
         if person.has_second_factor:

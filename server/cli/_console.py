@@ -57,13 +57,17 @@ def said() -> Iterator[None]:
     """Ends the command with a sentence where something that we have words for is raised."""
     from server import problems
     from server.keys import SecretWrong
-    from server.rows.engine import RowsTooNew
+    from server.rows.engine import RowsTooNew, RowsUnreachable
 
-    unusable = {SecretWrong: "console.secret_wrong", RowsTooNew: "console.rows_too_new"}
+    unusable = {
+        SecretWrong: "console.secret_wrong",
+        RowsTooNew: "console.rows_too_new",
+        RowsUnreachable: "console.rows_unreachable",
+    }
     try:
         yield
     except tuple(unusable) as error:
-        end(unusable[type(error)], error)
+        end(unusable[type(error)], error, reason=error)
     except tuple(problems.TABLE) as error:
         problem, values = problems.said(error)
         typer.echo(problem.reason(reader(), **values), err=True)

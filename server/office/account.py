@@ -79,7 +79,7 @@ async def _prove(desk: Desk) -> None:
     person = await desk.read(lambda rows: users.find(rows, desk.user))
 
     def work() -> None:
-        keys = {limits.LOGIN_BY_NAME: person.login or ""}
+        keys = {limits.PASSWORD_BY_USER: person.id}
         with (
             limits.counted(desk.parts.rows, keys, desk.now, (SignInRefused,)),
             desk.parts.rows.begin() as rows,

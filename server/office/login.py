@@ -5,7 +5,7 @@ from functools import partial
 from anyio import to_thread
 from starlette.responses import Response
 
-from server.auth import invitations, sessions, users
+from server.auth import browsers, invitations, sessions, users
 from server.auth.errors import CodeNeeded, PasswordTooShort, SignInRefused, TooManyAttempts
 from server.office.desk import Desk, own_address
 from server.parts import client_of
@@ -34,6 +34,7 @@ async def enter(desk: Desk) -> Response:
         code=code,
         address=client_of(desk.request),
         now=desk.now,
+        browser=browsers.known(desk.parts.vault, desk.request.cookies.get(browsers.COOKIE), login, desk.now),
     )
     try:
         _person, cookie = await to_thread.run_sync(sign_in)
@@ -45,6 +46,7 @@ async def enter(desk: Desk) -> Response:
         return await desk.render("login.html", status=401, login=login, wrong=wrong)
     response = desk.to("/office")
     sessions.set_cookie(response, cookie, https=desk.parts.settings.https)
+    _remember(desk, response, login)
     return response
 
 
@@ -67,10 +69,12 @@ async def set_first(desk: Desk) -> Response:
     if password != desk.form.get("again"):
         return await _first_form(desk, token, {"again": "office.first.differ"})
     try:
-        await desk.write(lambda rows: invitations.first_password(rows, token, password, desk.now))
+        person = await desk.write(lambda rows: invitations.first_password(rows, token, password, desk.now))
     except PasswordTooShort:
         return await _first_form(desk, token, {"password": "office.first.short"})
-    return desk.to("/office/login", "office.flash.password_set")
+    response = desk.to("/office/login", "office.flash.password_set")
+    _remember(desk, response, person.login or "")
+    return response
 
 
 async def choose_language(desk: Desk) -> Response:
@@ -80,6 +84,12 @@ async def choose_language(desk: Desk) -> Response:
     if lang in LANGUAGES:
         response.set_cookie(COOKIE, lang, A_YEAR, samesite="lax", secure=desk.parts.settings.https)
     return response
+
+
+def _remember(desk: Desk, response: Response, login: str) -> None:
+    """From now on this browser is one of this login's own."""
+    kept = browsers.mark(desk.parts.vault, login, desk.now)
+    browsers.set_cookie(response, kept, https=desk.parts.settings.https)
 
 
 async def _first_form(desk: Desk, token: str, errors: dict[str, str]) -> Response:

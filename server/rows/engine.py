@@ -19,13 +19,23 @@ class RowsTooNew(Exception):
     """The data was written by a newer Camket than this one."""
 
 
+class RowsUnreachable(Exception):
+    """The database of the rows does not let us in. Its own words, the first line: they name no password."""
+
+
 def open_rows(data: Path, url: str | None = None) -> Engine:
     """The engine of the rows, tables made: `url` (PostgreSQL), else `rows.sqlite` in the directory `data`.
 
     Every transaction of this engine takes SQLite's write lock when it begins, so that reading before
-    writing cannot fail half-way; for pages that only read, see `readers`. Raises `RowsTooNew`.
+    writing cannot fail half-way; for pages that only read, see `readers`. Raises `RowsTooNew`,
+    `RowsUnreachable`.
     """
     engine = _postgresql(url) if url else _sqlite(data / "rows.sqlite")
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        engine.dispose()
+        raise RowsUnreachable(str(error.orig).partition("\n")[0]) from error
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # several servers may start at once
             connection.execute(select(func.pg_advisory_xact_lock(0x63616D)))

@@ -28,17 +28,19 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def rows_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+def rows_url(request: pytest.FixtureRequest) -> str | None:
     """Where the rows of one test lie: None is SQLite in the test's directory."""
-    if request.param == "sqlite":
-        yield None
-        return
-    server = request.getfixturevalue("postgres_url")
+    return None if request.param == "sqlite" else str(request.getfixturevalue("postgres_rows"))
+
+
+@pytest.fixture
+def postgres_rows(postgres_url: str) -> Iterator[str]:
+    """An empty database of PostgreSQL."""
     name = f"camket_test_{next(_numbers)}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name}")
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

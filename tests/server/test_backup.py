@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from anyio import create_task_group, to_thread
 from sqlalchemy import insert, update
 
 from server import backup, checking, vessel
@@ -88,6 +89,47 @@ async def test_what_was_backed_up_comes_back_and_fits_together(parts: Parts, tmp
             f"household:{OTHER}",
         }
         assert await checking.problems(again) == []
+
+
+async def test_a_backup_made_while_phones_write_holds_each_record_whole(parts: Parts, tmp_path: Path) -> None:
+    """Documents are copied before the rows: whatever the copy's store has, its archive has too."""
+    made: list[Path] = []
+
+    async def back_up() -> None:
+        for second in range(3):
+            made.append(await to_thread.run_sync(copy, parts, tmp_path / "backups", PHRASE, second))
+
+    async with create_task_group() as group:
+        group.start_soon(back_up)
+        for number in range(200):
+            doc = household(f"01J8ZQ4T6N3VXK2M5R7W{number:06d}", name="Lý Thị Xa")
+            assert await send(parts, edit(doc, "1-d")) == ["received"]
+            if len(made) == 3:
+                break
+    for number, file in enumerate(made):
+        backup.restore(file, tmp_path / f"new{number}", None, PHRASE, AT)
+        async with opened(settings(tmp_path / f"new{number}"), clock) as again:
+            await again.follower.rebuild()
+            assert await checking.problems(again) == []
+
+
+async def test_rows_in_postgresql_are_backed_up_and_come_back(tmp_path: Path, postgres_rows: str) -> None:
+    there = Settings(data=tmp_path / "data", database_url=postgres_rows)
+    async with opened(there, clock) as one:
+        await one.store.create(DB)
+        await send(one, edit(household(), "1-a"), edit(household(OTHER, name="Lý Văn Tư"), "1-b"))
+        old = backup.make(there.data, postgres_rows, tmp_path / "backups", PHRASE, AT)
+        await Eraser(one.store, one.rows, clock).erase("quan04", DB, OTHER)
+    backup.restore(old, there.data, postgres_rows, PHRASE, AT)
+    async with opened(there, clock) as again:
+        await again.follower.rebuild()
+        assert [row["id"] for row in rows_of(again, tables.HouseholdRow)] == [f"household:{HOUSEHOLD}"]
+        assert "Lý Văn Tư" not in str(rows_of(again, tables.Archive))
+        assert await checking.problems(again) == []
+    backup.restore(old, tmp_path / "small", None, PHRASE, AT)
+    async with opened(settings(tmp_path / "small"), clock) as small:
+        await small.follower.rebuild()
+        assert await checking.problems(small) == []
 
 
 async def test_a_backup_is_encrypted_and_opens_with_its_passphrase_alone(

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running import Running
+from tests.running import Running, camket
 
 
 def printed(server: Running) -> str:
@@ -69,3 +69,13 @@ def test_the_demo_prints_a_login_for_each_role_and_a_volunteers_way_in(tmp_path:
         assert joined["commune"]
         assert len(joined["dbs"]) >= 2
         assert "demo" in httpx.get(f"{server.url}/office/login").text
+
+
+def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
+    env = {"CAMKET_DATABASE_URL": "postgresql://camket:geheim@127.0.0.1:1/rows", "LANG": "vi_VN.UTF-8"}
+    for command in (("serve", "--port", "0"), ("check",), ("user", "list")):
+        done = camket(*command, "--data", str(tmp_path / "data"), env=env, check=False)
+        assert done.returncode == 1, command
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("Không mở được cơ sở dữ liệu (CAMKET_DATABASE_URL)")
+        assert "geheim" not in done.stderr + done.stdout

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
-from server.auth import first, limits, sessions, totp, users
+from server.auth import browsers, first, limits, sessions, totp, users
 from server.auth.errors import (
     CodeNeeded,
     FormStale,
@@ -38,11 +38,15 @@ class Office:
         self.engine, self.vault, self.clock = engine, vault, clock
 
     def sign_in(
-        self, login: str = "cuong", password: str = PASSWORD, code: str = "", address: str = ADDRESS
+        self,
+        login: str = "cuong",
+        password: str = PASSWORD,
+        code: str = "",
+        address: str = ADDRESS,
+        browser: str | None = None,
     ) -> str:
-        return sessions.sign_in(
-            self.engine, self.vault, login, password, code=code, address=address, now=self.clock()
-        )[1]
+        how = {"code": code, "address": address, "browser": browser}
+        return sessions.sign_in(self.engine, self.vault, login, password, now=self.clock(), **how)[1]  # type: ignore[arg-type]
 
     def find(self, cookie: str | None) -> sessions.Session:
         with self.engine.begin() as rows:
@@ -87,6 +91,35 @@ def test_ten_wrong_passwords_stop_guessing_at_a_name(office: Office, admin: Pers
         office.sign_in()
     clock.move(minutes=15)
     office.sign_in()
+
+
+def test_guessing_from_elsewhere_does_not_keep_a_person_out_of_the_own_browser(
+    office: Office, admin: Person, clock: Hands
+) -> None:
+    kept = browsers.mark(office.vault, " CUONG ", clock())
+    for turn in range(limits.LOGIN_BY_NAME.failures):
+        with pytest.raises(SignInRefused):
+            office.sign_in(password="guess", address=f"192.0.2.{turn}")
+    with pytest.raises(TooManyAttempts):
+        office.sign_in()
+    own = browsers.known(office.vault, kept, "cuong", clock())
+    office.sign_in(browser=own)
+    for _ in range(limits.LOGIN_BY_BROWSER.failures):
+        with pytest.raises(SignInRefused):
+            office.sign_in(password="guess", browser=own)
+    with pytest.raises(TooManyAttempts):
+        office.sign_in(browser=own)
+
+
+def test_a_browser_is_known_to_one_login_for_half_a_year_and_cannot_be_made_up(
+    vault: Vault, clock: Hands
+) -> None:
+    kept = browsers.mark(vault, "cuong", clock())
+    assert browsers.known(vault, kept, "CUONG", clock())
+    assert browsers.known(vault, kept, "lan", clock()) is None
+    for made_up in (None, "", "x", kept[:-4], f"A{kept[1:]}", "é"):
+        assert browsers.known(vault, made_up, "cuong", clock()) is None
+    assert browsers.known(vault, kept, "cuong", clock() + browsers.LASTS) is None
 
 
 def test_thirty_wrong_passwords_stop_an_address(office: Office, admin: Person) -> None:

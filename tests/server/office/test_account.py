@@ -69,3 +69,15 @@ async def test_an_admin_switches_the_second_factor_on_and_signs_in_with_it(made:
         assert (await client.post("/office/login", data=form)).status_code == 303
     async with made.browser() as client:
         assert (await client.post("/office/login", data=form)).status_code == 401, "a code works once"
+
+
+async def test_guesses_from_elsewhere_do_not_shut_out_a_browser_that_signed_in_before(
+    made: Village,
+) -> None:
+    right = {"login": "reviewer", "password": PASSWORD}
+    async with made.signed_in("reviewer") as own, made.browser() as other:
+        for _ in range(10):
+            assert (await other.post("/office/login", data={**right, "password": "guess"})).status_code == 401
+        assert (await other.post("/office/login", data=right)).status_code == 429
+        await own.send("/office/logout")
+        assert (await own.client.post("/office/login", data=right)).status_code == 303
