@@ -166,3 +166,50 @@ test("records of another commune do not stop this one's", async () => {
   await take(mai, await receipts(lan));
   assert.equal((await view(mai, 8)).where, "received");
 });
+
+test("what a receipt said, and the server lost again, goes up again", async () => {
+  await synced(mai, lan);
+  await server.keep();
+  await offline(async () => {
+    await visit(mai, 9);
+    await take(lan, await given(mai));
+  });
+  await synced(lan);
+  await take(mai, await receipts(lan));
+  assert.equal((await view(mai, 9)).where, "received");
+  await server.goBack();
+  await synced(mai, lan);
+  assert.equal((await view(lan, 9)).outcome, "met");
+  assert.equal((await view(mai, 9)).where, "received");
+  assert.deepEqual(await mai.field.problems(), []);
+});
+
+test("a record of a wrong clock that a courier may have brought is asked for before it is set right", async () => {
+  const hours = 3 * 3_600_000;
+  let late = "";
+  // Written by a clock that ran ahead: held at the office. By one that went wrong only later: it enters as it is.
+  for (const [n, off, brought] of [
+    [10, hours, "held"],
+    [11, 0, "received"],
+    [12, hours, "nothing"],
+  ] as const) {
+    await offline(async () => {
+      mai.clock.now = Date.now() + off;
+      await visit(mai, n);
+      const bundle = await given(mai);
+      if (brought !== "nothing") await take(lan, bundle);
+      late = bundle;
+    });
+    await synced(lan);
+    mai.clock.now = Date.now() + hours;
+    await synced(mai);
+    const { where, acts } = await view(mai, n);
+    assert.deepEqual([where, acts.length], [brought === "held" ? "held" : "received", 1], `household ${n}`);
+    mai.clock.now = Date.now();
+    await synced(mai);
+    if (brought !== "nothing") continue;
+    await take(lan, late); // and now the courier comes after all
+    await synced(lan, mai);
+    assert.deepEqual([(await view(mai, n)).where, (await view(lan, n)).acts.length], ["received", 1]);
+  }
+});

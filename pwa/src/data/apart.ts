@@ -1,7 +1,10 @@
 /**
- * What most days need nothing of, loaded when it is first asked for: photographs, and carrying for others. One module,
- * and so one chunk: each way in of its own would cut the first load into more, and smaller, pieces.
+ * What most days need nothing of, loaded when it is first asked for: photographs, carrying for others, a wrong clock,
+ * a server without the exchange. One module, and so one chunk: a way in for each would cut the first load into more
+ * pieces, and smaller ones.
  */
 export * as courier from "./courier.ts";
 export * as photos from "./photos.ts";
+export * as plain from "./plain.ts";
+export * as shift from "./shift.ts";
 export * as upload from "./upload.ts";

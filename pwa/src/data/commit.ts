@@ -52,7 +52,10 @@ export async function commitOutcomes(
         await tx.objectStore("outbox").delete([db, id, rev]);
         if (state === "gone" || (state === "received" && (await isSettled(tx, own))))
           await tx.objectStore("own").delete([db, id, rev]);
-        else await tx.objectStore("own").put({ ...own, state, reason });
+        else {
+          const { late: _, ...known } = own; // the server has it as it is: it does not move any more
+          await tx.objectStore("own").put({ ...known, state, reason });
+        }
         if (state === "received") keys.push([db, id, rev]);
       }
       return keys;
@@ -214,6 +217,19 @@ export async function commitLost(session: Session, db: string): Promise<void> {
   });
 }
 
+/** These are about to leave on a link: from now on the server may have them, whatever this phone hears. */
+export async function commitSent(db: Session["db"], leaves: readonly RevKey[]): Promise<void> {
+  if (leaves.length === 0) return;
+  await write(db, ["own"], async (tx) => {
+    for (const key of leaves) {
+      const own = await tx.objectStore("own").get(key);
+      if (own && !own.sent) await tx.objectStore("own").put({ ...own, sent: true });
+    }
+  });
+}
+
+export const keyOf = ({ db, id, rev }: Pick<Own, "db" | "id" | "rev">): RevKey => [db, id, rev];
+
 /** What the server has never had: own leaves are to be sent (again), lost winners become leaves to be sent. */
 export async function commitMissing(
   session: Session,
@@ -224,7 +240,8 @@ export async function commitMissing(
   await write(session.db, ["own", "databases"], async (tx) => {
     for (const [id, rev] of missing) {
       const own = await tx.objectStore("own").get([db, id, rev]);
-      if (own) await tx.objectStore("own").put({ ...own, state: "unsent", depth: own.revs.length });
+      if (own && own.late === undefined)
+        await tx.objectStore("own").put({ ...own, state: "unsent", depth: own.revs.length });
     }
     for (const copy of copies)
       if (copy && !(await tx.objectStore("own").get([db, copy.id, copy.rev])))

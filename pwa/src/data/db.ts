@@ -67,6 +67,13 @@ export interface Own {
   again: boolean;
   /** When (milliseconds, by the corrected clock) it was handed to somebody who carries it; absent for never. */
   carried?: number;
+  /** It has left this phone on a link and may have arrived, answer or not. */
+  sent?: boolean;
+  /**
+   * Its clock was wrong by so many milliseconds, and it had left the phone before that was known: the server is asked
+   * whether it has it before it moves (shift.ts).
+   */
+  late?: number;
 }
 
 /** A sealed record that has not been handed in. Needs no PIN. */

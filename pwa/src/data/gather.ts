@@ -32,7 +32,17 @@ export interface Batch {
 
 /** Whether a leaf goes up; refused ones only when the volunteer asks for it. */
 export function goes(own: Own, refusedToo: boolean): boolean {
-  return own.state === "unsent" || (refusedToo && own.state === "refused");
+  return (own.state === "unsent" && !isLate(own)) || (refusedToo && own.state === "refused");
+}
+
+const isLate = ({ late }: Own) => late !== undefined;
+
+/**
+ * Whether the server is asked what it knows of a leaf: one that it holds back; one that it has received by another
+ * way than this exchange, since it may have lost it again; one that is late.
+ */
+function waits(own: Own): boolean {
+  return own.state === "held" || own.state === "received" || (own.state === "unsent" && isLate(own));
 }
 
 /** Pledges and inspections, then what they are about, then signatures; the older first. */
@@ -47,7 +57,7 @@ export function inOrder(own: readonly Own[]): Own[] {
 export async function gather(session: Session, clock: number, refusedToo: boolean): Promise<Batch> {
   const [databases, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
   const going = inOrder(all.filter((own) => goes(own, refusedToo)));
-  const waiting = all.filter(({ state }) => state === "held");
+  const waiting = all.filter(waits);
   const weak = session.env.weakLink();
   let take = fitting(going, weak ? WEAK : GOOD);
   for (;;) {

@@ -3,7 +3,7 @@
  * the records were sealed when they were saved, and the credential here may do nothing else.
  */
 import { isObject } from "../core/json.ts";
-import { commitOutcomes } from "./commit.ts";
+import { commitOutcomes, commitSent, keyOf } from "./commit.ts";
 import { type AccountDb, meta, meter, type Outgoing, type Receipt } from "./db.ts";
 import type { Env } from "./env.ts";
 import { ask, body } from "./link.ts";
@@ -35,6 +35,7 @@ export async function handIn({ env, db }: Closed): Promise<number> {
     if (left.length === 0) return taken;
     const records = fitting(left, limit(env));
     for (const { sha256 } of records) tried.add(sha256);
+    await commitSent(db, records.map(keyOf));
     const packed = await body(bundle(keys.seal.id, records));
     const answer = await ask(env, "/sealed", {
       credential: keys.send,

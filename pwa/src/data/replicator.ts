@@ -13,16 +13,16 @@ import {
   commitMissing,
   commitOutcomes,
   commitRows,
+  commitSent,
   dropReceived,
+  keyOf,
 } from "./commit.ts";
 import { compact } from "./compact.ts";
 import type { SyncProblem } from "./contract.ts";
 import { isFull, meta, meter, type RevKey, type SyncNote, write } from "./db.ts";
 import { type Batch, gather } from "./gather.ts";
 import { lines, NoLink, Refused, send } from "./link.ts";
-import { plainSync } from "./plain.ts";
 import type { Session } from "./records.ts";
-import { shiftAll, shiftSome } from "./shift.ts";
 import { BadAnswer, type Part, parsePart } from "./wire.ts";
 
 /** What one request came to. */
@@ -32,6 +32,8 @@ interface Round {
   /** Something was committed; without it, another round would only repeat this one. */
   progress: boolean;
 }
+
+const shifting = async () => (await import("./apart.ts")).shift;
 
 const MOST_SHIFTS = 2;
 const ROUNDS = 500;
@@ -56,7 +58,7 @@ async function rounds(session: Session, refusedToo: boolean): Promise<void> {
     const batch = await gather(session, clock, retry);
     const round = await exchange(session, batch, onShift).catch(async (error) => {
       if (!isUnknownHere(error)) throw error;
-      await plainSync(session, batch);
+      await (await import("./apart.ts")).plain.plainSync(session, batch);
       return { again: false, progress: true };
     });
     // Refused records go once more, in the rounds of this sync that the volunteer asked for.
@@ -75,6 +77,7 @@ function isUnknownHere(error: unknown): boolean {
 }
 
 async function exchange(session: Session, batch: Batch, onShift: () => void): Promise<Round> {
+  await commitSent(session.db, batch.leaves.map(keyOf));
   const answer = await send(session.env, "/db/_exchange", {
     credential: session.credential,
     body: batch.body,
@@ -120,14 +123,14 @@ async function commit(
       return;
     case "skew":
       onShift();
-      await shiftAll(session, part.skew);
+      await (await shifting()).shiftAll(session, part.skew, batch.leaves); // nothing of it was stored
       stream.again = stream.progress = stream.done = true;
       return;
     case "outcomes": {
       const late = part.outcomes.filter(({ is }) => is === "clock");
       if (late.length > 0) {
         onShift();
-        await shiftSome(session, part.db, late, stream.clock);
+        await (await shifting()).shiftSome(session, part.db, late, stream.clock);
         stream.again = true;
       }
       const others = part.outcomes.filter(({ is }) => is !== "clock");
@@ -150,6 +153,7 @@ async function commit(
       return;
     case "missing":
       await commitMissing(session, part.db, part.missing);
+      if (part.missing.length > 0) await (await shifting()).shiftLate(session, part.db, part.missing);
       if (part.missing.length > 0) stream.again = stream.progress = true;
       return;
     case "done":

@@ -6,16 +6,26 @@ import type { Act } from "../core/documents.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { digest, generation } from "../core/revision.ts";
 import { parseStamp, remapped, type Stamps } from "../core/stamps.ts";
+import { keyOf } from "./commit.ts";
 import { type Clock, type Fresh, meta, type Own, write } from "./db.ts";
-import { minted, prepare } from "./outgoing.ts";
+import { minted, prepare, type Revision } from "./outgoing.ts";
 import { openOwn, type Session } from "./records.ts";
 import { instant } from "./save.ts";
 
-/** The server said how far the phone's clock is off: everything unsent moves, and the clock with it. */
-export async function shiftAll(session: Session, skew: number): Promise<void> {
+/**
+ * The server said how far the phone's clock is off: everything unsent moves, and the clock with it. What had left the
+ * phone before (but not only in `refused`, the request that was just answered so) may be on the server under its
+ * revision: that is asked first, or one visit would stand there twice, at two times.
+ */
+export async function shiftAll(session: Session, skew: number, refused: readonly Own[]): Promise<void> {
+  const stayed = new Set(refused.filter((leaf) => !hasLeft(leaf)).map((leaf) => String(keyOf(leaf))));
   const own = (await session.db.getAll("own")).filter(({ state, again }) => state === "unsent" && !again);
-  await shift(session, own, () => skew, skew);
+  const gone = own.filter((leaf) => hasLeft(leaf) && !stayed.has(String(keyOf(leaf))));
+  const here = own.filter((leaf) => !gone.includes(leaf));
+  await shift(session, here, () => skew, { skew, asked: gone });
 }
+
+const hasLeft = ({ sent, carried }: Own) => sent === true || carried !== undefined;
 
 /**
  * Single records that the server refused for their time though the phone's clock is right by now: those move back
@@ -27,49 +37,95 @@ export async function shiftSome(
   named: readonly { readonly id: string; readonly rev: string }[],
   server: number,
 ): Promise<void> {
-  const found = await Promise.all(named.map(({ id, rev }) => session.db.get("own", [db, id, rev])));
-  const own = found.filter((leaf): leaf is Own => leaf !== undefined);
-  const back = ({ stamps }: Fresh) =>
+  const own = await found(session, db, named);
+  const back = ({ fresh: { stamps } }: Own) =>
     Math.min(0, server - Math.max(...stamps.map((stamp) => parseStamp(stamp).ms)));
-  await shift(session, own, back, 0);
+  await shift(session, own, back, { server });
+}
+
+/** The server has never had these: those that waited for this answer move now. */
+export async function shiftLate(
+  session: Session,
+  db: string,
+  missing: readonly (readonly [id: string, rev: string])[],
+): Promise<void> {
+  const named = missing.map(([id, rev]) => ({ id, rev }));
+  const own = (await found(session, db, named)).filter(({ late }) => late !== undefined);
+  if (own.length > 0) await shift(session, own, ({ late = 0 }) => late, {});
+}
+
+async function found(
+  session: Session,
+  db: string,
+  named: readonly { readonly id: string; readonly rev: string }[],
+): Promise<Own[]> {
+  const own = await Promise.all(named.map(({ id, rev }) => session.db.get("own", [db, id, rev])));
+  return own.filter((leaf): leaf is Own => leaf !== undefined);
+}
+
+interface How {
+  /** How far the clock moves. */
+  readonly skew?: number;
+  /** What is asked for before it moves by as much. */
+  readonly asked?: readonly Own[];
+  /** The server's clock (milliseconds), where stamps of the phone's own turned out to be ahead of it. */
+  readonly server?: number;
 }
 
 async function shift(
   session: Session,
   own: readonly Own[],
-  by: (fresh: Fresh) => number,
-  skew: number,
+  by: (leaf: Own) => number,
+  how: How,
 ): Promise<void> {
+  const { skew = 0, asked = [], server } = how;
   const [clock, keys] = await Promise.all([meta(session.db, "clock"), meta(session.db, "keys")]);
   if (!clock || !keys) return;
   const now = session.env.now() + clock.offset + skew;
   const moved = await Promise.all(
     own.map(async (leaf) => {
       const { body } = await openOwn(session, leaf);
-      const change = movedBody(body, leaf.fresh, by(leaf.fresh));
-      const rev = minted(session, generation(leaf.rev));
-      const revs = [digest(rev), ...leaf.revs.slice(1)];
-      const { db, id, depth } = leaf;
-      const revision = { db, id, rev, revs, depth, body: change.body };
-      return { old: leaf, ...(await prepare(session, keys, revision, change.fresh, now)) };
+      const change = movedBody(body, leaf.fresh, by(leaf));
+      return {
+        old: leaf,
+        ...(await prepare(session, keys, { ...next(session, leaf), ...change }, change.fresh, now)),
+      };
     }),
   );
   await write(session.db, ["own", "outbox", "meta"], async (tx) => {
     let last = "";
     for (const { old, own: next, outgoing } of moved) {
-      const key = [old.db, old.id, old.rev] as [string, string, string];
+      const key = keyOf(old);
       if (!(await tx.objectStore("own").get(key))) continue; // another tab saved a child meanwhile
       await tx.objectStore("own").delete(key);
       await tx.objectStore("outbox").delete(key);
-      await tx.objectStore("own").put({ ...next, saved: old.saved + skew });
+      await tx.objectStore("own").put({ ...next, saved: old.saved + by(old) });
       if (outgoing) await tx.objectStore("outbox").put(outgoing);
       for (const stamp of next.fresh.stamps) if (stamp > last) last = stamp;
     }
+    for (const leaf of asked) {
+      const held = await tx.objectStore("own").get(keyOf(leaf));
+      if (held) await tx.objectStore("own").put({ ...held, late: (held.late ?? 0) + skew });
+    }
     const before = (await tx.objectStore("meta").get("clock")) as Clock;
     // Forgetting the wrong stamps is the point; what is kept is above everything that is still to be sent.
-    const reset = skew === 0 ? before.last : last;
-    await tx.objectStore("meta").put({ last: reset, offset: before.offset + skew }, "clock");
+    const wrong =
+      skew !== 0 || (server !== undefined && before.last !== "" && parseStamp(before.last).ms > server);
+    const kept = wrong || last > before.last ? last : before.last;
+    await tx.objectStore("meta").put({ last: kept, offset: before.offset + skew }, "clock");
   });
+}
+
+/**
+ * The place of the revision that takes a leaf's. In its stead where nobody else can have seen it; where it has left
+ * the phone on top of it, so that a copy that comes late is known, and closed where it was held.
+ */
+function next(session: Session, leaf: Own): Omit<Revision, "body"> {
+  const { db, id, rev, revs, depth } = leaf;
+  const left = leaf.carried !== undefined || leaf.late !== undefined;
+  const fresh = minted(session, generation(rev) + (left ? 1 : 0));
+  const above = left ? revs : revs.slice(1);
+  return { db, id, rev: fresh, revs: [digest(fresh), ...above], depth: depth + (left ? 1 : 0) };
 }
 
 /** A body whose fresh stamps and times moved. */

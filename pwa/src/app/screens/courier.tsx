@@ -74,12 +74,12 @@ export function Courier() {
             {say("courier.give")}
           </Button>
           {saved && (
-            <div class="sure stack">
-              <p>{say("courier.saved")}</p>
+            <>
+              <p role="status">{say("courier.saved")}</p>
               <Button busy={busy} onClick={() => work(() => handedOver(saved).catch(explain))}>
                 {say("courier.saved.given")}
               </Button>
-            </div>
+            </>
           )}
         </div>
       )}
@@ -89,12 +89,14 @@ export function Courier() {
         {carried.carrying > 0 && <p>{say("courier.others.carrying", { n: carried.carrying })}</p>}
         {carried.answered > 0 && <p>{say("courier.others.answered", { n: carried.answered })}</p>}
       </div>
+      {carried.answered > 0 && (
+        <Button busy={busy} onClick={giveReceipts}>
+          {say("courier.receipts")}
+        </Button>
+      )}
+      <h2>{say("courier.receive")}</h2>
       <div class="stack">
-        {carried.answered > 0 && (
-          <Button busy={busy} onClick={giveReceipts}>
-            {say("courier.receipts")}
-          </Button>
-        )}
+        <p>{say("courier.take.hint")}</p>
         <label class="button source">
           <input
             type="file"
@@ -107,7 +109,6 @@ export function Courier() {
           />
           <span>{say("courier.take")}</span>
         </label>
-        <p class="hint">{say("courier.take.hint")}</p>
       </div>
     </Screen>
   );

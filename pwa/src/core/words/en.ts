@@ -400,8 +400,9 @@ export const en: Catalogue = {
   "courier.others.answered":
     "The commune has answered for {n} carried records. Give the receipts to whoever asked you.",
   "courier.receipts": "Give the receipts",
+  "courier.receive": "Taking a file",
   "courier.take": "Take a file from another phone",
-  "courier.take.hint": "Records and receipts alike are chosen here.",
+  "courier.take.hint": "Choose here the records to carry, and the receipts that somebody brings back.",
   "courier.taken": "{n} records taken to be carried.",
   "courier.known": "{n} records were here already.",
   "courier.bad": "{n} records are damaged or cut off: ask for the file again.",
