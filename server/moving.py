@@ -1,0 +1,148 @@
+"""A document moves to another hamlet's database: what to write there, and what to write here. Pure.
+
+    old place                               new place
+    1-a ── 2-b                              1-a ── 2-b              the same tree, ids and revisions
+            └── 3-T {"moved_to": <there>}
+
+Every revision goes with its body, conflicts and deleted branches included; then each live leaf of the old
+place ends in a tombstone that says where it went, and says nothing else. The tombstone derives from its leaf
+alone, so a move that is done twice, or on two servers, gives one tree. What is written in the old place on
+top of an older revision lives there beside that tombstone: a stray, which is moved on in the same way.
+
+A document that comes back must not be dead here because it once left:
+
+    1-a ── 2-T {"moved_to": <there>} ── 3-R     where nothing was written there meanwhile: R says what 1-a says
+    1-a ── 2-T {"moved_to": <there>} ── 3-X     X absorbs: another leaf is live here, and T a leaf no more
+     └──── 2-b
+
+So a tombstone that says where the document went is a leaf only while it is away. R and X derive as well.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from sync import canonical, revtree
+from sync.resolve import ABSORBED
+from sync.rev import Rev, derive
+from sync.revtree import Tree
+from sync.store.interface import Document, Edit
+
+MARK = "moved_to"
+_ABSORBED = canonical.encode(ABSORBED)
+
+
+class Move(NamedTuple):
+    """What to write for one document, in this order or in one transaction."""
+
+    copies: tuple[Edit, ...]
+    """Into the new place, parents before their children."""
+    tombstones: tuple[Edit, ...]
+    """On the old one, once the copies are on disk."""
+
+
+def plan(doc_id: str, old: Document, new: Document | None, target: str) -> Move | None:
+    """How to move a document to the database `target`; of `old` and `new` all bodies that are held were read.
+
+    None where a live leaf's body is lost: what cannot be copied stays where it is.
+    """
+    live = revtree.live(old.tree)
+    if any(rev not in old.bodies for rev in live):
+        return None
+    grown = _Grown(doc_id, new)
+    grown.copy(old)
+    if live:
+        grown.reopen(old, live, _departures(new) if new else {})
+    said = canonical.encode({MARK: target})
+    return Move(
+        tuple(grown.edits), tuple(_child(doc_id, old.tree, leaf, said, deleted=True) for leaf in live)
+    )
+
+
+def departures(document: Document) -> list[str]:
+    """Where a document went that is not here any more, the latest first; bodies of leaves were read.
+
+    Databases only: a pledge that was carried over to another household names that one's document.
+    """
+    return list(dict.fromkeys(_departures(document).values()))
+
+
+def strays(document: Document) -> bool:
+    """Whether something was written here after the document had gone."""
+    return bool(revtree.live(document.tree)) and bool(_departures(document))
+
+
+def _departures(document: Document) -> dict[Rev, str]:
+    """Tombstones that say where it went, among the leaves, the greatest first."""
+    ends = ((rev, document.bodies.get(rev)) for rev in revtree.leaves(document.tree))
+    told = ((rev, _told(body.json)) for rev, body in ends if body and document.tree[rev].deleted)
+    return {rev: place for rev, place in told if place is not None}
+
+
+def _told(body: bytes) -> str | None:
+    place = orjson.loads(body).get(MARK)
+    return place if isinstance(place, str) and ":" not in place else None
+
+
+class _Grown:
+    """The tree in the new place while it grows."""
+
+    def __init__(self, doc_id: str, new: Document | None) -> None:
+        self._id = doc_id
+        self._tree: Tree = new.tree if new else {}
+        self._held = set(new.bodies) if new else set()
+        self.edits: list[Edit] = []
+
+    def copy(self, old: Document) -> None:
+        """Every revision with its body; but where it went from the old place says nothing in the new one."""
+        away = _departures(old)
+        ends = set(revtree.leaves(old.tree))
+        for rev in sorted(old.tree):  # by generation: a body is stored where its revision is a leaf
+            body = old.bodies.get(rev)
+            if rev in away or rev in self._held or (rev in self._tree and rev not in ends):
+                continue
+            if body is not None and not (old.tree[rev].deleted and rev not in ends):
+                self._add(Edit(self._id, revtree.ancestry(old.tree, rev), body.json, old.tree[rev].deleted))
+            elif rev in ends:  # a tombstone without a body
+                self._add(Edit(self._id, revtree.ancestry(old.tree, rev), b"{}", deleted=True))
+
+    def reopen(self, old: Document, live: list[Rev], away: Mapping[Rev, str]) -> None:
+        """It lives here again, whatever tombstones are here from an earlier stay."""
+        left = [rev for rev in away if revtree.is_leaf(self._tree, rev)]
+        for leaf in live:
+            lines = [revtree.ancestry(self._tree, end) for end in revtree.live(self._tree)]
+            over = [end for end in left if leaf in revtree.ancestry(self._tree, end)]
+            if over and not any(leaf in line for line in lines):
+                left.remove(over[0])
+                self._add(_child(self._id, self._tree, over[0], old.bodies[leaf].json, deleted=False))
+        for end in left:
+            self._add(_child(self._id, self._tree, end, _ABSORBED, deleted=True))
+
+    def _add(self, edit: Edit) -> None:
+        self._tree, _ = revtree.graft(self._tree, edit.path, edit.deleted)
+        self.edits.append(edit)
+
+
+def _child(doc_id: str, tree: Tree, parent: Rev, body: bytes, *, deleted: bool) -> Edit:
+    path = (derive(parent, deleted, body), *revtree.ancestry(tree, parent))
+    return Edit(doc_id, path, body, deleted)
+
+
+# ---- What goes with what --------------------------------------------------------------------------------
+
+
+def anchors(doc_id: str, body: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """The documents of the same hamlet with which this one goes, the nearest first: a pledge with its
+    household or unit, a review with what it is about, an inspection of a unit with the unit."""
+    kind, _, rest = doc_id.partition(":")
+    if kind == "pledge":
+        ulid = rest.rpartition(":")[2]
+        yield f"household:{ulid}"
+        yield f"unit:{ulid}"
+    elif kind == "review":
+        yield rest
+        yield from anchors(rest)
+    elif kind == "inspection" and isinstance(subject := (body or {}).get("subject"), str):
+        if subject.startswith("unit:"):
+            yield subject
