@@ -15,7 +15,7 @@ from server.settle import POLICY, read_body
 from server.words import Words
 from sync import resolve, revtree
 from sync.exchange import MAX_DOCUMENT
-from sync.hooks import Caller, Refused
+from sync.hooks import Answer, Caller, Refused
 from sync.merge import Body
 from sync.resolve import Derived
 from sync.rev import Rev
@@ -96,15 +96,19 @@ Verdict = Admitted | quarantine.Held | Refused
 
 
 class Judge:
-    """Judges one batch. `now` is the server's clock in milliseconds, None where it is not sane."""
+    """Judges one batch. `now` is the server's clock in milliseconds, None where it is not sane; `late` why
+    the caller may not write here any more and is heard all the same."""
 
-    def __init__(self, asking: Asking, db: str, known: Known, now: int | None) -> None:
+    def __init__(
+        self, asking: Asking, db: str, known: Known, now: int | None, late: quarantine.Why | None = None
+    ) -> None:
         self._asking = asking
+        self._late = late
         self._db = db
         self._known = known
         wrong = abs(asking.skew_ms) > SKEW
         self._asked = Asked(asking.grant, db, known.devices, None if wrong else now, known.checklists)
-        self._hold: quarantine.Why | None = None
+        self._hold = late
         if wrong or not asking.grant.live:
             self._hold = "clock" if asking.grant.live else "revoked"
 
@@ -136,7 +140,7 @@ class Judge:
         if len(edit.body) > MAX_DOCUMENT:
             said = words.say("rule.too_large", kib=MAX_DOCUMENT // 1024)
             return refused(edit.id, edit.rev, "too_large", said)
-        if not holds(self._asking.grant, self._db):
+        if not holds(self._asking.grant, self._db) and self._late is None:
             reason = words.say("rule.wrong_hamlet")
         elif edit.deleted:
             reason = words.say("rule.no_deleting")
@@ -199,7 +203,7 @@ def decision(doc_id: str, rev: Rev, decided: quarantine.Decided, words: Words) -
             return refused(doc_id, rev, "forbidden", words.say("rule.quarantined.discarded"))
 
 
-def answer(verdict: Verdict, words: Words) -> Edit | Refused:
+def answer(verdict: Verdict, words: Words) -> Answer:
     """What the engine is told of a verdict."""
     match verdict:
         case Admitted(edit):

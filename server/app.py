@@ -23,6 +23,7 @@ from server.headers import SameOrigin, SecurityHeaders
 from server.intake import Intake
 from server.keys import Vault, open_vault
 from server.metrics import Measured, Metrics
+from server.mover import Mover
 from server.parts import Parts, is_demo, parts_of, read_rows
 from server.rows.engine import open_rows, readers
 from server.scribe import Scribe
@@ -68,14 +69,16 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     await to_thread.run_sync(_make_keys, rows, vault, clock)
     store = await SqliteStore.open(settings.data / DOCUMENTS)
     blobs = Blobs(settings.data / PICTURES)
-    follower = Follower(store, rows, Settler(store, rows, clock), Carrier(store, rows, clock), blobs)
+    mover = Mover(store, rows, clock, blobs)
+    settler, carrier = Settler(store, rows, clock), Carrier(store, rows, clock)
+    follower = Follower(store, rows, settler, carrier, blobs, mover)
     bearer = Bearer(rows, clock, settings.trusted_proxies)
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)
     with readers(rows).begin() as connection:
         # Data that were made up say so for good, whichever command serves them.
         settings = replace(settings, demo=settings.demo or is_demo(connection))
-    return Parts(settings, clock, rows, vault, bearer, store, intake, follower, scribe, blobs)
+    return Parts(settings, clock, rows, vault, bearer, store, intake, follower, mover, scribe, blobs)
 
 
 async def close(parts: Parts) -> None:

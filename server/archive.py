@@ -19,7 +19,7 @@ from sync.store.interface import Edit
 
 _archive = table(tables.Archive)
 
-Source = Literal["sent", "derived", "merged", "released"]
+Source = Literal["sent", "derived", "merged", "released", "moved"]
 
 
 class Entry(NamedTuple):
@@ -65,6 +65,15 @@ def bodies(
             if key in wanted:
                 found[key] = row.body
     return found
+
+
+def copy(connection: Connection, source: str, target: str, ids: Collection[str]) -> None:
+    """Keep what is kept of these documents in the one database in the other as well."""
+    for some in chunks(sorted(ids)):
+        held = select(_archive).where(_archive.c.db == source, _archive.c.id.in_(some))
+        insert_new(
+            connection, _archive, [{**row, "db": target} for row in connection.execute(held).mappings()]
+        )
 
 
 def latest_stamp(connection: Connection) -> str | None:

@@ -122,6 +122,31 @@ class Blobs:
         for begun in incoming.parent.glob(f"{name.sha256}.*"):
             begun.unlink(missing_ok=True)
 
+    def copy(self, names: Iterable[Name], hamlet: str) -> None:
+        """Have pictures that are whole in another hamlet as well: on disk when this returns."""
+        for name in names:
+            for old, new in self._both(name, Name(hamlet, name.sha256)):
+                if old.exists() and not new.exists():
+                    new.parent.mkdir(parents=True, exist_ok=True)
+                    try:
+                        _write(new, old.read_bytes())
+                    except OSError as error:
+                        raise _full(error) from error
+
+    def remove(self, names: Iterable[Name]) -> None:
+        """Have pictures no more in their hamlets, nor what came of them so far."""
+        for name in names:
+            for old in (self._whole(name), self._whole(name).with_suffix(".thumb")):
+                old.unlink(missing_ok=True)
+            for begun in self._incoming(name, "").parent.glob(f"{name.sha256}.*"):
+                begun.unlink(missing_ok=True)
+
+    def _both(self, one: Name, other: Name) -> Iterator[tuple[Path, Path]]:
+        """The files of two pictures, the thumbnail before the picture that it must be there for."""
+        old, new = self._whole(one), self._whole(other)
+        yield old.with_suffix(".thumb"), new.with_suffix(".thumb")
+        yield old, new
+
     def whole(self, name: Name) -> bytes | None:
         """A picture's bytes; None while they are not all there."""
         return _read(self._whole(name))

@@ -82,7 +82,7 @@ def _of_archive(connection: Connection) -> Iterator[str]:
         except orjson.JSONDecodeError:
             yield f"archive: {row.db} {row.id} {row.rev} cannot be read"
             continue
-        derived = row.source in {"merged", "derived"} and row.parent is not None
+        derived = row.source in {"merged", "derived", "moved"} and row.parent is not None
         if derived and derive(Rev.parse(row.parent), row.deleted, row.body) != Rev.parse(row.rev):
             yield f"archive: {row.db} {row.id} {row.rev} is not what was written"
 

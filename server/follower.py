@@ -15,10 +15,12 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
-from server import archive, ledger
+from server import archive, ledger, leftovers
+from server.auth.grant import COMMUNE
 from server.blobs import Blobs, pictures_of
 from server.burying import bury
 from server.carrying import Carrier
+from server.mover import Mover
 from server.projection import PROJECTED, Projected, Row, overwritten, project
 from server.rows import tables
 from server.rows.engine import readers, table, writing
@@ -28,7 +30,7 @@ from server.settle import Settler, ends
 from sync.rev import Rev
 from sync.store.interface import DatabaseMissing, Document, Page, Seq, Store
 
-_cursor = table(tables.Cursor)
+_cursor, _moved = table(tables.Cursor), table(tables.MovedRow)
 _log = logging.getLogger(__name__)
 
 PAGE = 500
@@ -45,6 +47,7 @@ class Follower:
         settler: Settler,
         carrier: Carrier,
         blobs: Blobs,
+        mover: Mover,
         *,
         poll: float = 5.0,
     ) -> None:
@@ -54,6 +57,7 @@ class Follower:
         self._settler = settler
         self._carrier = carrier
         self._blobs = blobs
+        self._mover = mover
         self._poll = poll
         self._woken: set[str] = set()
         self._news = asyncio.Event()
@@ -88,8 +92,14 @@ class Follower:
         async with self._one:
             names = [name for name in await self._store.names() if _is_followed(name)]
             read = await to_thread.run_sync(self._positions)
-            wanted = [name for name in names if dbs is None or name in dbs]
-            return sum([await self._follow(name, read.get(name, 0)) for name in wanted])
+            ahead = [name for name in names if dbs is None or name in dbs]
+            count = 0
+            while ahead:
+                name = ahead.pop(0)
+                projected, read[name], touched = await self._follow(name, read.get(name, 0))
+                count += projected
+                ahead += sorted(touched & {*names} - {*ahead})
+            return count
 
     async def rebuild(self) -> int:
         """Throw the read model away and project everything again; how many changes that were."""
@@ -97,14 +107,17 @@ class Follower:
             await to_thread.run_sync(self._forget)
         return await self.catch_up()
 
-    async def _follow(self, db: str, since: Seq) -> int:
-        count = 0
+    async def _follow(self, db: str, since: Seq) -> tuple[int, Seq, set[str]]:
+        """Project a feed, and what had to be written because of it; and what other databases that touched."""
+        count, touched = 0, set[str]()
         with suppress(DatabaseMissing):
             count, since = await self._project(db, since)
-            while await self._carrier.carry(db):  # what it wrote is read at once
+            # what these write is read at once
+            while (went := await self._mover.carry(db)) or await self._carrier.carry(db):
+                touched |= went - {db}
                 more, since = await self._project(db, since)
                 count += more
-        return count
+        return count, since, touched
 
     async def _project(self, db: str, since: Seq) -> tuple[int, Seq]:
         """Project a feed to its end: how many changes, and where that is."""
@@ -163,6 +176,9 @@ class Follower:
                 connection.rollback()
                 return False
             _replace(connection, db, list(documents), rows)
+            went = {one.row["id"]: one.row["target"] for one in rows if one.table is _moved}
+            if went and db != COMMUNE:
+                leftovers.carry_waiting(connection, db, went)
         return True
 
     def _forget(self) -> None:
@@ -172,7 +188,7 @@ class Follower:
 
 
 def _is_followed(db: str) -> bool:
-    return db == "commune" or db.startswith(("hamlet-", "media-"))
+    return db == COMMUNE or db.startswith(("hamlet-", "media-"))
 
 
 def _earlier(

@@ -8,9 +8,11 @@ is archived in one transaction of the rows before the engine grafts it, also in 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
@@ -32,24 +34,25 @@ from server.admission import (
     refused,
 )
 from server.auth.bearer import Bearer
-from server.auth.grant import COMMUNE, Grant
+from server.auth.grant import COMMUNE
 from server.clock import Clock, instant, milliseconds
 from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rules import well_named
 from server.settle import Settler, read_body
+from server.whereabouts import Standing, Whereabouts
 from server.words import words_of
-from sync import revtree
+from sync import exchange, revtree
 from sync.errors import Forbidden
-from sync.hooks import Action, Caller, Refused, Terms
+from sync.hooks import Action, Answer, Caller, Refused, Stored, Terms
 from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW, Stamp
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit, StoreFull
 
-_devices, _meta = table(tables.Device), table(tables.Meta)
+_devices, _meta, _hamlets = table(tables.Device), table(tables.Meta), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
 
 EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
@@ -74,6 +77,7 @@ class Intake:
         self._bearer = bearer
         self._follower = follower
         self._settler = Settler(store, rows, clock)
+        self.where = Whereabouts(store, rows)
         self._latest: int | None = None
         self._epoch: str | None = None
 
@@ -88,7 +92,10 @@ class Intake:
         asking = asking_of(caller)
         if action is Action.ADMIN:
             raise Forbidden(asking.words.say("rule.no_administration"))
-        if db is not None and not holds(asking.grant, db):
+        if db is None or holds(asking.grant, db):
+            return
+        standing = await self.where.standing(asking.grant, db)
+        if standing is Standing.NONE or (standing is Standing.LATE and action is not Action.WRITE):
             raise Forbidden(asking.words.say("rule.wrong_hamlet"))
 
     def shows(self, caller: Caller, db: str, doc_id: str) -> bool:
@@ -116,33 +123,77 @@ class Intake:
 
     # ---- what enters --------------------------------------------------------------------------------
 
-    async def admit(self, caller: Caller, db: str, edits: Sequence[Edit]) -> Sequence[Edit | Refused]:
+    async def admit(self, caller: Caller, db: str, edits: Sequence[Edit]) -> Sequence[Answer]:
         """Check each edit before it is grafted: one answer for each, in order.
 
         An accepted edit comes back as it is, or with a derived child at the head of its path where it had
-        left out what its nearest ancestor says. Raises `StoreFull`.
+        left out what its nearest ancestor says. One that belongs to another hamlet by now is written there,
+        and comes back as `Stored`. Raises `StoreFull`.
         """
         asking = asking_of(caller)
+        named = [edit for edit in edits if well_named(edit.id, edit.path)]
+        standing = await self.where.standing(asking.grant, db)
+        places = await self.where.places(db, {edit.id: orjson.loads(edit.body) for edit in named})
+        here = [edit for edit in named if edit.id not in places]
+        late: quarantine.Why | None = "unassigned" if standing is Standing.LATE else None
+        told = await self._judged(_Batch(asking, db, late=late), here)
+        for place in sorted({*places.values()}):
+            going = [edit for edit in named if places.get(edit.id) == place]
+            told |= await self._pass_on(asking, db, place, going, standing)
+        reason = asking.words.say("rule.bad_name")
+        return [
+            told.get((edit.id, edit.rev)) or refused(edit.id, edit.rev, "forbidden", reason) for edit in edits
+        ]
+
+    async def _judged(self, batch: "_Batch", edits: Sequence[Edit]) -> dict[tuple[str, Rev], Answer]:
+        """What becomes of these edits in one database; what is accepted is archived."""
+        if not edits:
+            return {}
         ancestors: dict[str, set[Rev]] = {}
-        fine = [well_named(edit.id, edit.path) for edit in edits]
-        named = [edit for edit, well in zip(edits, fine, strict=True) if well]
-        for edit in named:
+        for edit in edits:
             ancestors.setdefault(edit.id, set()).update(edit.path[1:])
 
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
             return {*revtree.live(tree), *(ancestors[doc_id] & tree.keys())}
 
-        documents = await self._store.read(db, ancestors.keys(), choose)
+        documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
-        held = _Held(documents, await self._checklists(named), sane)
-        answers = iter(await to_thread.run_sync(self._admit, asking, db, named, held))
-        reason = asking.words.say("rule.bad_name")
-        return [
-            next(answers)
-            if well_named(edit.id, edit.path)
-            else refused(edit.id, edit.rev, "forbidden", reason)
-            for edit in edits
-        ]
+        held = _Held(documents, await self._checklists(edits), sane)
+        answers = await to_thread.run_sync(self._admit, batch, edits, held)
+        return {(edit.id, edit.rev): answer for edit, answer in zip(edits, answers, strict=True)}
+
+    async def _pass_on(
+        self, asking: Asking, db: str, place: str, edits: Sequence[Edit], standing: Standing
+    ) -> dict[tuple[str, Rev], Answer]:
+        """Let edits enter where their documents are by now. Whoever might write in the old place may here."""
+        if standing is Standing.HOLDS:
+            hamlets = asking.grant.hamlets | {place.partition("-")[2]}
+            asking = replace(asking, grant=replace(asking.grant, hamlets=hamlets))
+        late: quarantine.Why | None = None if holds(asking.grant, place) else "moved"
+        batch = _Batch(asking, place, late if standing is Standing.LATE else None, sent_to=db)
+        judged = await self._judged(batch, edits)
+        entering = [one for one in judged.values() if isinstance(one, Edit)]
+        if not entering:
+            return judged
+        await self._store.graft(place, entering)
+        await self.observe(place, {edit.id for edit in entering})
+        with suppress(StoreFull):  # strokes and pictures that come after these are to find them
+            await self._follower.catch_up([place])
+        stored = await self._stored(asking, place, [(one.id, one.rev) for one in edits])
+        return {key: stored.get(key, one) if isinstance(one, Edit) else one for key, one in judged.items()}
+
+    async def _stored(
+        self, asking: Asking, place: str, asked: Sequence[tuple[str, Rev]]
+    ) -> dict[tuple[str, Rev], Stored]:
+        """The outcomes of those of these revisions that a place holds which they were not sent to."""
+        trees = await self._store.trees(place, {doc_id for doc_id, _ in asked})
+        name = await to_thread.run_sync(self._name_of, place.partition("-")[2])
+        reason = asking.words.say("rule.moved_on", hamlet=name)
+        return {
+            (doc_id, rev): Stored(doc_id, str(rev), exchange.outcome_of(doc_id, rev, tree).status, reason)
+            for doc_id, rev in asked
+            if rev in (tree := trees.get(doc_id, {}))
+        }
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
         """Merge what collided among these documents, then let the follower know.
@@ -155,13 +206,29 @@ class Intake:
 
     async def outcomes(
         self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
-    ) -> Sequence[Refused | None]:
+    ) -> Sequence[Refused | Stored | None]:
         """What became of revisions that the store does not hold; None where it has never had them."""
         asking = asking_of(caller)
-        answers = await to_thread.run_sync(self._outcomes, asking, db, asked)
+        answers: list[Refused | Stored | None] = [
+            *await to_thread.run_sync(self._outcomes, asking, db, asked)
+        ]
+        unknown = (key[0] for key, one in zip(asked, answers, strict=True) if one is None)
+        left: dict[str, dict[str, Any]] = {doc_id: {} for doc_id in unknown if well_named(doc_id)}
+        places = await self.where.places(db, left) if left else {}
+        for place in sorted({*places.values()}):
+            there = [one for one in asked if places.get(one[0]) == place]
+            said = await to_thread.run_sync(self._outcomes, asking, place, there)
+            found: dict[tuple[str, Rev], Refused | Stored | None] = dict(zip(there, said, strict=True))
+            found |= await self._stored(asking, place, there)
+            answers = [one or found.get(key) for key, one in zip(asked, answers, strict=True)]
         if None in answers and asking.grant.device:
             await to_thread.run_sync(self._note_recovering, asking.grant.device)
         return answers
+
+    async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
+        """Of databases that are not the caller's: those that were once, or are part of one that is."""
+        grant = asking_of(caller).grant
+        return {db for db in dbs if await self.where.standing(grant, db) is not Standing.NONE}
 
     async def _checklists(self, edits: Sequence[Edit]) -> dict[str, Body]:
         """The checklists that a batch of inspections names, those that are held here."""
@@ -213,11 +280,18 @@ class Intake:
             note = update(_devices).where(_devices.c.id == device, long_ago)
             connection.execute(note.values(recovering_at=instant(now)))
 
-    def _admit(self, asking: Asking, db: str, edits: Sequence[Edit], held: "_Held") -> list[Edit | Refused]:
-        now = self._clock()
+    def _name_of(self, hamlet: str) -> str:
+        with readers(self._rows).begin() as connection:
+            found = connection.execute(
+                select(_hamlets.c.kind, _hamlets.c.name).where(_hamlets.c.hamlet == hamlet)
+            ).one_or_none()
+        return f"{found.kind} {found.name}" if found else hamlet
+
+    def _admit(self, batch: "_Batch", edits: Sequence[Edit], held: "_Held") -> list[Answer]:
+        now, asking, db = self._clock(), batch.asking, batch.db
         with writing(self._rows) as connection:
-            known = _look_up(connection, asking.grant, db, edits, held, now=now)
-            judge = Judge(asking, db, known, milliseconds(now) if held.sane else None)
+            known = _look_up(connection, batch, edits, held, now=now)
+            judge = Judge(asking, db, known, milliseconds(now) if held.sane else None, batch.late)
             verdicts = [judge.verdict(edit) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
@@ -231,6 +305,16 @@ class Intake:
         return [answer(one, asking.words) for one in verdicts]
 
 
+class _Batch(NamedTuple):
+    """Edits that are judged together: who sends them, where they enter, why they cannot enter by themselves,
+    and where they were sent to if that is another place."""
+
+    asking: Asking
+    db: str
+    late: quarantine.Why | None = None
+    sent_to: str | None = None
+
+
 class _Held(NamedTuple):
     """What the store said before a batch is judged, and whether the clock may judge."""
 
@@ -240,25 +324,21 @@ class _Held(NamedTuple):
 
 
 def _look_up(
-    connection: Connection,
-    grant: Grant,
-    db: str,
-    edits: Sequence[Edit],
-    held: _Held,
-    *,
-    now: datetime,
+    connection: Connection, batch: _Batch, edits: Sequence[Edit], held: _Held, *, now: datetime
 ) -> Known:
-    documents = held.documents
+    documents, grant, db = held.documents, batch.asking.grant, batch.db
     lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
     owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
     devices = {row.id: row.recovering_at for row in connection.execute(owned)}
     office = {office_device(grant.user)} if grant.role.staff else set()
     recovering = devices.get(grant.device or "") or ""
+    ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
+    places = [place for place in (batch.sent_to, db) if place]
     return Known(
         documents,
         archive.bodies(connection, db, lost) if lost else {},
-        quarantine.decided(connection, db, {(edit.id, edit.rev) for edit in edits}),
-        ledger.erased(connection, db, {edit.id for edit in edits}),
+        {key: one for place in places for key, one in quarantine.decided(connection, place, revs).items()},
+        {doc_id for place in places for doc_id in ledger.erased(connection, place, ids)},
         devices.keys() | office | ({grant.device} if grant.device else set()),
         recovering > instant(now - RECOVERY),
         held.checklists,

@@ -11,7 +11,8 @@ top of an older revision lives there beside that tombstone: a stray, which is mo
 
 A document that comes back must not be dead here because it once left:
 
-    1-a ── 2-T {"moved_to": <there>} ── 3-R     where nothing was written there meanwhile: R says what 1-a says
+    1-a ── 2-T {"moved_to": <there>} ── 3-R     nothing was written there meanwhile: R says what 1-a says
+
     1-a ── 2-T {"moved_to": <there>} ── 3-X     X absorbs: another leaf is live here, and T a leaf no more
      └──── 2-b
 
@@ -143,6 +144,5 @@ def anchors(doc_id: str, body: Mapping[str, Any] | None = None) -> Iterator[str]
     elif kind == "review":
         yield rest
         yield from anchors(rest)
-    elif kind == "inspection" and isinstance(subject := (body or {}).get("subject"), str):
-        if subject.startswith("unit:"):
-            yield subject
+    elif kind == "inspection" and body and str(body.get("subject", "")).startswith("unit:"):
+        yield str(body["subject"])

@@ -16,6 +16,7 @@ from server.clock import Clock
 from server.follower import Follower
 from server.intake import Intake
 from server.keys import Vault
+from server.mover import Mover
 from server.rows import tables
 from server.rows.engine import readers, table
 from server.scribe import Scribe
@@ -39,6 +40,7 @@ class Parts:
     store: Store
     intake: Intake
     follower: Follower
+    mover: Mover
     scribe: Scribe
     blobs: Blobs
 

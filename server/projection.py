@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Table
 
 import schemas
-from server import names, registers, review
+from server import moving, names, registers, review
 from server.rows import tables
 from server.rows.engine import table
 from server.settle import plan, read_bodies, read_body
@@ -28,6 +28,7 @@ PROJECTED: Mapping[Table, str] = {
     table(tables.ActRow): "doc_id",
     **dict.fromkeys((*registers.TABLES.values(), registers.RECORDS), "id"),
     table(tables.AttentionRow): "id",
+    table(tables.MovedRow): "id",
 }
 """Every table of the read model, with the column that names the document. These can be rebuilt."""
 
@@ -56,6 +57,8 @@ def project(
     for why, detail in _attention(doc_id, document, bodies, shown):
         row = {"db": db, "id": doc_id, "why": why, "detail": sorted(detail)}
         yield Projected(table(tables.AttentionRow), row)
+    if away := moving.departures(document):
+        yield _moved(db, doc_id, revtree.winner(document.tree), away[0], stray=moving.strays(document))
     if shown is not None:
         body = cast(Body, bodies[shown])
         key = {"db": db, "id": doc_id, "rev": str(shown)}
@@ -109,6 +112,8 @@ def _project(db: str, doc_id: str, key: Row, body: Body) -> Iterator[Projected]:
         case "hamlet":
             fields = {"hamlet": parts[0], "place": body["order"]}
             yield Projected(table(tables.HamletRow), key | fields | _take(body, "name", "kind", "state"))
+            if body["state"] == "merged" and (merged := body.get("merged")):
+                yield _moved(db, doc_id, Rev.parse(key["rev"]), f"hamlet-{merged['into']}", stray=False)
         case "campaign":
             fields = {"campaign": parts[0]}
             yield Projected(table(tables.CampaignRow), key | fields | _take(body, *schemas.rules("campaign")))
@@ -124,6 +129,11 @@ def _project(db: str, doc_id: str, key: Row, body: Body) -> Iterator[Projected]:
             for act in body["acts"]:
                 row = {"db": db, "doc_id": doc_id, "standing": act["id"] in standing} | _act(act)
                 yield Projected(table(tables.ActRow), row)
+
+
+def _moved(db: str, doc_id: str, rev: Rev, target: str, *, stray: bool) -> Projected:
+    row = {"db": db, "id": doc_id, "rev": str(rev), "target": target, "stray": stray}
+    return Projected(table(tables.MovedRow), row)
 
 
 def _take(body: Body, *fields: str) -> Row:

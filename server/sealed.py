@@ -41,7 +41,7 @@ from server.words import Words, words_of
 from sync import exchange
 from sync.errors import PeerError
 from sync.exchange import Outcome
-from sync.hooks import Refused
+from sync.hooks import Refused, Stored
 from sync.stamps import SKEW
 from sync.store.interface import Edit
 
@@ -270,7 +270,7 @@ class Inbox:
         trees = await parts.store.trees(db, {edit.id for edit in entering})
         for record, answer in zip(batch, answers, strict=True):
             receipt, edit = self._receipts[record.line - 1], record.edit
-            if isinstance(answer, Refused):
+            if isinstance(answer, Refused | Stored):
                 receipt.outcome, receipt.reason = answer.name, answer.reason
             else:
                 receipt.outcome = exchange.outcome_of(edit.id, edit.rev, trees[edit.id]).status

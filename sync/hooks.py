@@ -45,6 +45,23 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document that the application has put on disk itself, in another database than it was sent to.
+
+    `name` and `reason` are its outcome (received, absorbed); over the standard protocol it is a success.
+    """
+
+    id: str
+    rev: str
+    name: str
+    reason: str
+
+
+Answer = Edit | Refused | Stored
+"""What the application makes of one edit: to be written as it says, not to enter, or written already."""
+
+
 class Application(Protocol):
     """The hooks, in the order in which a request meets them."""
 
@@ -60,7 +77,7 @@ class Application(Protocol):
         """Whether this document is among what the caller may read."""
         ...
 
-    async def admit(self, caller: Caller, db: str, edits: Sequence[Edit]) -> Sequence[Edit | Refused]:
+    async def admit(self, caller: Caller, db: str, edits: Sequence[Edit]) -> Sequence[Answer]:
         """Check each edit before it is grafted: one answer for each, in order."""
         ...
 
@@ -94,10 +111,14 @@ class ExchangeApplication(Application, Protocol):
 
     async def outcomes(
         self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
-    ) -> Sequence[Refused | None]:
+    ) -> Sequence[Refused | Stored | None]:
         """What became of revisions that the store does not hold: one answer for each, in order.
 
-        `Refused` (quarantined, forbidden, erased …) where the application decided about it; None where this
-        server has never had it, and the caller is asked to send it.
+        `Refused` (quarantined, forbidden, erased …) where the application decided about it, `Stored` where it
+        is in another database; None where this server has never had it, and the caller is asked to send it.
         """
+        ...
+
+    async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
+        """Of databases that the caller does not hold: those whose uploads are judged all the same."""
         ...

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from server.rows.registers import ordered
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of a table: `server.rows.engine` refuses data of a newer one, and has those of an
 older one projected again."""
 
@@ -149,6 +149,17 @@ class AttentionRow(SQLModel, table=True):
     detail: list[str] = Field(sa_type=JSON, description="Fields or revisions, never values")
 
 
+class MovedRow(SQLModel, table=True):
+    """A document that went to another database; and in `commune` a hamlet that was merged into another."""
+
+    __tablename__ = "moved_row"
+    db: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    rev: str
+    target: str = Field(description="The database of the hamlet where it went, last")
+    stray: bool = Field(description="Something was written here after it had gone: it is moved on")
+
+
 # ---- Primary: the documents' history --------------------------------------------------------------------
 
 
@@ -167,7 +178,7 @@ class Archive(SQLModel, table=True):
     stamp: str | None = Field(default=None, index=True, description="The body's `*` stamp")
     entered_at: str
     entered_by: str | None = Field(default=None, description="Caller whose request brought it")
-    source: str = Field(description="sent | derived | merged | released")
+    source: str = Field(description="sent | derived | merged | released | moved")
 
 
 class Quarantine(SQLModel, table=True):
@@ -185,7 +196,7 @@ class Quarantine(SQLModel, table=True):
     path: list[str] = Field(sa_type=JSON, description="The revision and its ancestors, newest first")
     body: bytes = Field(sa_column=Column("body", LargeBinary, nullable=False))
     deleted: bool = False
-    why: str = Field(description="revoked | clock | recovered | newer | moved")
+    why: str = Field(description="revoked | clock | recovered | newer | moved | unassigned")
     skew_ms: int | None = Field(default=None, description="Server's clock minus the phone's, where `clock`")
     user: str | None = None
     device: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sync import revtree
 from sync.errors import DocumentTooLarge
-from sync.hooks import Refused
+from sync.hooks import Refused, Stored
 from sync.http.routing import Call
 from sync.rev import Rev
 from sync.revtree import Tree
@@ -52,7 +52,10 @@ async def write(call: Call, writes: Sequence[Write]) -> list[Rev | Conflict | Re
         await application.observe(call.db, changed)
     outcomes, judged = iter(stored), iter(verdicts)
     told = [edit if isinstance(edit, Conflict) else next(judged) for edit in edits]
-    return [next(outcomes) if isinstance(one, Edit) else one for one in told]
+    return [
+        next(outcomes) if isinstance(one, Edit) else Rev.parse(one.rev) if isinstance(one, Stored) else one
+        for one in told
+    ]
 
 
 def _as_edit(write: Write, tree: Tree) -> Edit | Conflict:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from sync import exchange, revtree
 from sync.errors import PeerError
 from sync.exchange import Asked, Named, Outcome, Row, RowParts
-from sync.hooks import Caller, ExchangeApplication, Refused, Terms
+from sync.hooks import Caller, ExchangeApplication, Refused, Stored, Terms
 from sync.http import answers, bodies
 from sync.position import Position
 from sync.resolve import absorbed
@@ -95,7 +95,9 @@ class Exchange:
 
     async def _take(self, caller: Caller, terms: Terms, asked: exchange.Request) -> Mapping[str, Taken]:
         """Judge every upload, graft what is admitted, settle what that touched. Raises StoreFull."""
-        there = {*terms.dbs} & {*await self._store.names()}
+        foreign = asked.dbs.keys() - {*terms.dbs}
+        heard = await self._app.hears(caller, foreign) if foreign else ()
+        there = {*terms.dbs, *heard} & {*await self._store.names()}
         taken = {db: Taken(part) for db, part in asked.dbs.items() if db in there}
         admitted = {db: await self._admit(caller, db, part) for db, part in taken.items()}
         grafts = {db: edits for db, edits in admitted.items() if edits}
@@ -114,9 +116,10 @@ class Exchange:
         known = await self._held(db, [(edit.id, edit.rev) for edit in edits])
         new = [edit for edit in edits if (edit.id, edit.rev) not in known]
         verdicts = await self._app.admit(caller, db, new) if new else ()
-        refused = {(no.id, no.rev) for no in verdicts if isinstance(no, Refused)}
-        part.tell(_outcome(no) for no in verdicts if isinstance(no, Refused))
-        part.came = {(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in refused}
+        decided = [one for one in verdicts if isinstance(one, Refused | Stored)]
+        elsewhere = {(one.id, one.rev) for one in decided}
+        part.tell(_outcome(one) for one in decided)
+        part.came = {(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in elsewhere}
         return [edit for edit in verdicts if isinstance(edit, Edit)]
 
     async def _held(self, db: str, named: Sequence[Named]) -> set[Named]:
@@ -155,7 +158,9 @@ class Exchange:
         yield exchange.line(clock=terms.clock, dbs=list(terms.dbs), user=dict(terms.user))
         for db in asked.dbs:
             part = taken.get(db)
-            if part is None:
+            if part is None or db not in terms.dbs:
+                for piece in exchange.outcome_parts(db, part.outcomes_left() if part else ()):
+                    yield piece
                 yield exchange.line(db=db, gone=True)
                 continue
             for piece in exchange.missing_parts(db, part.missing):
@@ -206,7 +211,7 @@ class Exchange:
 # --- between the store's words and the wire's ---------------------------------------------------------------
 
 
-def _outcome(no: Refused) -> Outcome:
+def _outcome(no: Refused | Stored) -> Outcome:
     return Outcome(no.id, Rev.parse(no.rev), no.name, no.reason)
 
 

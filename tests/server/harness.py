@@ -18,12 +18,13 @@ from server.blobs import Blobs
 from server.carrying import Carrier
 from server.follower import Follower
 from server.intake import Intake
+from server.mover import Mover
 from server.rows.engine import open_rows, readers, table
 from server.scribe import Scribe
 from server.settle import Settler
 from server.words import words
 from sync import canonical, revtree
-from sync.hooks import Refused
+from sync.hooks import Refused, Stored
 from sync.rev import Rev
 from sync.store.interface import Edit
 from sync.store.sqlite import SqliteStore
@@ -38,6 +39,7 @@ class Product:
     rows: Engine
     intake: Intake
     follower: Follower
+    mover: Mover
     scribe: Scribe
     now: datetime
 
@@ -48,7 +50,7 @@ class Product:
         entering = [answer for answer in answers if isinstance(answer, Edit)]
         await self.store.graft(db, entering)
         await self.intake.observe(db, {edit.id for edit in entering})
-        return [answer.name if isinstance(answer, Refused) else "received" for answer in answers]
+        return [answer.name if isinstance(answer, Refused | Stored) else "received" for answer in answers]
 
     async def shown(self, db: str, doc_id: str) -> tuple[Rev, Doc]:
         """The winner and its body."""
@@ -80,10 +82,12 @@ async def product(data: Path, dbs: Sequence[str] = (), url: str | None = None) -
         return made.now
 
     settler = Settler(store, rows, clock)
-    follower = Follower(store, rows, settler, Carrier(store, rows, clock), Blobs(data / "media"), poll=0.05)
+    blobs = Blobs(data / "media")
+    mover = Mover(store, rows, clock, blobs)
+    follower = Follower(store, rows, settler, Carrier(store, rows, clock), blobs, mover, poll=0.05)
     intake = Intake(store, rows, clock, Bearer(rows, clock), follower)
     scribe = Scribe(store, intake, follower, clock)
-    made = Product(store, rows, intake, follower, scribe, datetime.fromtimestamp(NOW / 1000, UTC))
+    made = Product(store, rows, intake, follower, mover, scribe, datetime.fromtimestamp(NOW / 1000, UTC))
     try:
         for db in dbs:
             if db not in await store.names():

@@ -1,4 +1,4 @@
-"""What a move writes: in any order of moves, late edits and merges nothing is lost and every server agrees."""
+"""What a move writes: in any order of moves, late edits and merges nothing is lost, and servers agree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -64,6 +64,9 @@ class Commune:
     ) -> Sequence[Refused | None]:
         return [self._decision(doc_id, rev) for doc_id, rev in asked]
 
+    async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
+        return ()
+
     def _decision(self, doc_id: str, rev: Rev) -> Refused | None:
         name = self.decided.get((doc_id, str(rev)))
         return None if name is None else Refused(doc_id, str(rev), name, f"why {name}")

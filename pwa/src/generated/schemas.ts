@@ -314,6 +314,11 @@ readonly "name": Name;
 readonly "kind": "thôn" | "bản" | "xóm" | "làng" | "ấp" | "buôn" | "khóm" | "tổ dân phố" | "khu phố" | "khối phố" | "tiểu khu" | "phum" | "sóc" | "bon";
 readonly "order": number;
 readonly "state": "active" | "merged" | "split";
+/** Of a hamlet whose state is merged: into which one, and since when. */
+readonly "merged"?: {
+readonly "into": HamletId;
+readonly "since": Date;
+};
 };
 
 /** One household of a hamlet. Households may share a house; a split makes a new id. */

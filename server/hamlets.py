@@ -1,0 +1,208 @@
+"""Hamlets merge and split, households move: what staff ask for at a page or a command line.
+
+The functions to call: `merge` (one hamlet becomes part of another) and `move` (chosen households and units go
+to another hamlet, or come back). Both say what they did, and may be repeated: what is done already counts for
+nothing. A merge that is cut short is finished by the follower: the hamlet's document says all that it takes.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+import orjson
+from anyio import to_thread
+from sqlalchemy import Connection, or_, select
+
+from server import audit, moving
+from server.admission import asking_of
+from server.auth import users
+from server.auth.grant import COMMUNE
+from server.clock import instant
+from server.parts import Parts
+from server.rows import registers, tables
+from server.rows.engine import readers, table, writing
+from server.rows.statements import chunks
+from server.scribe import Change
+from server.whereabouts import end_of, merges
+from sync.hooks import Caller
+from sync.merge import CLEARED
+
+_hamlets, _households = table(tables.HamletRow), table(tables.HouseholdRow)
+_acts, _archive, _held = table(tables.ActRow), table(tables.Archive), table(tables.UserHamlet)
+_moved, _inspections = table(tables.MovedRow), table(registers.InspectionRow)
+
+
+class NoMove(Exception):
+    """From a hamlet to itself, or to or from one that is not there (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What goes with households and units, ids of the hamlet's documents; others name `shared` as well."""
+
+    ids: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was moved, by type, and who holds the new hamlet because of it."""
+
+    documents: Counter[str] = field(default_factory=Counter)
+    people: frozenset[str] = frozenset()
+
+
+async def merge(parts: Parts, caller: Caller, source: str, into: str) -> Done:
+    """Let the hamlet `source` become part of `into`, with all that it has and the people who walk it.
+
+    Raises `NoMove`, `NotTaken`, `StoreFull`.
+    """
+    await parts.follower.catch_up()
+    await to_thread.run_sync(_check, parts, source, into)
+    by, today = asking_of(caller).grant.user, instant(parts.clock())[:10]
+    fields = {"state": "merged", "merged": {"into": into, "since": today}}
+    await parts.scribe.write(caller, {COMMUNE: [Change(f"hamlet:{source}", fields)]})
+    people = await to_thread.run_sync(_hand_over, parts, by, source, into)
+    done = await parts.mover.move(source, into, by=by)
+    await parts.follower.catch_up()
+    return Done(done, people)
+
+
+async def move(
+    parts: Parts, caller: Caller, source: str, into: str, subjects: Collection[str], *, people: bool = True
+) -> Done:
+    """Move households and units (`household:<ulid>`, `unit:<ulid>`) with all that is said of them.
+
+    A hamlet `into` that had been merged away stands again. With `people`, whoever holds `source` holds `into`
+    as well. Raises `NoMove`, `NotTaken`, `StoreFull`.
+    """
+    await parts.follower.catch_up()
+    revived = await to_thread.run_sync(_check, parts, source, into, True)
+    by = asking_of(caller).grant.user
+    if revived:
+        fields = {"state": "active", "merged": CLEARED}
+        await parts.scribe.write(caller, {COMMUNE: [Change(f"hamlet:{into}", fields)]})
+    going = await to_thread.run_sync(_belongings, parts, source, subjects)
+    done = await parts.mover.move(source, into, going.ids, by, shared=going.shared)
+    held = await to_thread.run_sync(partial(_share, parts, by, source, into)) if people else frozenset()
+    await to_thread.run_sync(_note_moved, parts, by, subjects, f"hamlet-{source}", f"hamlet-{into}")
+    await parts.follower.catch_up()
+    return Done(done, held)
+
+
+# ---- what goes with what --------------------------------------------------------------------------------
+
+
+def came(connection: Connection, source: str, into: str) -> set[str]:
+    """The documents of `source` that had come from `into`, and are in `source` still."""
+    away = (_moved.c.db == f"hamlet-{into}", _moved.c.target == f"hamlet-{source}")
+    return set(connection.execute(select(_moved.c.id).where(*away)).scalars())
+
+
+def belongings(connection: Connection, hamlet: str, subjects: Collection[str]) -> Belongings:
+    """What goes with these households and units: households merged into them, pledges, strokes, reviews,
+    inspections and what was ever said of them here, deleted or waiting."""
+    db = f"hamlet-{hamlet}"
+    subjects = {*subjects, *_aliases(connection, db, subjects)}
+    ids, strokes, others = set(subjects), set[str](), set[str]()
+    for some in chunks(sorted(subjects)):
+        about = (_inspections.c.db == db, _inspections.c.subject.in_(some))
+        ids |= set(connection.execute(select(_inspections.c.id).where(*about)).scalars())
+    for kind in ("pledge:%", "review:%"):
+        asked = select(_archive.c.id).where(_archive.c.db == db, _archive.c.id.like(kind)).distinct()
+        found = connection.execute(asked).scalars()
+        ids |= {one for one in found if not ids.isdisjoint(moving.anchors(one))}
+    for some in chunks(sorted(one for one in ids if one.startswith("pledge:"))):
+        said = select(_archive.c.body).where(_archive.c.db == db, _archive.c.id.in_(some))
+        strokes |= {f"signature:{one}" for raw in connection.execute(said).scalars() for one in _strokes(raw)}
+    for some in chunks(sorted(strokes)):
+        named = [one.removeprefix("signature:") for one in some]
+        asked = select(_acts.c.doc_id, _acts.c.signature).where(
+            _acts.c.db == db, _acts.c.signature.in_(named)
+        )
+        others |= {f"signature:{row.signature}" for row in connection.execute(asked) if row.doc_id not in ids}
+    return Belongings(frozenset(ids | strokes), frozenset(others & strokes))
+
+
+def _aliases(connection: Connection, db: str, subjects: Iterable[str]) -> set[str]:
+    """Households that were merged into these, and those into which these were merged."""
+    found: set[str] = set()
+    ahead = {one.partition(":")[2] for one in subjects}
+    while ahead:
+        found |= ahead
+        near = or_(_households.c.into.in_(ahead), _households.c.ulid.in_(ahead))
+        rows = connection.execute(
+            select(_households.c.ulid, _households.c.into).where(_households.c.db == db, near)
+        )
+        ahead = {one for row in rows for one in (row.ulid, row.into) if one} - found
+    return {f"household:{one}" for one in found}
+
+
+def _strokes(raw: bytes) -> Iterable[str]:
+    acts = orjson.loads(raw).get("acts", ())
+    return (act["signature"] for act in acts if "signature" in act)
+
+
+# ---- in threads -----------------------------------------------------------------------------------------
+
+
+def _check(parts: Parts, source: str, into: str, may_stand_again: bool = False) -> bool:
+    """Whether `into` must be made to stand again first. Raises `NoMove`."""
+    with readers(parts.rows).begin() as connection:
+        asked = select(_hamlets.c.hamlet, _hamlets.c.state)
+        states = {row.hamlet: row.state for row in connection.execute(asked)}
+        merged = merges(connection)
+    if source == into or not {source, into} <= states.keys():
+        raise NoMove
+    if states[into] == "active":
+        done = end_of(merged, source) == into
+        if states[source] != "active" and not done:
+            raise NoMove
+        return False
+    if may_stand_again and states[source] == "active":
+        return True
+    raise NoMove
+
+
+def _belongings(parts: Parts, source: str, subjects: Collection[str]) -> Belongings:
+    with readers(parts.rows).begin() as connection:
+        going = belongings(connection, source, [one for one in subjects if _is_subject(one)])
+        others = frozenset(one for one in subjects if not _is_subject(one))
+        return Belongings(going.ids | others, going.shared)
+
+
+def _is_subject(doc_id: str) -> bool:
+    return doc_id.startswith(("household:", "unit:"))
+
+
+def _hand_over(parts: Parts, by: str, source: str, into: str) -> frozenset[str]:
+    """Whoever holds `source` holds `into` from now on."""
+    with writing(parts.rows) as connection:
+        held = _give(connection, parts, by, source, lambda theirs: theirs - {source} | {into})
+        audit.append(connection, by, "hamlet.merged", f"{source} {into}", parts.clock())
+    return held
+
+
+def _share(parts: Parts, by: str, source: str, into: str) -> frozenset[str]:
+    """Whoever holds `source` holds `into` as well."""
+    with writing(parts.rows) as connection:
+        return _give(connection, parts, by, source, lambda theirs: theirs | {into})
+
+
+Hamlets = Callable[[frozenset[str]], frozenset[str]]
+
+
+def _give(connection: Connection, parts: Parts, by: str, source: str, change: Hamlets) -> frozenset[str]:
+    held = connection.execute(select(_held.c.user).where(_held.c.hamlet == source)).scalars().all()
+    for user in sorted(held):
+        theirs = change(users.hamlets_of(connection, user))
+        users.give_hamlets(connection, user, theirs, by=by, now=parts.clock())
+    return frozenset(held)
+
+
+def _note_moved(parts: Parts, by: str, subjects: Collection[str], source: str, target: str) -> None:
+    """An entry for each household and unit: where it was, and when, can be told for good."""
+    with writing(parts.rows) as connection:
+        for subject in sorted(filter(_is_subject, subjects)):
+            audit.append(connection, by, "household.moved", f"{source}/{subject} {target}", parts.clock())

@@ -1,0 +1,243 @@
+"""Moves documents to another hamlet, and moves on what comes late: carries out the plans of `server.moving`.
+
+The order makes it safe to be cut anywhere. First history is copied, then the bytes of pictures, then the
+store writes copies and tombstones, all in one transaction; what is left (quarantine, people, erased ids)
+follows from what the store says, and the follower does it however late it comes to it. Every step may be
+repeated.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import orjson
+from anyio import to_thread
+from sqlalchemy import ColumnElement, Engine, Table, literal, select
+
+from server import archive, audit, ledger, leftovers, moving
+from server.blobs import Blobs, Name
+from server.clock import Clock, instant
+from server.rows import registers, tables
+from server.rows.engine import readers, table, writing
+from server.whereabouts import Whereabouts, end_of, merges
+from sync import revtree
+from sync.rev import Rev
+from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore, Document, Edit, Page
+
+_moved, _pledges = table(tables.MovedRow), table(tables.PledgeRow)
+_inspections, _reviews = table(registers.InspectionRow), table(registers.ReviewRow)
+
+PAGE = 500
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction of the store is to write."""
+
+    copies: dict[str, list[Edit]] = field(default_factory=dict)
+    tombstones: dict[str, list[Edit]] = field(default_factory=dict)
+    ways: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """The documents, by the databases that they leave and enter."""
+    lived: list[str] = field(default_factory=list)
+
+    def add(self, source: str, target: str, doc_id: str, planned: moving.Move, *, stays: bool) -> None:
+        """One more document; one that `stays` is copied only."""
+        if planned.copies or planned.tombstones:
+            self.ways.setdefault((source, target), []).append(doc_id)
+            self.copies.setdefault(target, []).extend(planned.copies)
+        if planned.tombstones and not stays:
+            self.lived.append(doc_id)
+            self.tombstones.setdefault(source, []).extend(planned.tombstones)
+
+    def edits(self) -> dict[str, list[Edit]]:
+        """All of it by database, copies first, for `DocStore.graft_all`."""
+        dbs = dict.fromkeys((*self.copies, *self.tombstones))
+        return {db: [*self.copies.get(db, ()), *self.tombstones.get(db, ())] for db in dbs}
+
+    def count(self) -> Counter[str]:
+        """How many documents that lived in the old place move, by type."""
+        return Counter(doc_id.partition(":")[0] for doc_id in self.lived)
+
+
+class Mover:
+    """Moves documents between the databases of one store."""
+
+    def __init__(self, store: DocStore, rows: Engine, clock: Clock, blobs: Blobs | None = None) -> None:
+        self._store = store
+        self._rows = rows
+        self._clock = clock
+        self._blobs = blobs
+        self._where = Whereabouts(store, rows)
+        self._one = asyncio.Lock()
+
+    async def move(
+        self,
+        source: str,
+        target: str,
+        ids: Collection[str] | None = None,
+        by: str | None = None,
+        *,
+        shared: Collection[str] = (),
+    ) -> Counter[str]:
+        """Move documents of one hamlet to another, with the pictures of their inspections; what was moved, by
+        type. Without `ids` all that the hamlet has; `shared` ones are copied and stay as well.
+
+        Repeatable: what has moved already counts for nothing. Raises `StoreFull`, `DatabaseMissing`.
+        """
+        for kind in ("hamlet", "media"):
+            with suppress(DatabaseExists):
+                await self._store.create(f"{kind}-{target}")
+        async with self._one:
+            batch = Batch()
+            media = f"media-{source}"
+            pictures = await self._pictures(media, ids)
+            if ids is None:
+                ids = await self._feed(f"hamlet-{source}")
+            await self._plan(batch, f"hamlet-{source}", f"hamlet-{target}", ids, shared)
+            await self._plan(batch, media, f"media-{target}", pictures, ())
+            await to_thread.run_sync(self._archive, batch, by)
+            shown = [Name(source, doc_id.partition(":")[2]) for doc_id in pictures]
+            if self._blobs:
+                await to_thread.run_sync(self._blobs.copy, shown, target)
+            await self._store.graft_all(batch.edits())
+            if self._blobs:
+                await to_thread.run_sync(self._blobs.remove, shown)
+        return batch.count()
+
+    async def carry(self, db: str) -> set[str]:
+        """Move on what lives in a hamlet's database and belongs elsewhere; the databases that this touched.
+
+        All of it where the hamlet was merged away; else what was written after its household had gone.
+        """
+        if not db.startswith("hamlet-"):
+            return set()
+        hamlet = db.removeprefix("hamlet-")
+        merged, strays = await to_thread.run_sync(self._late, db)
+        if merged is None:
+            homes = await self._homes(db, strays)
+            went = {p for p, ids in homes.items() if await self.move(hamlet, p.removeprefix("hamlet-"), ids)}
+            return went and {db, *went}
+        living = [await self._lives(f"{kind}-{hamlet}") for kind in ("hamlet", "media")]
+        moved = any(living) and await self.move(hamlet, merged)
+        await to_thread.run_sync(self._carry_hamlet, hamlet, merged)
+        return {db, f"hamlet-{merged}"} if moved else set()
+
+    # ---- what to move -----------------------------------------------------------------------------------
+
+    async def _plan(
+        self, batch: Batch, source: str, target: str, ids: Collection[str], shared: Collection[str]
+    ) -> None:
+        if not ids:
+            return
+        wanted = sorted({*ids} - await to_thread.run_sync(self._erased, source, ids))
+        old = await self._store.read(source, wanted, lambda _id, tree: tree)
+        new = await self._store.read(target, wanted, lambda _id, tree: tree)
+        for doc_id, document in old.items():
+            if not revtree.live(document.tree) and moving.departures(document):
+                continue  # it is elsewhere
+            whole = await self._whole(source, doc_id, document)
+            if planned := moving.plan(doc_id, whole, new.get(doc_id), target):
+                batch.add(source, target, doc_id, planned, stays=doc_id in shared)
+
+    async def _whole(self, db: str, doc_id: str, document: Document) -> Document:
+        """The document, with bodies from the archive where the store has lost some."""
+        lost = {(doc_id, rev) for rev in revtree.live(document.tree) if rev not in document.bodies}
+        if not lost:
+            return document
+        found = await to_thread.run_sync(self._archived, db, lost)
+        bodies = {rev: Body(raw) for (_, rev), raw in found.items()}
+        return Document(document.tree, {**document.bodies, **bodies})
+
+    async def _pictures(self, media: str, ids: Collection[str] | None) -> list[str]:
+        """The photographs of these inspections; without `ids` all that there are."""
+        if ids is None:
+            return await self._feed(media)
+        wanted = {doc_id.partition(":")[2] for doc_id in ids if doc_id.startswith("inspection:")}
+        return await self._feed(media, wanted) if wanted else []
+
+    async def _feed(self, db: str, inspections: Collection[str] | None = None) -> list[str]:
+        """The ids of a database; those of the photographs of these inspections, where they are given."""
+        found: list[str] = []
+        page = Page(limit=PAGE, bodies=inspections is not None)
+        with suppress(DatabaseMissing):
+            while (changes := await self._store.changes(db, page)).rows:
+                found += [row.id for row in changes.rows if _shows(row.body, inspections)]
+                page = replace(page, since=changes.last_seq)
+        return found
+
+    async def _lives(self, db: str) -> bool:
+        with suppress(DatabaseMissing):
+            return (await self._store.info(db)).doc_count > 0
+        return False
+
+    async def _homes(self, db: str, strays: Mapping[str, str]) -> dict[str, list[str]]:
+        """Where strays belong; `strays`: documents, each with the one by which it goes."""
+        found: dict[str, list[str]] = {}
+        homes: dict[str, str | None] = {}
+        for doc_id, anchor in strays.items():
+            if anchor not in homes:
+                homes[anchor] = await self._where.home(db, anchor)
+            if (home := homes[anchor]) is not None and home != db:
+                found.setdefault(home, []).append(doc_id)
+        return found
+
+    # ---- in threads -------------------------------------------------------------------------------------
+
+    def _erased(self, db: str, ids: Collection[str]) -> set[str]:
+        with readers(self._rows).begin() as connection:
+            return ledger.erased(connection, db, ids)
+
+    def _archived(self, db: str, lost: Collection[tuple[str, Rev]]) -> Mapping[tuple[str, Rev], bytes]:
+        with readers(self._rows).begin() as connection:
+            return archive.bodies(connection, db, lost)
+
+    def _archive(self, batch: Batch, by: str | None) -> None:
+        with writing(self._rows) as connection:
+            for (source, target), ids in batch.ways.items():
+                archive.copy(connection, source, target, ids)
+            made = [
+                archive.Entry.of(db, one, "moved") for db, edits in batch.edits().items() for one in edits
+            ]
+            archive.keep(connection, made, instant(self._clock()), by)
+
+    def _carry_hamlet(self, hamlet: str, into: str) -> None:
+        with readers(self._rows).begin() as connection:
+            if not leftovers.is_left(connection, hamlet, into):
+                return
+        with writing(self._rows) as connection:
+            leftovers.carry_hamlet(connection, hamlet, into, audit.CONSOLE, self._clock())
+
+    def _late(self, db: str) -> tuple[str | None, dict[str, str]]:
+        """Into which hamlet this one was merged, and what lives here though that by which it goes is gone."""
+        with readers(self._rows).begin() as connection:
+            merged = merges(connection)
+            hamlet = db.removeprefix("hamlet-")
+            if hamlet in merged:
+                return end_of(merged, hamlet), {}
+            gone = select(_moved.c.id).where(_moved.c.db == db)
+            if connection.execute(gone.limit(1)).first() is None:
+                return None, {}
+            found = {doc_id: doc_id for doc_id in connection.execute(gone.where(_moved.c.stray)).scalars()}
+            for source, anchor in _ANCHORED:
+                joined = source.join(_moved, (_moved.c.db == source.c.db) & (_moved.c.id == anchor))
+                asked = select(source.c.id, _moved.c.id.label("anchor")).select_from(joined)
+                for row in connection.execute(asked.where(source.c.db == db, ~_moved.c.stray)):
+                    found.setdefault(row.id, row.anchor)
+        return None, found
+
+
+_ANCHORED: tuple[tuple[Table, ColumnElement[str]], ...] = (
+    (_pledges, literal("household:") + _pledges.c.subject),
+    (_pledges, literal("unit:") + _pledges.c.subject),
+    (_inspections, _inspections.c.subject),
+    (_reviews, _reviews.c.subject),
+)
+"""Rows of documents that go with another one, and the id of that."""
+
+
+def _shows(body: Body | None, inspections: Collection[str] | None) -> bool:
+    if inspections is None:
+        return True
+    return body is not None and orjson.loads(body.json).get("inspection") in inspections

@@ -1,0 +1,212 @@
+"""Where a document is that was sent to a place it has left, and who may still send it there.
+
+The rows say which documents and hamlets went where, cheaply and a moment late; what they point at is then
+looked up in the store. What they miss in that moment enters the old place, and is moved on by the follower
+(`server.mover`).
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from enum import Enum
+from typing import Any, NamedTuple
+
+from anyio import to_thread
+from sqlalchemy import Connection, Engine, select
+
+from server import moving
+from server.admission import holds
+from server.auth.grant import COMMUNE, Grant
+from server.rows import registers, tables
+from server.rows.engine import readers, table
+from server.rows.statements import chunks
+from server.rules import well_named
+from server.settle import ends
+from sync import revtree
+from sync.store.interface import DatabaseMissing, DocStore, Document
+
+_moved, _acts, _audit = table(tables.MovedRow), table(tables.ActRow), table(tables.Audit)
+_inspections = table(registers.InspectionRow)
+
+
+class Standing(Enum):
+    """What a person may send to a hamlet's databases."""
+
+    HOLDS = "holds"
+    """It is among theirs, or was merged into one that is."""
+    LATE = "late"
+    """It was theirs once: what they wrote then is kept for a person to decide."""
+    NONE = "none"
+
+
+class _Hints(NamedTuple):
+    """What the rows say of a batch: documents and anchors that have left, and where others are by now."""
+
+    merged: str | None
+    gone: frozenset[str]
+    elsewhere: Mapping[str, str]
+
+
+class Whereabouts:
+    """Answers from one server's rows and store."""
+
+    def __init__(self, store: DocStore, rows: Engine) -> None:
+        self._store = store
+        self._rows = rows
+
+    async def standing(self, grant: Grant, db: str) -> Standing:
+        """What a person may send to this database."""
+        if holds(grant, db):
+            return Standing.HOLDS
+        return await to_thread.run_sync(self._standing, grant, db)
+
+    async def places(self, db: str, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """Those of these documents that belong into another database by now, each with that one.
+
+        `bodies` say what there is to know of them, by id; they may be empty.
+        """
+        kind, _, hamlet = db.partition("-")
+        if kind not in {"hamlet", "media"} or not bodies:
+            return {}
+        hints = await to_thread.run_sync(self._hints, kind, hamlet, bodies)
+        suspects = [doc_id for doc_id, body in bodies.items() if _concerns(hints, kind, doc_id, body)]
+        if not suspects:
+            return {}
+        held = await self._read(db, suspects)
+        found: dict[str, str] = {}
+        for doc_id in suspects:
+            document = held.get(doc_id)
+            if document is None or not revtree.live(document.tree):
+                place = await self._place(db, doc_id, bodies[doc_id], hints)
+                if place is not None and place != db:
+                    found[doc_id] = place
+        for doc_id in bodies.keys() - found.keys():  # strokes that came together with their pledge
+            if doc_id.startswith("signature:"):
+                with_pledge = [place for of, place in found.items() if _names(bodies[of], doc_id)]
+                if with_pledge:
+                    found[doc_id] = with_pledge[0]
+        return found
+
+    async def home(self, db: str, doc_id: str) -> str | None:
+        """The database where a document is that has left this one; None where it has not left."""
+        seen, ahead, last = {db}, [db], None
+        while ahead:
+            here = ahead.pop(0)
+            document = (await self._read(here, [doc_id])).get(doc_id)
+            if document is None:
+                continue
+            away = moving.departures(document)
+            if revtree.live(document.tree) and not away:
+                return here if here != db else None
+            last = here if here != db else last
+            ahead += [place for place in away if place not in seen]
+            seen |= {*ahead}
+        return last
+
+    async def _place(self, db: str, doc_id: str, body: Mapping[str, Any], hints: _Hints) -> str | None:
+        kind = db.partition("-")[0]
+        place = None
+        for one in (doc_id, *moving.anchors(doc_id, body)):
+            if one in hints.gone or kind == "media":
+                place = place or await self.home(db, one)
+        place = place or hints.elsewhere.get(doc_id) or hints.merged
+        if place is None:
+            return None
+        hamlet = await to_thread.run_sync(self._end, place.partition("-")[2])
+        return f"{kind}-{hamlet}"
+
+    async def _read(self, db: str, ids: Collection[str]) -> Mapping[str, Document]:
+        with suppress(DatabaseMissing):
+            return await self._store.read(db, ids, ends)
+        return {}
+
+    # ---- in threads -------------------------------------------------------------------------------------
+
+    def _standing(self, grant: Grant, db: str) -> Standing:
+        kind, _, hamlet = db.partition("-")
+        if kind not in {"hamlet", "media"} or not (grant.role.walks or grant.role.staff):
+            return Standing.NONE
+        with readers(self._rows).begin() as connection:
+            if end_of(merges(connection), hamlet) in grant.hamlets:
+                return Standing.HOLDS
+            given = (_audit.c.action == "user.hamlets", _audit.c.subject.like(f"{grant.user} %"))
+            told = connection.execute(select(_audit.c.subject).where(*given)).scalars()
+            once = any(hamlet in subject.split(" ")[1:] for subject in told)
+            return Standing.LATE if once else Standing.NONE
+
+    def _end(self, hamlet: str) -> str:
+        with readers(self._rows).begin() as connection:
+            return end_of(merges(connection), hamlet)
+
+    def _hints(self, kind: str, hamlet: str, bodies: Mapping[str, Mapping[str, Any]]) -> _Hints:
+        asked = {one for doc_id, body in bodies.items() for one in (doc_id, *moving.anchors(doc_id, body))}
+        asked = {one for one in asked if well_named(one)}  # a body may name anything
+        with readers(self._rows).begin() as connection:
+            merged = merges(connection).get(hamlet)
+            gone = left(connection, f"hamlet-{hamlet}", asked)
+            elsewhere = _elsewhere(connection, kind, hamlet, bodies)
+        return _Hints(f"{kind}-{merged}" if merged else None, frozenset(gone), elsewhere)
+
+
+def merges(connection: Connection) -> dict[str, str]:
+    """Hamlets that were merged, each with the one that it was merged into, which may be merged itself."""
+    asked = select(_moved.c.id, _moved.c.target).where(_moved.c.db == COMMUNE)
+    rows = connection.execute(asked)
+    return {row.id.removeprefix("hamlet:"): row.target.removeprefix("hamlet-") for row in rows}
+
+
+def end_of(merged: Mapping[str, str], hamlet: str) -> str:
+    """The hamlet that this one has become part of in the end; itself where it stands."""
+    seen = {hamlet}
+    while (into := merged.get(hamlet)) is not None and into not in seen:
+        seen.add(into)
+        hamlet = into
+    return hamlet
+
+
+def left(connection: Connection, db: str, ids: Collection[str]) -> dict[str, str]:
+    """Those of these documents that have left a database, each with where it went first."""
+    found: dict[str, str] = {}
+    for some in chunks(sorted(ids)):
+        asked = select(_moved.c.id, _moved.c.target).where(_moved.c.db == db, _moved.c.id.in_(some))
+        found |= {row.id: row.target for row in connection.execute(asked)}
+    return found
+
+
+def _elsewhere(
+    connection: Connection, kind: str, hamlet: str, bodies: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Strokes and pictures follow the pledge or the inspection that names them, where that is elsewhere."""
+    here = f"hamlet-{hamlet}"
+    if connection.execute(select(_moved.c.id).where(_moved.c.db == here).limit(1)).first() is None:
+        return {}
+    strokes = {doc_id.partition(":")[2]: doc_id for doc_id in bodies if doc_id.startswith("signature:")}
+    shown = {
+        f"inspection:{body.get('inspection')}": doc_id
+        for doc_id, body in bodies.items()
+        if doc_id.startswith("photo:")
+    }
+    shown = {name: doc_id for name, doc_id in shown.items() if well_named(name)}
+    found: dict[str, set[str]] = {}
+    for column, named in ((_acts.c.signature, strokes), (_inspections.c.id, shown)):
+        for some in chunks(sorted(named)):
+            asked = select(column.label("name"), column.table.c.db).where(column.in_(some))
+            for row in connection.execute(asked):
+                found.setdefault(named[row.name], set()).add(row.db)
+    return {
+        doc_id: f"{kind}-{min(dbs).partition('-')[2]}" for doc_id, dbs in found.items() if here not in dbs
+    }
+
+
+def _names(body: Mapping[str, Any], doc_id: str) -> bool:
+    """Whether a pledge names these strokes."""
+    acts = body.get("acts", ())
+    strokes = doc_id.removeprefix("signature:")
+    return isinstance(acts, list) and any(
+        isinstance(act, dict) and act.get("signature") == strokes for act in acts
+    )
+
+
+def _concerns(hints: _Hints, kind: str, doc_id: str, body: Mapping[str, Any]) -> bool:
+    if hints.merged or doc_id in hints.elsewhere or kind == "media":
+        return True
+    return not hints.gone.isdisjoint((doc_id, *moving.anchors(doc_id, body)))

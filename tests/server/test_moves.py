@@ -1,0 +1,375 @@
+"""Hamlets that merge and split, households that move: told over the whole server, without HTTP."""
+
+from collections.abc import AsyncIterator, Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from server import erasing, hamlets, ledger
+from server.admission import caller_of
+from server.app import opened
+from server.auth import users
+from server.auth.grant import Grant, Role
+from server.blobs import Name
+from server.checking import problems
+from server.parts import Parts
+from server.quarantine import Held, hold
+from server.rows import registers, tables
+from server.rows.engine import readers, table, writing
+from server.scribe import Change
+from server.settings import Settings
+from server.words import words
+from sync import revtree
+from sync.hooks import Action, Refused, Stored
+from sync.rev import Rev
+from sync.store.interface import Edit
+from tests.server.documents import (
+    FIRST,
+    HOUSEHOLD,
+    LAN,
+    MAI,
+    NOW,
+    OTHER,
+    QUAN,
+    SECOND,
+    THIRD,
+    THU,
+    grant,
+    household,
+    inspection,
+    outreach,
+    photo,
+    pledge,
+    review,
+    signature,
+    signed,
+    unit,
+    visit,
+)
+from tests.server.harness import edit
+
+A, B, C = "hamlet-nasam", "hamlet-bankhu", "hamlet-pomo"
+NAMES = {"nasam": "Nà Sầm", "bankhu": "Bản Khu", "pomo": "Pò Mỏ"}
+X, PLEDGE = f"household:{HOUSEHOLD}", f"pledge:antq-2026:{HOUSEHOLD}"
+STROKES = signature()["_id"]
+SIGNED = signed(method="touch", signature=STROKES.partition(":")[2])
+ADMIN = caller_of(Grant(QUAN, "Quân", Role.ADMIN, frozenset(NAMES)), words("vi"))
+lan, mai = grant(LAN), grant(MAI, hamlets=["bankhu"])
+
+
+@pytest.fixture
+async def commune(tmp_path: Path) -> AsyncIterator[Parts]:
+    """A commune of three hamlets: Lan walks the first, Mai the second."""
+    async with opened(Settings(data=tmp_path), lambda: datetime.fromtimestamp(NOW / 1000, UTC)) as parts:
+        with parts.rows.begin() as rows:
+            for who, held in ((LAN, ["nasam"]), (MAI, ["bankhu"])):
+                users.add(rows, who, Role.VOLUNTEER, by=QUAN, now=parts.clock(), hamlets=held, person=who)
+        fields = [
+            {"name": name, "kind": "thôn", "order": n, "state": "active"}
+            for n, name in enumerate(NAMES.values())
+        ]
+        made = [Change(f"hamlet:{hid}", said) for hid, said in zip(NAMES, fields, strict=True)]
+        await parts.scribe.write(ADMIN, {"commune": made})
+        yield parts
+
+
+async def send(parts: Parts, who: Grant, db: str, *edits: Edit) -> list[str]:
+    """What the engine does with a batch; the name of each outcome."""
+    answers = await parts.intake.admit(caller_of(who, words("vi")), db, edits)
+    entering = [answer for answer in answers if isinstance(answer, Edit)]
+    await parts.store.graft(db, entering)
+    await parts.intake.observe(db, {one.id for one in entering})
+    return [one.name if isinstance(one, Refused | Stored) else "received" for one in answers]
+
+
+async def living(parts: Parts, doc_id: str) -> dict[str, dict[str, Any]]:
+    """Where a document lives, and what it says there."""
+    found = {}
+    for db in await parts.store.names():
+        held = (await parts.store.read(db, [doc_id], lambda _id, tree: revtree.live(tree))).get(doc_id)
+        if held and held.bodies:
+            (body,) = held.bodies.values()
+            found[db] = orjson.loads(body.json)
+    return found
+
+
+def rows_of(parts: Parts, model: type[SQLModel], **where: Any) -> list[dict[str, Any]]:
+    source = table(model)
+    asked = select(source).where(*(source.c[name] == value for name, value in where.items()))
+    with readers(parts.rows).begin() as connection:
+        return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+async def furnish(parts: Parts) -> None:
+    """A household with a pledge, strokes and a review; a neighbour; a school with an inspection; a drive."""
+    await send(parts, lan, A, edit(household(), "1-h"), edit(household(OTHER), "1-n"))
+    await send(parts, lan, A, edit(pledge(visit(), SIGNED), "1-p"), edit(signature(), "1-s"))
+    await send(parts, lan, A, edit(unit(THIRD), "1-u"), edit(outreach(), "1-o"))
+    checked = inspection(SECOND, subject=f"unit:{THIRD}", photos=[{"id": "a" * 64, "item": "picture"}])
+    assert await send(parts, lan, A, edit(checked, "1-i")) == ["received"]
+    assert await send(parts, lan, "media-nasam", edit(photo(inspection=SECOND), "1-f")) == ["received"]
+    await parts.follower.catch_up()
+    judged = review(PLEDGE, "d" * 64, THU) | {"stamps": {"*": f"{NOW}-0000-office{THU}"}}
+    assert await send(parts, grant(THU, Role.REVIEWER), A, edit(judged, "1-r")) == ["received"]
+    await parts.follower.catch_up()
+
+
+INSPECTION, PHOTO = f"inspection:{SECOND}", f"photo:{'a' * 64}"
+OTHERS = {f"household:{OTHER}", f"unit:{THIRD}", f"outreach:{FIRST}", INSPECTION}
+ALL = {X, PLEDGE, STROKES, f"review:{PLEDGE}"} | OTHERS
+
+
+async def where(parts: Parts, ids: Collection[str] = ALL) -> dict[str, list[str]]:
+    return {doc_id: list(await living(parts, doc_id)) for doc_id in ids}
+
+
+# ---- A merge --------------------------------------------------------------------------------------------
+
+
+async def test_a_merge_takes_everything_along_with_the_people_and_says_so(commune: Parts) -> None:
+    await furnish(commune)
+    picture = Name("nasam", "a" * 64)
+    for path in (f"media/nasam/{picture.sha256}", f"media/nasam/{picture.sha256}.thumb"):
+        (commune.settings.data / path).parent.mkdir(parents=True, exist_ok=True)
+        (commune.settings.data / path).write_bytes(b"bytes")
+    done = await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    once = ("pledge", "signature", "review", "unit", "outreach", "inspection", "photo")
+    assert done.documents == {"household": 2} | dict.fromkeys(once, 1)
+    assert done.people == {LAN}
+    assert await where(commune) == {one: [B] for one in ALL}
+    assert await where(commune, [PHOTO]) == {PHOTO: ["media-bankhu"]}
+    assert commune.blobs.whole(Name("bankhu", picture.sha256)) == b"bytes"
+    assert commune.blobs.thumb(Name("bankhu", picture.sha256)) == b"bytes"
+    assert not commune.blobs.has(picture)
+    with readers(commune.rows).begin() as connection:
+        assert users.hamlets_of(connection, LAN) == {"bankhu"}
+    assert {row["db"] for row in rows_of(commune, tables.PledgeRow)} == {B}
+    assert await problems(commune) == []
+
+
+async def test_the_history_of_what_moved_is_in_both_places(commune: Parts) -> None:
+    await furnish(commune)
+    before = rows_of(commune, tables.Archive, db=A, id=PLEDGE)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert [row | {"db": A} for row in rows_of(commune, tables.Archive, db=B, id=PLEDGE)] == before
+    old = rows_of(commune, tables.Archive, db=A, id=PLEDGE)
+    assert [row["source"] for row in old] == ["sent", "moved"]
+    assert orjson.loads(old[1]["body"]) == {"moved_to": B}
+
+
+async def test_a_merge_that_was_cut_after_it_was_declared_is_finished_by_the_follower(commune: Parts) -> None:
+    await furnish(commune)
+    said = {"state": "merged", "merged": {"into": "bankhu", "since": "2026-11-22"}}
+    await commune.scribe.write(ADMIN, {"commune": [Change("hamlet:nasam", said)]})
+    await commune.follower.catch_up()
+    assert await where(commune) == {one: [B] for one in ALL}
+    with readers(commune.rows).begin() as connection:
+        assert users.hamlets_of(connection, LAN) == {"bankhu"}
+    assert await problems(commune) == []
+
+
+async def test_a_merge_may_be_done_again_and_changes_nothing(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    before = {db: (await commune.store.info(db)).update_seq for db in await commune.store.names()}
+    assert not (await hamlets.merge(commune, ADMIN, "nasam", "bankhu")).documents
+    assert {db: (await commune.store.info(db)).update_seq for db in await commune.store.names()} == before
+
+
+# ---- Late phones ----------------------------------------------------------------------------------------
+
+
+async def test_a_late_phone_of_a_merged_hamlet_is_carried_over_and_told(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+    new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
+    answers = await commune.intake.admit(caller_of(lan, words("vi")), A, [late, new])
+    told = [(one.name, one.reason) for one in answers if isinstance(one, Stored)]
+    assert told == [("received", "Đã nhận, và đã chuyển sang thôn Bản Khu.")] * 2
+    assert list(await living(commune, new.id)) == [B]
+    (body,) = (await living(commune, PLEDGE)).values()
+    assert {act["id"] for act in body["acts"]} == {FIRST, SECOND, THIRD}
+
+
+async def test_what_a_phone_asks_about_is_answered_from_where_it_went(commune: Parts) -> None:
+    await furnish(commune)
+    new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    await send(commune, lan, A, new)
+    (answer,) = await commune.intake.outcomes(caller_of(lan, words("vi")), A, [(new.id, new.rev)])
+    assert isinstance(answer, Stored)
+    assert answer.name == "received"
+
+
+async def test_a_new_pledge_of_a_household_that_moved_goes_after_it_with_its_strokes(commune: Parts) -> None:
+    await send(commune, lan, A, edit(household(), "1-h"))
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    assert await send(commune, lan, A, edit(pledge(SIGNED), "1-p")) == ["received"]
+    assert await send(commune, lan, A, edit(signature(), "1-s")) == ["received"]
+    assert await where(commune, [PLEDGE, STROKES]) == {PLEDGE: [B], STROKES: [B]}
+
+
+async def test_what_slipped_in_while_it_moved_is_moved_on(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+    another = edit(pledge(visit(THIRD)) | {"_id": f"pledge:khac-2026:{HOUSEHOLD}"}, "1-q")
+    await commune.store.graft(A, [late, another])  # admitted a moment before
+    await commune.follower.catch_up([A])
+    assert await where(commune, [late.id, another.id]) == {late.id: [B], another.id: [B]}
+    (body,) = (await living(commune, PLEDGE)).values()
+    assert THIRD in {act["id"] for act in body["acts"]}
+
+
+async def test_chains_of_merges_end_at_the_last_hamlet(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    await hamlets.merge(commune, ADMIN, "bankhu", "pomo")
+    late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+    new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
+    assert await send(commune, lan, A, late, new) == ["received", "received"]
+    assert await where(commune, [PLEDGE, new.id]) == {PLEDGE: [C], new.id: [C]}
+    assert await problems(commune) == []
+
+
+async def test_somebody_who_lost_a_hamlet_hands_in_and_the_office_decides(commune: Parts) -> None:
+    with commune.rows.begin() as rows:
+        users.give_hamlets(rows, LAN, ["pomo"], by=QUAN, now=commune.clock())
+    moved_on = grant(LAN, hamlets=["pomo"])
+    await commune.intake.authorise(caller_of(moved_on, words("vi")), Action.WRITE, A)
+    assert await commune.intake.hears(caller_of(moved_on, words("vi")), [A, B]) == {A}
+    assert await send(commune, moved_on, A, edit(household(), "1-h")) == ["quarantined"]
+    (entry,) = rows_of(commune, tables.Quarantine)
+    assert (entry["why"], entry["db"]) == ("unassigned", A)
+    assert await send(commune, moved_on, B, edit(household(OTHER), "1-n")) == ["forbidden"]
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert await send(commune, moved_on, A, edit(household(THIRD), "1-m")) == ["quarantined"]
+    assert {(row["why"], row["db"]) for row in rows_of(commune, tables.Quarantine)} == {
+        ("unassigned", B),
+        ("moved", B),
+    }
+    asked = [(X, Rev.parse("1-h"))]
+    (answer,) = await commune.intake.outcomes(caller_of(moved_on, words("vi")), A, asked)
+    assert answer is not None
+    assert answer.name == "quarantined"
+
+
+# ---- Households -----------------------------------------------------------------------------------------
+
+
+async def test_a_household_takes_along_what_is_its_own_and_nothing_else(commune: Parts) -> None:
+    await furnish(commune)
+    done = await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    assert done.documents == {"household": 1, "pledge": 1, "signature": 1, "review": 1}
+    assert await where(commune) == {one: [A] if one in OTHERS else [B] for one in ALL}
+    with readers(commune.rows).begin() as connection:
+        assert users.hamlets_of(connection, LAN) == {"nasam", "bankhu"}
+    assert await problems(commune) == []
+
+
+async def test_a_school_takes_along_its_inspections_and_their_pictures(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [f"unit:{THIRD}"])
+    assert await where(commune, [INSPECTION]) == {INSPECTION: [B]}
+    assert await where(commune, [PHOTO]) == {PHOTO: ["media-bankhu"]}
+
+
+async def test_strokes_that_two_households_share_are_in_both_places(commune: Parts) -> None:
+    await furnish(commune)
+    await send(commune, lan, A, edit(pledge(SIGNED | {"id": THIRD}, ulid=OTHER), "1-q"))
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    assert await where(commune, [STROKES]) == {STROKES: [B, A]}
+    assert await problems(commune) == []
+
+
+async def test_the_alias_of_a_household_goes_with_it_and_still_leads_there(commune: Parts) -> None:
+    await furnish(commune)
+    status = {"is": "merged_into", "since": "2026-03-01", "into": HOUSEHOLD}
+    await commune.scribe.write(ADMIN, {A: [Change(f"household:{OTHER}", {"status": status})]})
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    assert await where(commune, [f"household:{OTHER}"]) == {f"household:{OTHER}": [B]}
+    late = edit(pledge(visit(THIRD), ulid=OTHER), "1-q")
+    assert await send(commune, lan, A, late) == ["absorbed"] or await living(commune, late.id) == {}
+    (body,) = (await living(commune, PLEDGE)).values()
+    assert THIRD in {act["id"] for act in body["acts"]}
+
+
+async def test_moving_back_undoes_a_merge(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    edited = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-there", "1-p")
+    await send(commune, grant(LAN, hamlets=["bankhu"]), B, edited)
+    await commune.follower.catch_up()
+    with readers(commune.rows).begin() as connection:
+        back = hamlets.came(connection, "bankhu", "nasam")
+    done = await hamlets.move(commune, ADMIN, "bankhu", "nasam", back)
+    assert done.documents["household"] == 2
+    assert await where(commune) == {one: [A] for one in ALL}
+    (body,) = (await living(commune, PLEDGE)).values()
+    assert THIRD in {act["id"] for act in body["acts"]}
+    assert rows_of(commune, tables.HamletRow, hamlet="nasam")[0]["state"] == "active"
+    assert await send(commune, lan, A, edit(household(THIRD), "1-new")) == ["received"]
+    assert await where(commune, [f"household:{THIRD}"]) == {f"household:{THIRD}": [A]}
+    assert await problems(commune) == []
+
+
+@pytest.mark.parametrize(("source", "into"), [("nasam", "nasam"), ("nasam", "nowhere"), ("nowhere", "nasam")])
+async def test_a_hamlet_merges_into_another_one_that_stands(commune: Parts, source: str, into: str) -> None:
+    with pytest.raises(hamlets.NoMove):
+        await hamlets.merge(commune, ADMIN, source, into)
+
+
+# ---- What must not come back, what must not be forgotten ---------------------------------------------------
+
+
+async def test_what_was_erased_stays_erased_when_its_hamlet_moves(commune: Parts) -> None:
+    await furnish(commune)
+    await erasing.Eraser(commune.store, commune.rows, commune.clock).erase(QUAN, A, HOUSEHOLD)
+    await commune.follower.catch_up()
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert await send(commune, lan, A, edit(household(), "2-late", "1-h")) == ["erased"]
+    assert await send(commune, mai, B, edit(household(by=MAI), "1-again")) == ["erased"]
+    with readers(commune.rows).begin() as connection:
+        assert ledger.erased(connection, B, [X, PLEDGE]) == {X, PLEDGE}
+    assert rows_of(commune, tables.Archive, db=B, id=PLEDGE) == []
+
+
+async def test_a_household_that_moved_is_erased_in_both_places(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    await erasing.Eraser(commune.store, commune.rows, commune.clock).erase(QUAN, B, HOUSEHOLD)
+    await commune.follower.catch_up()
+    assert rows_of(commune, tables.Archive, id=X) == rows_of(commune, tables.Archive, id=PLEDGE) == []
+    assert await send(commune, lan, A, edit(household(), "2-late", "1-h")) == ["erased"]
+    assert await problems(commune) == []
+
+
+async def test_what_waits_goes_with_its_household(commune: Parts) -> None:
+    await furnish(commune)
+    waiting = [edit(pledge(visit(THIRD)), "2-w", "1-p"), edit(household(OTHER), "2-stay", "1-n")]
+    with writing(commune.rows) as connection:
+        hold(
+            connection,
+            [Held(A, one, "revoked", LAN, "phonelan01") for one in waiting],
+            "2026-03-01T02:03:04Z",
+        )
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    found = {row["doc_id"]: row["db"] for row in rows_of(commune, tables.Quarantine)}
+    assert found == {PLEDGE: B, f"household:{OTHER}": A}
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert {row["db"] for row in rows_of(commune, tables.Quarantine)} == {B}
+
+
+async def test_the_rows_of_a_move_can_be_built_again(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    models = (tables.MovedRow, tables.HouseholdRow, tables.PledgeRow, registers.ReviewRow)
+    before = [sorted(map(str, rows_of(commune, model))) for model in models]
+    await commune.follower.rebuild()
+    assert [sorted(map(str, rows_of(commune, model))) for model in models] == before
