@@ -71,7 +71,7 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     blobs = Blobs(settings.data / PICTURES)
     mover = Mover(store, rows, clock, blobs)
     settler, carrier = Settler(store, rows, clock), Carrier(store, rows, clock)
-    follower = Follower(store, rows, settler, carrier, blobs, mover)
+    follower = Follower(store, rows, settler, carrier, blobs, mover=mover)
     bearer = Bearer(rows, clock, settings.trusted_proxies)
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)

@@ -47,8 +47,8 @@ class Follower:
         settler: Settler,
         carrier: Carrier,
         blobs: Blobs,
-        mover: Mover,
         *,
+        mover: Mover,
         poll: float = 5.0,
     ) -> None:
         """`poll`: seconds after which it looks by itself; what this process changed, it is told by `wake`."""

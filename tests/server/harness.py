@@ -84,7 +84,7 @@ async def product(data: Path, dbs: Sequence[str] = (), url: str | None = None) -
     settler = Settler(store, rows, clock)
     blobs = Blobs(data / "media")
     mover = Mover(store, rows, clock, blobs)
-    follower = Follower(store, rows, settler, Carrier(store, rows, clock), blobs, mover, poll=0.05)
+    follower = Follower(store, rows, settler, Carrier(store, rows, clock), blobs, mover=mover, poll=0.05)
     intake = Intake(store, rows, clock, Bearer(rows, clock), follower)
     scribe = Scribe(store, intake, follower, clock)
     made = Product(store, rows, intake, follower, mover, scribe, datetime.fromtimestamp(NOW / 1000, UTC))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -110,16 +111,19 @@ async def furnish(parts: Parts) -> None:
     await send(parts, lan, A, edit(household(), "1-h"), edit(household(OTHER), "1-n"))
     await send(parts, lan, A, edit(pledge(visit(), SIGNED), "1-p"), edit(signature(), "1-s"))
     await send(parts, lan, A, edit(unit(THIRD), "1-u"), edit(outreach(), "1-o"))
-    checked = inspection(SECOND, subject=f"unit:{THIRD}", photos=[{"id": "a" * 64, "item": "picture"}])
+    checked = inspection(SECOND, subject=f"unit:{THIRD}", photos=[{"id": SHOWN, "item": "picture"}])
     assert await send(parts, lan, A, edit(checked, "1-i")) == ["received"]
-    assert await send(parts, lan, "media-nasam", edit(photo(inspection=SECOND), "1-f")) == ["received"]
+    assert await send(parts, lan, "media-nasam", edit(photo(inspection=SECOND) | {"_id": PHOTO}, "1-f")) == [
+        "received"
+    ]
     await parts.follower.catch_up()
     judged = review(PLEDGE, "d" * 64, THU) | {"stamps": {"*": f"{NOW}-0000-office{THU}"}}
     assert await send(parts, grant(THU, Role.REVIEWER), A, edit(judged, "1-r")) == ["received"]
     await parts.follower.catch_up()
 
 
-INSPECTION, PHOTO = f"inspection:{SECOND}", f"photo:{'a' * 64}"
+SHOWN = sha256(b"bytes").hexdigest()
+INSPECTION, PHOTO = f"inspection:{SECOND}", f"photo:{SHOWN}"
 OTHERS = {f"household:{OTHER}", f"unit:{THIRD}", f"outreach:{FIRST}", INSPECTION}
 ALL = {X, PLEDGE, STROKES, f"review:{PLEDGE}"} | OTHERS
 
@@ -133,7 +137,7 @@ async def where(parts: Parts, ids: Collection[str] = ALL) -> dict[str, list[str]
 
 async def test_a_merge_takes_everything_along_with_the_people_and_says_so(commune: Parts) -> None:
     await furnish(commune)
-    picture = Name("nasam", "a" * 64)
+    picture = Name("nasam", SHOWN)
     for path in (f"media/nasam/{picture.sha256}", f"media/nasam/{picture.sha256}.thumb"):
         (commune.settings.data / path).parent.mkdir(parents=True, exist_ok=True)
         (commune.settings.data / path).write_bytes(b"bytes")
