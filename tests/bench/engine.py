@@ -319,7 +319,7 @@ def show(console: Console, results: dict[str, Figures]) -> None:
     console.print(table)
     for size, at in ours.curve.items():
         console.print(
-            f"{size:>9,} documents: pushed {at.push:,.0f} a second ({at.push_cpu:.0f} µs of the processor each), "
+            f"{size:>9,} documents: pushed {at.push:,.0f} a second ({at.push_cpu:.0f} µs of processor each), "
             f"pulled {at.pull:,.0f} ({at.pull_cpu:.0f} µs)"
         )
     console.print(f"resident memory of the engine after the run: {ours.memory:.0f} MiB")
