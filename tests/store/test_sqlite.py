@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.store import schema
+from sync.store import schema, sqlite
 from sync.store.interface import DatabaseMissing, Page, Store, StoreError, StoreFull
 from sync.store.sqlite import SqliteStore
 from tests.store.contract import StoreContract, edit, every, rev
@@ -196,7 +196,10 @@ async def test_files_of_others_and_of_the_future_are_left_alone(tmp_path: Path) 
         await SqliteStore.open(text)
 
 
-async def test_what_another_process_writes_wakes_those_who_wait(tmp_path: Path) -> None:
+async def test_what_another_process_writes_wakes_those_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.02)
     path = tmp_path / "documents.sqlite"
     ours = await SqliteStore.open(path)
     await ours.create("a")
