@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from server import review
 from server.admission import caller_of
-from server.office import records
+from server.office import choosing, records
 from server.office.desk import Desk
 from server.office.history import instant_of
 from server.office.places import Hamlet, hamlets
@@ -56,10 +56,12 @@ async def show(desk: Desk) -> Response:
         )
 
     known, count, number, found = await desk.read(work)
+    waiting = await desk.read(lambda rows: choosing.waiting(rows, known, desk.words))
     say = desk.words.say
     return await desk.render(
         "review_queue.html",
         "review",
+        waiting=waiting,
         chosen=chosen,
         states=[(state, say(f"office.review.state.{state}")) for state in STATES],
         kinds=[("", say("office.review.every_kind"))]

@@ -47,6 +47,8 @@ class Opened:
     review: Row[Any] | None
     differences: tuple[Difference, ...] | None
     asks: bool
+    choose: str
+    """Where to choose between values of the same time, empty where there is no choice."""
     page: str
     """Where the record is at home, empty where that is here."""
     history: str
@@ -141,6 +143,7 @@ def find(rows: Connection, hamlet: str, doc_id: str, words: Words) -> Opened | N
         review=decided,
         differences=None if differences is None else tuple(differences),
         asks=bool(records.asks(rows, [row])),
+        choose=records.choice(rows, db, doc_id),
         page=_page_of(rows, hamlet, doc_id),
         history=f"{story.BASE}/{hamlet}/{doc_id}",
     )
