@@ -53,6 +53,15 @@ it('7. the same id twice in a batch: the first wins, the second is a conflict ro
   assert.equal((await server.ok('GET', `${db.at}/x`)).n, 1)
 })
 
+it('7. a deletion and a new document of the same id in one batch: the deletion wins', async server => {
+  const db = await server.db()
+  const { rev } = await server.ok('PUT', `${db.at}/x`, { n: 1 })
+  const docs = [{ _id: 'x', _rev: rev, _deleted: true }, { _id: 'x', n: 2 }]
+  const rows = await server.ok('POST', `${db.at}/_bulk_docs`, { docs })
+  assert.deepEqual(rows.map(row => row.error ?? row.ok), [true, 'conflict'])
+  assert.equal(await server.fails('GET', `${db.at}/x`), '404 not_found')
+}, { peer: 'it edits one after the other' })
+
 it('7. an id that starts with _ or is no string fails the whole batch', async server => {
   const db = await server.db()
   for (const id of ['_x', 1, null, true, {}, '']) {
