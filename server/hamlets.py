@@ -19,6 +19,8 @@ from server.admission import asking_of
 from server.auth import users
 from server.auth.grant import COMMUNE
 from server.clock import instant
+from server.lists.hamlets import named, new_id
+from server.moving import NoMove
 from server.parts import Parts
 from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
@@ -31,10 +33,7 @@ from sync.merge import CLEARED
 _hamlets, _households = table(tables.HamletRow), table(tables.HouseholdRow)
 _acts, _archive, _held = table(tables.ActRow), table(tables.Archive), table(tables.UserHamlet)
 _moved, _inspections = table(tables.MovedRow), table(registers.InspectionRow)
-
-
-class NoMove(Exception):
-    """From a hamlet to itself, or to or from one that is not there (any more)."""
+_models, _bulletins = table(registers.ModelRow), table(registers.BulletinRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,21 @@ class Done:
     people: frozenset[str] = frozenset()
 
 
+async def add(parts: Parts, caller: Caller, written: str) -> str:
+    """A new hamlet behind the others, by its name with its kind ("Thôn Nà Sầm"); its id.
+
+    Raises `NotTaken`, `StoreFull`.
+    """
+    await parts.follower.catch_up([COMMUNE])
+    taken = await to_thread.run_sync(_taken, parts)
+    kind, name = named(written)
+    made = new_id(name, kind, taken)
+    fields = {"name": name, "kind": kind, "order": len(taken) + 1, "state": "active"}
+    await parts.scribe.write(caller, {COMMUNE: [Change(f"hamlet:{made}", fields)]})
+    await to_thread.run_sync(_note, parts, asking_of(caller).grant.user, "hamlet.added", made)
+    return made
+
+
 async def merge(parts: Parts, caller: Caller, source: str, into: str) -> Done:
     """Let the hamlet `source` become part of `into`, with all that it has and the people who walk it.
 
@@ -62,7 +76,8 @@ async def merge(parts: Parts, caller: Caller, source: str, into: str) -> Done:
     await to_thread.run_sync(_check, parts, source, into)
     by, today = asking_of(caller).grant.user, instant(parts.clock())[:10]
     fields = {"state": "merged", "merged": {"into": into, "since": today}}
-    await parts.scribe.write(caller, {COMMUNE: [Change(f"hamlet:{source}", fields)]})
+    named = await to_thread.run_sync(_named, parts, source, into)
+    await parts.scribe.write(caller, {COMMUNE: [*named, Change(f"hamlet:{source}", fields)]})
     people = await to_thread.run_sync(_hand_over, parts, by, source, into)
     done = await parts.mover.move(source, into, by=by)
     await parts.follower.catch_up()
@@ -98,6 +113,13 @@ def came(connection: Connection, source: str, into: str) -> set[str]:
     """The documents of `source` that had come from `into`, and are in `source` still."""
     away = (_moved.c.db == f"hamlet-{into}", _moved.c.target == f"hamlet-{source}")
     return set(connection.execute(select(_moved.c.id).where(*away)).scalars())
+
+
+def all_of(connection: Connection, hamlet: str, subjects: Collection[str]) -> Belongings:
+    """What moves where these are moved: households and units with all that is theirs, others as they are."""
+    going = belongings(connection, hamlet, [one for one in subjects if _is_subject(one)])
+    others = frozenset(one for one in subjects if not _is_subject(one))
+    return Belongings(going.ids | others, going.shared)
 
 
 def belongings(connection: Connection, hamlet: str, subjects: Collection[str]) -> Belongings:
@@ -147,6 +169,16 @@ def _strokes(raw: bytes) -> Iterable[str]:
 # ---- in threads -----------------------------------------------------------------------------------------
 
 
+def _taken(parts: Parts) -> set[str]:
+    with readers(parts.rows).begin() as connection:
+        return set(connection.execute(select(_hamlets.c.hamlet)).scalars())
+
+
+def _note(parts: Parts, by: str, action: str, subject: str) -> None:
+    with writing(parts.rows) as connection:
+        audit.append(connection, by, action, subject, parts.clock())
+
+
 def _check(parts: Parts, source: str, into: str, may_stand_again: bool = False) -> bool:
     """Whether `into` must be made to stand again first. Raises `NoMove`."""
     with readers(parts.rows).begin() as connection:
@@ -165,11 +197,23 @@ def _check(parts: Parts, source: str, into: str, may_stand_again: bool = False) 
     raise NoMove
 
 
+def _named(parts: Parts, source: str, into: str) -> list[Change]:
+    """Models and bulletins that say where they are, or for whom: the merged hamlet is the other one now."""
+    with readers(parts.rows).begin() as connection:
+        found = [
+            row
+            for said in (_models, _bulletins)
+            for row in connection.execute(select(said.c.id, said.c.hamlets)).all()
+        ]
+    renamed = (
+        (row.id, {into if one == source else one for one in row.hamlets}, row.hamlets) for row in found
+    )
+    return [Change(doc_id, {"hamlets": sorted(new)}) for doc_id, new, old in renamed if source in old]
+
+
 def _belongings(parts: Parts, source: str, subjects: Collection[str]) -> Belongings:
     with readers(parts.rows).begin() as connection:
-        going = belongings(connection, source, [one for one in subjects if _is_subject(one)])
-        others = frozenset(one for one in subjects if not _is_subject(one))
-        return Belongings(going.ids | others, going.shared)
+        return all_of(connection, source, subjects)
 
 
 def _is_subject(doc_id: str) -> bool:

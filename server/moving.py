@@ -34,6 +34,10 @@ MARK = "moved_to"
 _ABSORBED = canonical.encode(ABSORBED)
 
 
+class NoMove(Exception):
+    """From a hamlet to itself, or to or from one that is not there (any more)."""
+
+
 class Move(NamedTuple):
     """What to write for one document, in this order or in one transaction."""
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server import blobs, pictures
+from server import blobs, moving, pictures
 from server.auth import errors as auth
 from server.scribe import NotTaken
 from server.words import Words, words_of
@@ -87,6 +87,7 @@ TABLE: dict[type[Exception], Problem] = {
     pictures.WrongSize: Problem(422, "wrong_size", "problem.photo_wrong_size"),
     blobs.WrongDigest: Problem(422, "wrong_digest", "problem.photo_wrong_digest"),
     blobs.OffsetAhead: Problem(409, "conflict", "problem.photo_gap"),
+    moving.NoMove: Problem(409, "conflict", "problem.no_move"),
     blobs.PhotoUnknown: Problem(404, "not_found", "problem.photo_unknown"),
     blobs.PhotoTooLarge: Problem(413, "too_large", "problem.photo_too_large"),
     blobs.HamletNotHeld: Problem(403, "forbidden", "rule.wrong_hamlet"),

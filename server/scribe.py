@@ -74,6 +74,7 @@ class Scribe:
         for db in {COMMUNE, *changes, *_databases_of(changes)}:
             with suppress(DatabaseExists):
                 await self._store.create(db)
+        changes = await self._where_they_are(changes)
         admitted: dict[str, list[Edit]] = {}
         rejected: list[Refused] = []
         for db, wanted in changes.items():
@@ -88,6 +89,17 @@ class Scribe:
             await self._intake.observe(db, {edit.id for edit in edits})
         await self._follower.catch_up(admitted)
         return sum(len(edits) for edits in admitted.values())
+
+    async def _where_they_are(
+        self, changes: Mapping[str, Sequence[Change]]
+    ) -> Mapping[str, Sequence[Change]]:
+        """A form may have been opened before its household moved: the change goes after it."""
+        found: dict[str, list[Change]] = {}
+        for db, wanted in changes.items():
+            places = await self._intake.where.places(db, {change.id: {} for change in wanted})
+            for change in wanted:
+                found.setdefault(places.get(change.id, db), []).append(change)
+        return found
 
     async def _edits(self, caller: Caller, db: str, changes: Sequence[Change]) -> list[Edit | Refused]:
         ids = {change.id for change in changes}

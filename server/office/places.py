@@ -47,6 +47,12 @@ def hamlets(rows: Connection, among: Collection[str] | None = None) -> dict[str,
     return {hamlet.id: hamlet for hamlet in found if among is None or hamlet.id in among}
 
 
+def merged(rows: Connection) -> dict[str, Hamlet]:
+    """Hamlets that were merged away or split, by id: they may stand again."""
+    asked = select(_hamlets).where(_hamlets.c.state != "active").order_by(_hamlets.c.place, _hamlets.c.hamlet)
+    return {hamlet.id: hamlet for hamlet in map(_hamlet, rows.execute(asked))}
+
+
 def hamlet_of(rows: Connection, hamlet: str) -> Hamlet | None:
     """One hamlet, merged ones too."""
     found = rows.execute(select(_hamlets).where(_hamlets.c.hamlet == hamlet)).one_or_none()

@@ -18,6 +18,7 @@ from server.auth import users
 from server.auth.grant import Grant, Role
 from server.blobs import Name
 from server.checking import problems
+from server.moving import NoMove
 from server.parts import Parts
 from server.quarantine import Held, hold
 from server.rows import registers, tables
@@ -325,7 +326,7 @@ async def test_moving_back_undoes_a_merge(commune: Parts) -> None:
 
 @pytest.mark.parametrize(("source", "into"), [("nasam", "nasam"), ("nasam", "nowhere"), ("nowhere", "nasam")])
 async def test_a_hamlet_merges_into_another_one_that_stands(commune: Parts, source: str, into: str) -> None:
-    with pytest.raises(hamlets.NoMove):
+    with pytest.raises(NoMove):
         await hamlets.merge(commune, ADMIN, source, into)
 
 
