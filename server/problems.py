@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -181,6 +181,10 @@ class Caught:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            # A weak link broke the request off: nothing went wrong here, and nobody is there to read more.
+            if not started:
+                await Response(status_code=400)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the last net
             number = note(error)
             if started or scope["type"] != "http":

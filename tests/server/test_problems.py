@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from server.auth import errors as auth
 from server.blobs import OffsetAhead
-from server.problems import TABLE, BadRequest, TooLarge, handlers, note, said
+from server.problems import TABLE, BadRequest, Caught, TooLarge, handlers, note, said
 from server.scribe import NotTaken
 from server.words import words
 from sync.hooks import Refused
@@ -77,3 +78,22 @@ def test_the_log_has_frames_and_no_text_of_the_error(caplog: pytest.LogCaptureFi
     assert number in caplog.text
     assert "test_problems" in caplog.text
     assert name not in caplog.text
+
+
+async def test_a_request_that_breaks_off_is_no_error_of_the_servers(caplog: pytest.LogCaptureFixture) -> None:
+    async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+
+    async def cut() -> Message:
+        return {"type": "http.disconnect"}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await Caught(reading)(
+        {"type": "http", "method": "POST", "path": "/db/_exchange", "headers": []}, cut, send
+    )
+    assert sent[0]["status"] == 400
+    assert caplog.text == ""
