@@ -15,15 +15,15 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, delete, or_, select
 
-from server import audit
+from server import audit, ledger
 from server.burying import bury
 from server.carrying import aliases
 from server.clock import Clock, instant
 from server.projection import PROJECTED
 from server.rows import tables
 from server.rows.engine import table, writing
-from server.rows.statements import chunks, insert_new
-from sync.store.interface import DatabaseMissing, Store
+from server.rows.statements import chunks
+from sync.store.interface import DatabaseMissing, Edit, Store
 
 _archive, _quarantine = table(tables.Archive), table(tables.Quarantine)
 _ledger, _audit, _households = table(tables.Ledger), table(tables.Audit), table(tables.HouseholdRow)
@@ -70,13 +70,8 @@ class Eraser:
         now = self._clock()
         with writing(self._rows) as connection:
             held = named(connection)
-            rows = [
-                {"kind": "erased", "db": place, "id": doc_id, "at": instant(now), "by": by}
-                for place, ids in held.items()
-                for doc_id in sorted(ids)
-            ]
-            insert_new(connection, _ledger, rows)
             for place, ids in held.items():
+                ledger.note_erased(connection, place, ids, instant(now), by)
                 forget(connection, place, ids)
             audit.append(connection, by, action, subject, now)
         return held
@@ -99,11 +94,13 @@ def forget(connection: Connection, db: str, ids: Iterable[str]) -> None:
 
 
 def forget_ledgered(connection: Connection) -> None:
-    """Remove whatever the ledger names: a backup has brought it back."""
+    """Remove whatever was erased, or speaks of it: a backup has brought it back."""
     places = select(_ledger.c.db).where(_ledger.c.kind == "erased").distinct()
     for db in connection.execute(places).scalars().all():
         named = select(_ledger.c.id).where(_ledger.c.kind == "erased", _ledger.c.db == db)
-        forget(connection, db, connection.execute(named).scalars().all())
+        kept = select(_archive.c.id).where(_archive.c.db == db).distinct()
+        gone = ledger.erased(connection, db, connection.execute(kept).scalars().all())
+        forget(connection, db, gone | {*connection.execute(named).scalars()})
 
 
 def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
@@ -119,11 +116,15 @@ def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
         ulids |= further
     named = {f"household:{one}" for one in ulids}
     at = select(_archive.c.db).where(_archive.c.id.in_(named)).distinct()
-    return {place: named | _of(connection, place, ulids) for place in {db, *connection.execute(at).scalars()}}
+    places = {db, *connection.execute(at).scalars()}
+    held = {place: named | _of(connection, place, ulids) for place in places}
+    return {
+        place: ids | {f"review:{one}" for one in ids if not _is_stroke(one)} for place, ids in held.items()
+    }
 
 
 def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
-    """Pledges of these households, strokes that they name, and reviews of all of it."""
+    """Pledges of these households, and strokes that they name."""
     found: set[str] = set()
     for source, column in ((_archive, "id"), (_quarantine, "doc_id")):
         like = or_(*(source.c[column].like(f"pledge:%:{ulid}") for ulid in ulids))
@@ -131,7 +132,17 @@ def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
         for row in connection.execute(asked):
             acts = orjson.loads(row.body).get("acts", ())
             found |= {row.id, *(f"signature:{act['signature']}" for act in acts if "signature" in act)}
-    return found | {f"review:{doc_id}" for doc_id in found if doc_id.startswith("pledge:")}
+    return found
+
+
+def _is_stroke(doc_id: str) -> bool:
+    return doc_id.startswith("signature:")
+
+
+def strokes(edits: Iterable[Edit]) -> set[str]:
+    """The signatures that these pledges name."""
+    acts = [act for edit in edits for act in orjson.loads(edit.body).get("acts", ()) if isinstance(act, dict)]
+    return {f"signature:{act['signature']}" for act in acts if "signature" in act}
 
 
 def export(connection: Connection, held: Held, now: datetime) -> dict[str, Any]:

@@ -35,7 +35,9 @@ from server.admission import (
 )
 from server.auth.bearer import Bearer
 from server.auth.grant import COMMUNE
+from server.burying import bury
 from server.clock import Clock, instant, milliseconds
+from server.erasing import forget, strokes
 from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
@@ -50,7 +52,7 @@ from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW, Stamp
-from sync.store.interface import DatabaseMissing, DocStore, Document, Edit, StoreFull
+from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
 
 _devices, _meta, _hamlets = table(tables.Device), table(tables.Meta), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
@@ -68,9 +70,7 @@ STORED_ONLY = ("signature:",)
 class Intake:
     """The product's rules, plugged into the engine."""
 
-    def __init__(
-        self, store: DocStore, rows: Engine, clock: Clock, bearer: Bearer, follower: Follower
-    ) -> None:
+    def __init__(self, store: Store, rows: Engine, clock: Clock, bearer: Bearer, follower: Follower) -> None:
         self._store = store
         self._rows = rows
         self._clock = clock
@@ -160,6 +160,7 @@ class Intake:
         sane = await self.clock_is_sane(milliseconds(self._clock()))
         held = _Held(documents, await self._checklists(edits), sane)
         answers = await to_thread.run_sync(self._admit, batch, edits, held)
+        await self._forget_strokes(batch, edits, answers)
         return {(edit.id, edit.rev): answer for edit, answer in zip(edits, answers, strict=True)}
 
     async def _pass_on(
@@ -229,6 +230,27 @@ class Intake:
         """Of databases that are not the caller's: those that were once, or are part of one that is."""
         grant = asking_of(caller).grant
         return {db for db in dbs if await self.where.standing(grant, db) is not Standing.NONE}
+
+    async def _forget_strokes(
+        self, batch: "_Batch", edits: Sequence[Edit], verdicts: Sequence[Answer]
+    ) -> None:
+        """A pledge that comes after its household was erased is all that tells whose its strokes are: those
+        that are here are erased with it, and those that come will be."""
+        refusals = zip(edits, verdicts, strict=True)
+        gone = strokes(edit for edit, no in refusals if isinstance(no, Refused) and no.name == "erased")
+        if not gone:
+            return
+
+        def work() -> None:
+            with writing(self._rows) as connection:
+                ledger.note_erased(
+                    connection, batch.db, gone, instant(self._clock()), batch.asking.grant.user
+                )
+                forget(connection, batch.db, gone)
+
+        await to_thread.run_sync(work)
+        if await bury(self._store, batch.db, gone):
+            await self._store.forget_bodies(batch.db, gone)
 
     async def _checklists(self, edits: Sequence[Edit]) -> dict[str, Body]:
         """The checklists that a batch of inspections names, those that are held here."""

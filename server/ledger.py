@@ -17,12 +17,31 @@ USERS = "users"
 
 
 def erased(connection: Connection, db: str, ids: Collection[str]) -> set[str]:
-    """Those of these documents that were erased."""
+    """Those of these documents that were erased, or that speak of something erased: a pledge that nobody here
+    had heard of when its household was erased may still be on some phone."""
+    spoken = {doc_id: speaks_of(doc_id) for doc_id in ids}
     found: set[str] = set()
-    for some in chunks(sorted(ids)):
+    for some in chunks(sorted({one for named in spoken.values() for one in named})):
         here = (_ledger.c.kind == "erased", _ledger.c.db == db, _ledger.c.id.in_(some))
         found.update(connection.execute(select(_ledger.c.id).where(*here)).scalars())
-    return found
+    return {doc_id for doc_id, named in spoken.items() if found & named}
+
+
+def speaks_of(doc_id: str) -> set[str]:
+    """The document, what it reviews, and the household whose pledge it is: as far as ids tell.
+
+    >>> sorted(speaks_of("review:pledge:antq-2026:01J"))
+    ['household:01J', 'pledge:antq-2026:01J', 'review:pledge:antq-2026:01J']
+    """
+    subject = doc_id.removeprefix("review:")
+    household = {f"household:{subject.rpartition(':')[2]}"} if subject.startswith("pledge:") else set()
+    return {doc_id, subject} | household
+
+
+def note_erased(connection: Connection, db: str, ids: Iterable[str], at: str, by: str) -> None:
+    """These are erased from now on."""
+    rows = [{"kind": "erased", "db": db, "id": doc_id, "at": at, "by": by} for doc_id in sorted(set(ids))]
+    insert_new(connection, _ledger, rows)
 
 
 def note_revoked(connection: Connection, named: Iterable[tuple[str, str]], at: str, by: str) -> None:

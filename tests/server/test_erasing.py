@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from server.admission import caller_of
+from server.auth.grant import Role
 from server.erasing import Eraser, about, export
 from server.rows import tables
 from server.rows.engine import readers
+from server.scribe import Change
+from server.words import words
 from sync import revtree
 from sync.rev import Rev
 from tests.server.documents import (
@@ -15,6 +19,7 @@ from tests.server.documents import (
     NOW,
     OTHER,
     SECOND,
+    THIRD,
     THU,
     grant,
     household,
@@ -106,6 +111,33 @@ async def test_what_was_on_its_way_in_meanwhile_is_erased_by_the_follower(camket
     assert len(camket.all(tables.HouseholdRow)) == 1
 
 
+async def test_a_pledge_that_nobody_had_heard_of_is_erased_with_its_strokes(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    ink, late = signature(), signature([[9, 9, 8, 8]])
+    named = [ink["_id"].partition(":")[2], late["_id"].partition(":")[2]]
+    acts = [
+        signed(SECOND, method="touch", signature=named[0]),
+        signed(THIRD, method="touch", signature=named[1]),
+    ]
+    assert await camket.send(lan, DB, edit(ink, "1-c")) == ["received"], "nobody can tell whose it is"
+    assert await camket.send(lan, DB, edit(pledge(*acts), "1-b")) == ["erased"]
+    assert await camket.send(lan, DB, edit(late, "1-d")) == ["erased"]
+    await camket.follower.catch_up()
+    assert await camket.live(DB, ink["_id"]) == []
+    assert {row["id"] for row in camket.all(tables.Archive)} == set()
+
+
+async def test_what_staff_said_of_it_is_erased_too(camket: Product) -> None:
+    await lived(camket)
+    said = {"decision": {"is": "returned", "digest": "0" * 64, "comment": "Xem lại tên."}}
+    caller = caller_of(grant(THU, Role.REVIEWER), words("vi"))
+    changes = [Change(f"review:{doc_id}", said) for doc_id in (f"household:{HOUSEHOLD}", PLEDGE)]
+    await camket.scribe.write(caller, {DB: changes})
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert [row["id"] for row in camket.all(tables.Archive)] == [f"household:{OTHER}"]
+
+
 async def test_erasing_twice_is_erasing_once(camket: Product) -> None:
     await lived(camket)
     await eraser(camket).erase(THU, DB, HOUSEHOLD)
@@ -128,11 +160,6 @@ async def test_an_export_holds_all_that_is_held(camket: Product) -> None:
 async def test_a_household_that_was_merged_is_erased_with_the_one_that_was_kept(
     camket: Product, doc_id: str
 ) -> None:
-    from server.admission import caller_of
-    from server.auth.grant import Role
-    from server.scribe import Change
-    from server.words import words
-
     await lived(camket)
     status = {"is": "merged_into", "since": "2026-03-01", "into": HOUSEHOLD}
     caller = caller_of(grant(THU, Role.REVIEWER), words("vi"))
