@@ -17,7 +17,7 @@ DEBIAN_PACKAGES := chromium fonts-noto-core caddy
 PWA_SOURCES := $(shell find pwa schemas -name node_modules -prune -o -name dist -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.mjs' -o -name '*.json' -o -name '*.css' -o -name '*.html' -o -name '*.svg' \) -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit conformance e2e bench bench-million fuzz screenshots lock wheel clean
+.PHONY: help run test check unit conformance sim e2e bench bench-million fuzz screenshots lock wheel clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,7 +25,7 @@ help: ## print this list
 run: $(STAMPS)/run pwa/dist/index.html ## set everything up and serve the demo commune on http://127.0.0.1:8000 (PORT=)
 	$(BIN)/python -m server demo --port $(PORT)
 
-test: check unit e2e ## set everything up (a browser included) and run every check and every test
+test: check unit sim e2e ## set everything up (a browser included) and run every check and every test
 
 check: $(STAMPS)/dev $(STAMPS)/pwa ## lint, types and import contracts, Python and TypeScript
 	$(BIN)/ruff check .
@@ -40,6 +40,10 @@ unit: $(STAMPS)/dev $(STAMPS)/conformance pwa/dist/index.html ## unit, property,
 
 conformance: $(STAMPS)/dev $(STAMPS)/conformance ## the protocol, driven by PouchDB, against the engine and pouchdb-server
 	$(BIN)/pytest tests/conformance
+
+sim: $(STAMPS)/dev $(STAMPS)/pwa ## field seasons with faults, real phones against a real server: SEASONS= (20)
+	$(BIN)/python -m tests.sim --seasons $(SEASONS)
+SEASONS ?= 20
 
 e2e: $(STAMPS)/dev $(STAMPS)/chromium pwa/dist/index.html ## whole tasks in real Chromium
 	$(BIN)/pytest -n auto --dist loadfile tests/e2e

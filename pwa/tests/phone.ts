@@ -6,7 +6,6 @@ import { IDBFactory } from "fake-indexeddb";
 import { toBase64url } from "../src/data/bytes.ts";
 import type { Env } from "../src/data/env.ts";
 import { PhoneField } from "../src/data/field.ts";
-import type { Marks } from "../src/data/loss.ts";
 import { newPair, type PublicKey, spki } from "../src/data/seal.ts";
 
 /** What a request looked like, its body unpacked. */
@@ -40,11 +39,7 @@ export interface Phone {
 
 export const NOON = Date.parse("2026-03-02T05:00:00Z");
 
-export function phone(
-  serve: Serve | null = null,
-  indexedDB = new IDBFactory(),
-  marks: { of: Marks } = { of: {} },
-): Phone {
+export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()): Phone {
   const clock = { now: NOON };
   const timers: Phone["timers"] = [];
   const held = new Set<string>();
@@ -88,7 +83,6 @@ export function phone(
       return { bytes, mime, width: 200, height: 150, thumb: bytes.slice(0, 40) };
     },
     wake: () => {},
-    marks: { read: () => marks.of, write: (all) => (marks.of = all) },
     language: () => "vi",
     device: {
       secure: () => true,
@@ -105,7 +99,7 @@ export function phone(
     clock,
     timers,
     again: () => {
-      const other = phone(made.serve, indexedDB, marks);
+      const other = phone(made.serve, indexedDB);
       other.clock.now = clock.now;
       return other;
     },

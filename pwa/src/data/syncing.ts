@@ -33,8 +33,6 @@ export class Syncing {
   private readonly front: Front;
   private running: Promise<void> | null = null;
   private failures = 0;
-  /** What the last run came to. A phone that cannot write cannot write that down either. */
-  private problem: SyncProblem | null = null;
   private cancel: () => void = () => {};
 
   constructor(env: Env, front: Front) {
@@ -45,7 +43,6 @@ export class Syncing {
   /** Begins, now and from then on by itself. */
   start(): void {
     this.failures = 0;
-    this.problem = null;
     this.in(0);
   }
 
@@ -77,7 +74,7 @@ export class Syncing {
     return {
       running,
       lastSync: note?.lastSync ?? null,
-      problem: this.problem ?? (note?.problem as SyncProblem | null) ?? null,
+      problem: (note?.problem as SyncProblem | null) ?? null,
       waiting: count("unsent"),
       carried: count("unsent", ({ carried }) => carried !== undefined),
       carriedAt:
@@ -90,11 +87,10 @@ export class Syncing {
 
   private async run(asked: boolean): Promise<void> {
     const session = this.front.session();
-    const own = session ? this.exchange(session, asked) : this.handIn();
-    const problem = await own.then(async (wrong) => wrong ?? (await this.carry())).catch(problemOf);
-    this.problem = problem;
+    const problem =
+      (session ? await this.exchange(session, asked) : await this.handIn()) ?? (await this.carry());
     this.failures = problem === null ? 0 : this.failures + 1;
-    if (problem !== null) await this.askToBeWoken().catch(() => {}); // the timer remains
+    if (problem !== null) await this.askToBeWoken();
     this.in(problem === null ? this.jittered(CALM) : this.backoff());
   }
 
@@ -115,8 +111,12 @@ export class Syncing {
   private async handIn(): Promise<SyncProblem | null> {
     const db = await this.front.closed();
     if (!db) return null;
-    await handIn({ env: this.env, db });
-    return null;
+    try {
+      await handIn({ env: this.env, db });
+      return null;
+    } catch (error) {
+      return problemOf(error);
+    }
   }
 
   /** What this phone carries for others goes after its own. */

@@ -1,0 +1,190 @@
+"""What the office does in a season: the pages' own forms, posted to the running server by an admin."""
+
+import html
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+from sqlalchemy import Engine
+
+from server.audit import CONSOLE
+from server.auth import invitations, sessions
+from server.office import record
+from server.rows.engine import open_rows, readers
+from server.words import words
+from tests.sim.founding import ADMIN, volunteer
+from tests.sim.servers import Clock
+
+ERASE = words("vi").say("office.rights.word")
+
+
+class Entry(NamedTuple):
+    """One record that waits."""
+
+    number: int
+    db: str
+    id: str
+    rev: str
+    why: str
+
+
+@dataclass(slots=True)
+class Office:
+    """Over one data directory and the server on `port`."""
+
+    data: Path
+    clock: Clock
+    http: httpx.AsyncClient
+    port: int = 0
+
+    # --- what the console does ---
+
+    def invite(self, number: int) -> str:
+        """A code for a phone of a volunteer."""
+        with self._rows() as engine, engine.begin() as rows:
+            return invitations.invite(rows, volunteer(number), by=CONSOLE, now=self.clock()).code
+
+    def devices(self) -> set[str]:
+        """Phones that the server knows."""
+        return {device for (device,) in self._all("SELECT id FROM device")}
+
+    def send_only(self) -> list[str]:
+        """Phones that only hand in since a restore."""
+        asked = "SELECT id FROM device WHERE send_only_at IS NOT NULL AND revoked_at IS NULL ORDER BY id"
+        return [device for (device,) in self._all(asked)]
+
+    def waiting(self) -> list[Entry]:
+        """What waits in quarantine."""
+        asked = "SELECT number, db, doc_id, rev, why FROM quarantine WHERE state = 'waiting' ORDER BY number"
+        return [Entry(*row) for row in self._all(asked)]
+
+    # --- what the pages do ---
+
+    async def review(self, hamlet: str, doc_id: str, decision: str) -> bool:
+        """Approve or return a record as it stands."""
+        digest = self._one(
+            "SELECT digest FROM record_row WHERE db = ? AND id = ?", f"hamlet-{hamlet}", doc_id
+        )
+        form = {"digest": digest, "decision": decision, "template": "other", "comment-other": "Xem lại."}
+        return bool(digest) and await self._post(f"/office/review/{hamlet}/{doc_id}", **form)
+
+    async def correct(self, hamlet: str, ulid: str, name: str) -> bool:
+        """Give a household another name."""
+        columns = "rev, house, lane, walk, status, since"
+        row = self._row(
+            f"SELECT {columns} FROM household_row WHERE db = ? AND ulid = ?", f"hamlet-{hamlet}", ulid
+        )
+        if row is None:
+            return False
+        rev, house, lane, walk, status, since = row
+        day = "/".join(reversed(since.split("-")))
+        form = {
+            "rev": rev,
+            "name": name,
+            "house": house,
+            "lane": lane,
+            "order": walk,
+            "status": status,
+            "since": day,
+        }
+        return await self._post(f"/office/households/{hamlet}/{ulid}/edit", **form)
+
+    async def withdraw(self, hamlet: str, ulid: str) -> bool:
+        """Take a signature of a household back."""
+        with self._rows() as engine, readers(engine).begin() as rows:
+            found = record.find(rows, hamlet, ulid)
+        for pledge in found.pledges if found else ():
+            back = {act.get("target") for act in pledge.acts}
+            for act in pledge.acts:
+                if act["kind"] == "signed" and act["id"] not in back:
+                    form = {"pledge": pledge.id, "act": act["id"]}
+                    return await self._post(f"/office/households/{hamlet}/{ulid}/withdraw", **form)
+        return False
+
+    async def bring_back(self, hamlet: str, ulid: str) -> bool:
+        """Restore a value of a household that lost, by the first such form of its history."""
+        path = f"/office/history/{hamlet}/household:{ulid}"
+        page = await self._get(path)
+        for form in re.findall(r'<form class="bring-back.*?</form>', page, re.DOTALL):
+            said = dict(re.findall(r'name="(id|rev|field|seen)" value="([^"]*)"', form))
+            if "state-warn" in form and len(said) == 4:
+                return await self._post(path, **{name: html.unescape(value) for name, value in said.items()})
+        return False
+
+    async def merge(self, hamlet: str, gone: str, keep: str) -> bool:
+        """Tell the server that two households are one."""
+        form = {"hamlet": hamlet, "one": gone, "other": keep, "keep": keep, "do": "merge"}
+        return await self._post("/office/duplicates", **form)
+
+    async def erase(self, hamlet: str, ulid: str) -> bool:
+        """Erase a household and all that is said of it."""
+        return await self._post(f"/office/households/{hamlet}/{ulid}/rights/erase", word=ERASE)
+
+    async def decide(self, numbers: Sequence[int], what: str) -> bool:
+        """Release or discard entries of the quarantine."""
+        return bool(numbers) and await self._post(
+            "/office/quarantine", number=[str(one) for one in numbers], do=what
+        )
+
+    async def revoke(self, device: str) -> bool:
+        """Shut a phone out."""
+        return await self._post(f"/office/devices/{device}/revoke")
+
+    async def confirm(self, device: str) -> bool:
+        """Make a phone a full one again, after a restore."""
+        return await self._post(f"/office/devices/{device}/confirm")
+
+    # --- inside ---
+
+    async def _get(self, path: str) -> str:
+        """A page, empty where there is none."""
+        answer = await self._ask("GET", path)
+        return answer.text if answer.status_code == 200 else ""
+
+    async def _post(self, path: str, **form: Any) -> bool:
+        """Whether the server did as it was asked."""
+        return (await self._ask("POST", path, form)).status_code == 303
+
+    async def _ask(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> httpx.Response:
+        """Raises AssertionError where the server broke, or does not know the admin."""
+        cookie, csrf = self._sign_in()
+        answer = await self.http.request(
+            method,
+            f"http://127.0.0.1:{self.port}{path}",
+            data=None if form is None else {**form, "csrf": csrf},
+            headers={"Cookie": f"{sessions.COOKIE}={cookie}"},
+        )
+        assert answer.status_code < 500, f"{path}: {answer.status_code}"
+        assert answer.status_code != 401, f"{path}: the admin is not signed in"
+        return answer
+
+    def _sign_in(self) -> tuple[str, str]:
+        with self._rows() as engine, engine.begin() as rows:
+            cookie = sessions.start(rows, ADMIN, self.clock())
+            return cookie, sessions.find(rows, cookie, self.clock()).csrf
+
+    @contextmanager
+    def _rows(self) -> Iterator[Engine]:
+        engine = open_rows(self.data)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    def _all(self, asked: str, *values: Any) -> list[Any]:
+        with closing(
+            sqlite3.connect(f"file:{self.data / 'rows.sqlite'}?mode=ro", uri=True, timeout=30)
+        ) as rows:
+            return rows.execute(asked, values).fetchall()
+
+    def _row(self, asked: str, *values: Any) -> Any:
+        return next(iter(self._all(asked, *values)), None)
+
+    def _one(self, asked: str, *values: Any) -> Any:
+        row = self._row(asked, *values)
+        return row[0] if row else None
