@@ -29,6 +29,10 @@ def test_nothing_stands_at_the_top_but_the_customers_names_and_what_tools_need()
     assert {path.parts[0] for path in tracked()} - TOP - FOR_TOOLS == set()
 
 
+def test_the_seam_to_a_store_fits_one_screen() -> None:
+    assert len((ROOT / "sync/store/interface.py").read_text("utf-8").splitlines()) <= 80
+
+
 def test_a_file_past_four_hundred_lines_gives_its_reason_at_its_head() -> None:
     long = [
         path

@@ -6,6 +6,7 @@ import { IDBFactory } from "fake-indexeddb";
 import { toBase64url } from "../src/data/bytes.ts";
 import type { Env } from "../src/data/env.ts";
 import { PhoneField } from "../src/data/field.ts";
+import type { Marks } from "../src/data/loss.ts";
 import { newPair, type PublicKey, spki } from "../src/data/seal.ts";
 
 /** What a request looked like, its body unpacked. */
@@ -39,7 +40,11 @@ export interface Phone {
 
 export const NOON = Date.parse("2026-03-02T05:00:00Z");
 
-export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()): Phone {
+export function phone(
+  serve: Serve | null = null,
+  indexedDB = new IDBFactory(),
+  marks: { of: Marks } = { of: {} },
+): Phone {
   const clock = { now: NOON };
   const timers: Phone["timers"] = [];
   const held = new Set<string>();
@@ -83,6 +88,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
       return { bytes, mime, width: 200, height: 150, thumb: bytes.slice(0, 40) };
     },
     wake: () => {},
+    marks: { read: () => marks.of, write: (all) => (marks.of = all) },
     language: () => "vi",
     device: {
       secure: () => true,
@@ -99,7 +105,7 @@ export function phone(serve: Serve | null = null, indexedDB = new IDBFactory()):
     clock,
     timers,
     again: () => {
-      const other = phone(made.serve, indexedDB);
+      const other = phone(made.serve, indexedDB, marks);
       other.clock.now = clock.now;
       return other;
     },

@@ -59,6 +59,13 @@ export class ScriptedServer {
     return server;
   }
 
+  /** Another server that has come as far as this one. */
+  copy(): ScriptedServer {
+    const other = new ScriptedServer(this.keys, this.pair);
+    for (const [key, row] of this.rows) other.rows.set(key, row);
+    return Object.assign(other, { clock: this.clock, seq: this.seq });
+  }
+
   /** Stores a winner; without a revision, a new one. */
   put(db: string, id: string, doc: JsonObject, rev = `1-${hash(id)}`, revs = [rev.slice(2)]): void {
     this.rows.set(`${db} ${id}`, { id, rev, revs, doc, seq: ++this.seq });

@@ -16,6 +16,7 @@ from server.office import (
     bulletins,
     campaign,
     checklists,
+    choosing,
     coverage,
     duplicates,
     edit,
@@ -51,6 +52,7 @@ class Page(NamedTuple):
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
+_CHOICE = "/office/choose/{place}/{record}"
 _HISTORY = "/office/history/{place}/{record}"
 _CHECKLIST = "/office/checklists/{slug}"
 _MODEL = "/office/models/{ulid}"
@@ -83,6 +85,8 @@ PAGES = (
     Page("GET", _HOUSEHOLD + "/edit", edit.show, STAFF),
     Page("POST", _HOUSEHOLD + "/edit", edit.correct, STAFF),
     Page("POST", _HOUSEHOLD + "/withdraw", edit.withdraw, STAFF),
+    Page("GET", _CHOICE, choosing.show, STAFF),
+    Page("POST", _CHOICE, choosing.choose, STAFF),
     Page("GET", _HISTORY, story.show, STAFF),
     Page("POST", _HISTORY, story.restore, STAFF),
     Page("GET", "/office/review", queue.show, STAFF),

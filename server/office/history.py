@@ -186,7 +186,7 @@ def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple
             continue
         for field in _fields(kept.body):
             before, after = stamp_of(parent.body, field), stamp_of(kept.body, field)
-            if before != after:
+            if before != after and not _settles(parent, field):  # whom a choice went against has lost
                 found.add((field, before))
     return found
 

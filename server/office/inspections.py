@@ -176,6 +176,7 @@ def find(rows: Connection, hamlet: str, ulid: str, words: Words) -> dict[str, An
         "answers": _answers((row, checklist), (before, older), words) if checklist else [],
         "follow_up": facts.follow_up_in_words(row._asdict(), words) if row.what else "",
         "state": state.state if state else "received",
+        "choose": records.choice(rows, row.db, row.id),
         "review_href": f"/office/review/{hamlet}/{row.id}",
     }
 

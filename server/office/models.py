@@ -13,7 +13,7 @@ import schemas
 from server.admission import caller_of
 from server.auth.grant import COMMUNE
 from server.clock import milliseconds
-from server.office import inspections
+from server.office import inspections, records
 from server.office.desk import Desk
 from server.office.forms import day, plain, shown, tidy, whole
 from server.office.places import Hamlet, hamlets
@@ -160,6 +160,7 @@ async def show(desk: Desk) -> Response:
         "models",
         model=row,
         base=f"{BASE}/{row.ulid}",
+        choose=await desk.read(lambda rows: records.choice(rows, COMMUNE, row.id)),
         tone=TONES.get(row.state, ""),
         places=places_of(row.hamlets, known, desk.words),
         inspected=inspected,

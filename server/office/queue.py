@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from server import review
 from server.admission import caller_of
-from server.office import records
+from server.office import choosing, records
 from server.office.desk import Desk
 from server.office.history import instant_of
 from server.office.places import Hamlet, hamlets
 from server.office.records import Filter, Shown, filter_of
-from server.scribe import Change, NotTaken
+from server.scribe import Change, NotTaken, Overtaken
 from server.words import Words
 
 PAGE = 50
@@ -56,10 +56,12 @@ async def show(desk: Desk) -> Response:
         )
 
     known, count, number, found = await desk.read(work)
+    waiting = await desk.read(lambda rows: choosing.waiting(rows, known, desk.words))
     say = desk.words.say
     return await desk.render(
         "review_queue.html",
         "review",
+        waiting=waiting,
         chosen=chosen,
         states=[(state, say(f"office.review.state.{state}")) for state in STATES],
         kinds=[("", say("office.review.every_kind"))]
@@ -86,9 +88,11 @@ async def approve(desk: Desk) -> Response:
         return desk.to(back, "office.flash.none_picked", kind="warn")
     changes: dict[str, list[Change]] = {}
     for db, doc_id, digest in fresh:
-        changes.setdefault(db, []).append(decision(doc_id, "approved", digest))
+        changes.setdefault(db, []).append(decision(doc_id, "approved", digest, seen={}))
     try:
         await desk.parts.scribe.write(caller_of(desk.signed_in.grant, desk.words), changes)
+    except Overtaken:
+        return await approve(desk)  # a colleague was quicker with one of them: it is not among the fresh now
     except NotTaken as error:
         return desk.to(back, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
 
@@ -102,14 +106,23 @@ async def approve(desk: Desk) -> Response:
     return desk.to(back, key, count=desk.words.number(len(fresh)), left=desk.words.number(left))
 
 
-def decision(doc_id: str, what: str, digest: str, comment: str = "", template: str = "") -> Change:
-    """The write that reviews a record as it was when it had this digest."""
+def decision(
+    doc_id: str,
+    what: str,
+    digest: str,
+    comment: str = "",
+    template: str = "",
+    *,
+    seen: Mapping[str, Any],
+) -> Change:
+    """The write that reviews a record as it was when it had this digest. `seen` is the review that whoever
+    decides had before them, empty where there was none: a colleague's decision is not overwritten."""
     said: dict[str, Any] = {"is": what, "digest": digest}
     if comment:
         said["comment"] = comment
     if template:
         said["template"] = template
-    return Change(f"review:{doc_id}", {"decision": said})
+    return Change(f"review:{doc_id}", {"decision": said}, seen)
 
 
 def lines(

@@ -22,6 +22,8 @@ _records, _reviews, _users = (
 _households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
 _inspections, _outreach = table(registers.InspectionRow), table(registers.OutreachRow)
 _models, _checklists = table(registers.ModelRow), table(registers.ChecklistRow)
+_bulletins, _campaigns = table(registers.BulletinRow), table(tables.CampaignRow)
+_places, _wordings = table(tables.HamletRow), table(tables.WordingRow)
 _archive, _attention = table(tables.Archive), table(tables.AttentionRow)
 
 WAITING: tuple[State, ...] = ("received", "corrected")
@@ -155,6 +157,13 @@ def asks(rows: Connection, found: Iterable[Shown]) -> set[tuple[str, str]]:
     return {(row.db, row.id) for row in rows.execute(held)}
 
 
+def choice(rows: Connection, db: str, doc_id: str) -> str:
+    """The page where somebody chooses between its values of the same time; empty where nothing is open."""
+    here = (_attention.c.db == db, _attention.c.id == doc_id, _attention.c.why == "asks")
+    there = rows.execute(select(_attention.c.id).where(*here)).first()
+    return f"/office/choose/{db.removeprefix('hamlet-')}/{doc_id}" if there else ""
+
+
 # ---- What they are called -------------------------------------------------------------------------------
 
 
@@ -192,6 +201,23 @@ def subject_names(rows: Connection, subjects: Iterable[str]) -> dict[str, str]:
         asked = select(source.c.ulid, source.c.name).where(source.c.ulid.in_(ulids))
         found |= {f"{kind}:{row.ulid}": row.name for row in rows.execute(asked)}
     return found
+
+
+def title_in_commune(rows: Connection, doc_id: str) -> str | None:
+    """What a document of the commune is called; None where there is none, or it has no name."""
+    source = _TITLED.get(doc_id.partition(":")[0])
+    return rows.execute(select(source[1]).where(source[0].c.id == doc_id)).scalar() if source else None
+
+
+_TITLED = {
+    "model": (_models, _models.c.name),
+    "checklist": (_checklists, _checklists.c.title),
+    "bulletin": (_bulletins, _bulletins.c.title),
+    "campaign": (_campaigns, _campaigns.c.name),
+    "hamlet": (_places, _places.c.name),
+    "clauses": (_wordings, _wordings.c.title),
+    "notice": (_wordings, _wordings.c.title),
+}
 
 
 def called(rows: Connection, doc_id: str) -> str | None:

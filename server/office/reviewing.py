@@ -21,7 +21,7 @@ from server.office.forms import tidy
 from server.office.history import instant_of
 from server.office.places import Hamlet, hamlet_of, hamlets
 from server.office.records import Shown, body_of, filter_of
-from server.scribe import NotTaken
+from server.scribe import NotTaken, Overtaken
 from server.words import Words
 
 LONGEST = 200
@@ -47,6 +47,8 @@ class Opened:
     review: Row[Any] | None
     differences: tuple[Difference, ...] | None
     asks: bool
+    choose: str
+    """Where to choose between values of the same time, empty where there is no choice."""
     page: str
     """Where the record is at home, empty where that is here."""
     history: str
@@ -68,7 +70,8 @@ async def show(desk: Desk) -> Response:
 async def decide(desk: Desk) -> Response:
     """Approve or return the record as it was shown, and go on to the next one.
 
-    Where it changed meanwhile, the decision would be about something nobody saw: the page comes back.
+    Where it changed meanwhile, the decision would be about something nobody saw; where a colleague decided
+    meanwhile, two people would differ without knowing: the page comes back.
     """
     opened = await _open(desk)
     if desk.text("digest", 64) != opened.row.digest:
@@ -77,12 +80,16 @@ async def decide(desk: Desk) -> Response:
     comment = tidy(desk.text(f"comment-{template}", 400)) if what == "returned" else ""
     if what not in {"approved", "returned"} or (what == "returned" and not 1 <= len(comment) <= LONGEST):
         return await _page(desk, opened, wrong=True)
-    change = queue.decision(
-        opened.row.id, what, opened.row.digest, comment, template if comment and template != OTHER else ""
+    template = template if comment and template != OTHER else ""
+    seen = await desk.read(
+        lambda rows: body_of(rows, opened.row.db, f"review:{opened.row.id}", desk.text("review", 60))
     )
+    change = queue.decision(opened.row.id, what, opened.row.digest, comment, template, seen=seen or {})
     caller = caller_of(desk.signed_in.grant, desk.words)
     try:
         await desk.parts.scribe.write(caller, {opened.row.db: [change]})
+    except Overtaken:
+        return await _page(desk, await _open(desk), met=True)
     except NotTaken as error:
         return desk.to(opened.href, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     await desk.noted(f"record.{what}", f"{opened.row.db}/{opened.row.id}")
@@ -136,6 +143,7 @@ def find(rows: Connection, hamlet: str, doc_id: str, words: Words) -> Opened | N
         review=decided,
         differences=None if differences is None else tuple(differences),
         asks=bool(records.asks(rows, [row])),
+        choose=records.choice(rows, db, doc_id),
         page=_page_of(rows, hamlet, doc_id),
         history=f"{story.BASE}/{hamlet}/{doc_id}",
     )
@@ -156,7 +164,9 @@ def read(rows: Connection, body: Mapping[str, Any], words: Words) -> list[Fact]:
     return facts.facts(body, Context(words, who, checklist, subjects))
 
 
-async def _page(desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: bool = False) -> Response:
+async def _page(
+    desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: bool = False, met: bool = False
+) -> Response:
     words, kind = desk.words, opened.row.kind
     said = desk.request.query_params if desk.request.method == "GET" else {}
     chosen = filter_of({name: desk.text(name) or said.get(name, "") for name in ("state", "kind", "hamlet")})
@@ -164,13 +174,13 @@ async def _page(desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: b
     comments = {
         key: words.say(f"office.review.template.{kind}.{key}") if key != OTHER else "" for key in keys
     }
-    typed = {key: desk.text(f"comment-{key}", 400) for key in keys} if wrong else {}
+    typed = {key: desk.text(f"comment-{key}", 400) for key in keys} if wrong or met else {}
     ulid = opened.row.id.rpartition(":")[2]
     pictures = await photos.of_inspection(desk, opened.hamlet.id, ulid) if kind == "inspection" else []
     return await desk.render(
         "review_record.html",
         "review",
-        409 if overtaken else 422 if wrong else 200,
+        409 if overtaken or met else 422 if wrong else 200,
         photos=pictures,
         opened=opened,
         chosen=chosen,
@@ -183,6 +193,7 @@ async def _page(desk: Desk, opened: Opened, *, wrong: bool = False, overtaken: b
         longest=LONGEST,
         wrong=wrong,
         overtaken=overtaken,
+        met=met,
     )
 
 

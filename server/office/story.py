@@ -23,6 +23,7 @@ from server.office.history import Change, Entry, Kept
 from server.office.places import campaigns, hamlet_of
 from server.office.said import Known
 from server.office.saving import known_of
+from server.review import REVIEWED
 from server.rows import tables
 from server.rows.engine import table
 from server.rules import ADMIN_TYPES
@@ -48,7 +49,7 @@ class Standing(NamedTuple):
 
 async def show(desk: Desk) -> Response:
     """The page; looking at it is noted in the audit log."""
-    db, doc_id = _named(desk)
+    db, doc_id = named(desk)
     told = await tell(desk, db, doc_id)
     if not told:
         raise HTTPException(404)
@@ -58,7 +59,7 @@ async def show(desk: Desk) -> Response:
     return await desk.render(
         "history.html",
         "households" if db != COMMUNE else "models",
-        title=await _title(desk, db, doc_id),
+        title=await title(desk, db, doc_id),
         place=place,
         page_href=page_of(db, doc_id),
         story=told,
@@ -68,7 +69,7 @@ async def show(desk: Desk) -> Response:
 
 async def restore(desk: Desk) -> Response:
     """Bring a value back: one new write, of that field alone, and only over what the page had shown."""
-    db, subject = _named(desk)
+    db, subject = named(desk)
     back = own_address(desk.text("back", 200) or f"{BASE}/{desk.path('place')}/{subject}")
     doc_id, field = desk.text("id", 200), desk.text("field", 60)
     standing, entries = await _read(desk, db, subject)
@@ -179,8 +180,8 @@ def _kept(rows: Connection, db: str, ids: Sequence[str]) -> dict[str, list[Kept]
     return held
 
 
-def _named(desk: Desk) -> tuple[str, str]:
-    """The record that the address names; 404 where this person may not see it."""
+def named(desk: Desk) -> tuple[str, str]:
+    """Database and id of the record that the address names; 404 where this person may not see it."""
     place, doc_id = desk.path("place"), desk.path("record")
     if place == COMMUNE:
         return COMMUNE, doc_id
@@ -189,15 +190,29 @@ def _named(desk: Desk) -> tuple[str, str]:
     return f"hamlet-{place}", doc_id
 
 
-async def _title(desk: Desk, db: str, doc_id: str) -> str:
-    kind, words = doc_id.partition(":")[0], desk.words
-    label = words.say(f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other")
-    standing = (await _read(desk, db, doc_id))[0].get(doc_id, Standing("", {})).body
-    if kind in {"household", "pledge", "unit", "inspection", "outreach"}:
-        named = await desk.read(lambda rows: records.titles(rows, [(db, doc_id)], words)[db, doc_id])
-    else:
-        named = standing.get("name") or standing.get("title") or ""
-    return f"{label}: {named}" if named else label
+async def standing_of(desk: Desk, db: str, doc_id: str) -> Standing | None:
+    """What stands of a document; None where nothing can be read of it."""
+    try:
+        documents = await desk.parts.store.read(db, [doc_id], lambda _id, tree: revtree.live(tree))
+    except DatabaseMissing:
+        return None
+    found = _standing(doc_id, documents[doc_id]) if doc_id in documents else None
+    return found if found and found.rev else None
+
+
+async def title(desk: Desk, db: str, doc_id: str) -> str:
+    """What a record is and what it is called."""
+
+    def work(rows: Connection) -> str | None:
+        if db == COMMUNE:
+            return records.title_in_commune(rows, doc_id)
+        kind = doc_id.partition(":")[0]
+        return records.titles(rows, [(db, doc_id)], desk.words)[db, doc_id] if kind in REVIEWED else None
+
+    words, key = desk.words, f"office.kind.{doc_id.partition(':')[0]}"
+    label = words.say(key if words.knows(key) else "office.kind.other")
+    called = await desk.read(work)
+    return f"{label}: {called}" if called else label
 
 
 # ---- In words -------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ from sync.store.writer import Transaction, Writer
 T = TypeVar("T")
 
 READERS = 3
+LOOK_EVERY = 1.0
+"""Seconds between looks for what other processes wrote, while anybody waits for changes."""
 
 
 class SqliteStore:
@@ -56,6 +58,9 @@ class SqliteStore:
         self._seqs: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._beyond = reading.Beyond()
+        self._version = 0
+        self._announced = 0
+        self._watch: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path | None, *, history: int = 0) -> Self:
@@ -66,12 +71,13 @@ class SqliteStore:
         """
         conn = await asyncio.to_thread(_open_for_writing, path)
         store = cls(path, conn, history)
-        seqs = await store._read(lambda conn: conn.execute("SELECT name, seq FROM database").fetchall())
-        store._seqs = dict(seqs)
+        await store._look()
         return store
 
     async def close(self) -> None:
         """Finish what is queued and close the file."""
+        if self._watch:
+            self._watch.cancel()
         await self._writer.close()
         if self._readers:
             await asyncio.to_thread(self._readers.shutdown)
@@ -136,6 +142,8 @@ class SqliteStore:
 
     async def wait(self, db: str, since: Seq) -> None:
         """Return at the first change after `since`. Raises DatabaseMissing, also when it gets dropped."""
+        if db not in self._seqs:
+            await self._look()
         now = self._seqs.get(db)
         if now is None:
             raise DatabaseMissing(db)
@@ -144,12 +152,28 @@ class SqliteStore:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(db, set())
         waiting.add(future)
+        if self._path and (self._watch is None or self._watch.done()):
+            self._watch = asyncio.create_task(self._look_now_and_then())
         try:
             await future
         finally:
             waiting.discard(future)
 
-    def _announce(self, changed: Mapping[str, int], dropped: set[str]) -> None:
+    async def _look_now_and_then(self) -> None:
+        while any(self._waiting.values()):
+            await asyncio.sleep(LOOK_EVERY)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Take in what other processes have written to the file: of that nobody is told."""
+        announced = self._announced
+        version, seqs = await self._writer.between(_version_and_seqs)
+        if version != self._version and announced == self._announced:  # else it may be old: at the next look
+            self._version = version
+            self._announce(seqs, self._seqs.keys() - seqs.keys())
+
+    def _announce(self, changed: Mapping[str, int], dropped: Collection[str]) -> None:
+        self._announced += bool(changed or dropped)
         for db in dropped:
             self._seqs.pop(db, None)
             for future in self._waiting.pop(db, ()):
@@ -263,6 +287,12 @@ class SqliteStore:
             return query(conn)
         finally:
             conn.execute("ROLLBACK")
+
+
+def _version_and_seqs(conn: sqlite3.Connection) -> tuple[int, dict[str, int]]:
+    """A number that other processes' commits change (one's own do not), and how far each database is."""
+    (version,) = conn.execute("PRAGMA data_version").fetchone()
+    return version, dict(conn.execute("SELECT name, seq FROM database").fetchall())
 
 
 def _open_for_writing(path: Path | None) -> sqlite3.Connection:

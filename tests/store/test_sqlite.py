@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.store import schema
+from sync.store import schema, sqlite
 from sync.store.interface import DatabaseMissing, Page, Store, StoreError, StoreFull
 from sync.store.sqlite import SqliteStore
 from tests.store.contract import StoreContract, edit, every, rev
@@ -194,3 +194,30 @@ async def test_files_of_others_and_of_the_future_are_left_alone(tmp_path: Path) 
     text.write_text("not a database at all, but long enough to be looked at as one" * 40)
     with pytest.raises(StoreError):
         await SqliteStore.open(text)
+
+
+async def test_what_another_process_writes_wakes_those_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.02)
+    path = tmp_path / "documents.sqlite"
+    ours = await SqliteStore.open(path)
+    await ours.create("a")
+    theirs = await SqliteStore.open(path)  # as `camket import` does while `camket serve` runs
+    await theirs.graft("a", [edit("x", "1-a")])
+    await asyncio.wait_for(ours.wait("a", 0), 20)
+    waiting = asyncio.ensure_future(ours.wait("a", 1))
+    await asyncio.sleep(0)
+    await theirs.graft("a", [edit("x", "2-b", "1-a")])
+    await asyncio.wait_for(waiting, 20)
+    await theirs.create("b")
+    waiting = asyncio.ensure_future(ours.wait("b", 0))
+    await theirs.graft("b", [edit("x", "1-a")])
+    await asyncio.wait_for(waiting, 20)
+    waiting = asyncio.ensure_future(ours.wait("b", 1))
+    await asyncio.sleep(0)
+    await theirs.drop("b")
+    with pytest.raises(DatabaseMissing):
+        await asyncio.wait_for(waiting, 20)
+    await ours.close()
+    await theirs.close()

@@ -20,6 +20,8 @@ const AddHousehold = later(() => import("./screens/edit.tsx").then(({ AddHouseho
 const Courier = later(() => import("./screens/sync.tsx").then(({ Courier }) => Courier));
 const EditHousehold = later(() => import("./screens/edit.tsx").then(({ EditHousehold }) => EditHousehold));
 const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting));
+const Lost = later(() => import("./screens/trouble.tsx").then(({ Lost }) => Lost));
+const Shut = later(() => import("./screens/trouble.tsx").then(({ Shut }) => Shut));
 const Sync = later(() => import("./screens/sync.tsx").then(({ Sync }) => Sync));
 const Registers = later(() => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers));
 
@@ -45,6 +47,8 @@ export function App({ field, invited, updates, preferences, words }: Props) {
   const [language, setLanguage] = useState(preferences.language);
   const [textSize, setTextSize] = useState(preferences.textSize);
   const [lifecycle, setLifecycle] = useState<Lifecycle>();
+  // What keeps the data from being opened.
+  const [shut, setShut] = useState<unknown>();
   // An invitation opened on a phone that already has an account is for another person, or for a phone come back.
   const [joining, setJoining] = useState(invited !== "");
   const [code, setCode] = useState(invited);
@@ -67,13 +71,14 @@ export function App({ field, invited, updates, preferences, words }: Props) {
   const used = useRef<string | null>(null);
   const said = useRef(say);
   said.current = say;
+  const again = useRef(() => {});
 
   useEffect(() => {
     const look = async () => {
       const now = await field.lifecycle();
       const [account, accounts] = await Promise.all([field.account(), field.accounts()]);
       // Only the office takes an account off a phone: it must not look like a fault.
-      if (used.current && !accounts.some(({ id }) => id === used.current))
+      if (now !== "lost" && used.current && !accounts.some(({ id }) => id === used.current))
         tell(said.current("sync.revoked"), "wrong");
       used.current = account?.id ?? null;
       if (now === "open") {
@@ -83,10 +88,13 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       }
       setLifecycle(now);
       setDemo(account?.demo ?? false);
+      setShut(undefined);
     };
-    look();
+    const begin = () => look().catch(setShut);
+    again.current = begin;
+    begin();
     return field.onChange((change) => {
-      if (change === "lifecycle") look();
+      if (change === "lifecycle") begin();
     });
   }, [field, tell]);
   useEffect(() => {
@@ -126,19 +134,31 @@ export function App({ field, invited, updates, preferences, words }: Props) {
           </p>
         )}
       </aside>
-      <div class="screen">
-        {lifecycle === "new" && <Join invited={code} />}
-        {lifecycle === "joined" && <ChoosePin onChosen={(pin) => field.setPin(pin)} />}
-        {lifecycle === "locked" && joining && <Join invited={code} onCancel={() => setJoining(false)} />}
-        {lifecycle === "locked" && !joining && <Unlock onOther={() => setJoining(true)} />}
-        {lifecycle === "open" && screen()}
-      </div>
+      <div class="screen">{shut !== undefined ? <Shut error={shut} onAgain={again.current} /> : stage()}</div>
       {/* Screens come and go; what is read aloud must stand in one that stays. */}
       <div class="aloud" role="status" aria-live="polite">
         {news?.message}
       </div>
     </AppContext.Provider>
   );
+
+  function stage() {
+    switch (lifecycle) {
+      case "new":
+        return <Join invited={code} />;
+      case "joined":
+        return <ChoosePin onChosen={(pin) => field.setPin(pin)} />;
+      case "locked":
+        if (joining) return <Join invited={code} onCancel={() => setJoining(false)} />;
+        return <Unlock onOther={() => setJoining(true)} />;
+      case "lost":
+        return <Lost />;
+      case "open":
+        return screen();
+      default:
+        return null; // not known yet
+    }
+  }
 
   function screen() {
     switch (route.at) {

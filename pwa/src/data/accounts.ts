@@ -9,13 +9,13 @@ import { type Account, FieldError, type Recovery } from "./contract.ts";
 import { dataKey, decrypt, encrypt, newDataKey, unwrap, wrap } from "./crypto.ts";
 import {
   type AccountDb,
-  dropAccount,
-  isFull,
   type Keys,
   type Meta,
   meta,
   openAccount,
   openPhone,
+  type PhoneDb,
+  stored,
   write,
 } from "./db.ts";
 import type { Bytes, Env } from "./env.ts";
@@ -114,20 +114,32 @@ export async function enrol(env: Env, who: Joined, pin: string): Promise<Session
 }
 
 async function putInFront(env: Env, account: Account): Promise<void> {
-  const phone = await openPhone(env);
-  const tx = phone.transaction(["accounts", "chosen"], "readwrite");
-  await tx.objectStore("accounts").put(account);
-  await tx.objectStore("chosen").put(account.id, "front");
-  await tx.done;
-  phone.close();
+  await listed(env, async (phone) => {
+    const tx = phone.transaction(["accounts", "chosen"], "readwrite", { durability: "strict" });
+    await Promise.all([
+      tx.objectStore("accounts").put(account),
+      tx.objectStore("chosen").put(account.id, "front"),
+      tx.done,
+    ]);
+  });
+}
+
+/** An account whose data is here goes back on the list. */
+export async function putBack(env: Env, account: Account): Promise<void> {
+  await listed(env, (phone) => phone.put("accounts", account));
 }
 
 /** The accounts on this phone, the one in front first. */
 export async function accounts(env: Env): Promise<Account[]> {
-  const phone = await openPhone(env);
-  const [all, front] = await Promise.all([phone.getAll("accounts"), phone.get("chosen", "front")]);
-  phone.close();
+  const [all, front] = await listed(env, (phone) =>
+    Promise.all([phone.getAll("accounts"), phone.get("chosen", "front")]),
+  );
   return all.sort((a, b) => Number(b.id === front) - Number(a.id === front));
+}
+
+async function listed<T>(env: Env, work: (phone: PhoneDb) => Promise<T>): Promise<T> {
+  const phone = await openPhone(env);
+  return work(phone).finally(() => phone.close());
 }
 
 /** Raises FieldError `missing` where there is no such account. */
@@ -135,15 +147,6 @@ export async function choose(env: Env, device: string): Promise<void> {
   const account = (await accounts(env)).find(({ id }) => id === device);
   if (!account) throw new FieldError("missing", "account");
   await putInFront(env, account);
-}
-
-/** Removes an account with all its data: the phone was revoked and has handed in. */
-export async function wipe(env: Env, device: string): Promise<void> {
-  await dropAccount(env, device);
-  const phone = await openPhone(env);
-  await phone.delete("accounts", device);
-  if ((await phone.get("chosen", "front")) === device) await phone.delete("chosen", "front");
-  phone.close();
 }
 
 /** Opens an account with its PIN. Raises FieldError `wrong_pin`, `wait` (with the seconds). */
@@ -247,12 +250,6 @@ async function keysOfAccount(db: AccountDb): Promise<Keys> {
   const keys = await meta(db, "keys");
   if (!keys) throw new FieldError("missing", "account");
   return keys;
-}
-
-async function stored<T>(writing: Promise<T>): Promise<T> {
-  return writing.catch((error) => {
-    throw new FieldError(isFull(error) ? "storage_full" : "not_saved", String(error));
-  });
 }
 
 type Codes = Readonly<Record<number, FieldError["code"]>>;

@@ -19,11 +19,30 @@ export function createField(language: () => string): Field {
 }
 
 function browserEnv(language: () => string): Env {
-  return { ...world(), wake, language, device, shrink };
+  return { ...world(), wake, language, device, shrink, marks };
 }
 
 /** Loaded with the first photograph. */
 const shrink: Env["shrink"] = async (picture) => (await import("./shrink.ts")).shrink(picture);
+
+const MARKS = "camket-kept";
+
+const marks: Env["marks"] = {
+  read: () => {
+    try {
+      return JSON.parse(localStorage.getItem(MARKS) ?? "{}");
+    } catch {
+      return {}; // forbidden, or damaged: then a loss cannot be told from a new phone
+    }
+  },
+  write: (all) => {
+    try {
+      localStorage.setItem(MARKS, JSON.stringify(all));
+    } catch {
+      // forbidden, or full
+    }
+  },
+};
 
 interface SyncRegistration extends ServiceWorkerRegistration {
   readonly sync?: { register(tag: string): Promise<void> };

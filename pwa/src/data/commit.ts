@@ -77,12 +77,10 @@ async function erase(
   db: string,
   id: string,
 ): Promise<void> {
-  await Promise.all([
-    tx.objectStore("heads").delete([db, id]),
-    tx.objectStore("own").delete(keysOf(db, id)),
-    tx.objectStore("outbox").delete(keysOf(db, id)),
-    tx.objectStore("overruled").delete([db, id]),
-  ]);
+  await tx.objectStore("heads").delete([db, id]);
+  await tx.objectStore("own").delete(keysOf(db, id));
+  await tx.objectStore("outbox").delete(keysOf(db, id));
+  await tx.objectStore("overruled").delete([db, id]);
   const database = await tx.objectStore("databases").get(db);
   if (database) await tx.objectStore("databases").put({ ...database, rewrite: true });
 }

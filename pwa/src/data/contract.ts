@@ -23,9 +23,9 @@ import type { Registers } from "./registers/contract.ts";
 /**
  * new: nobody has joined on this phone. joined: the server knows the phone, no PIN is set, nothing is stored
  * yet (closing the app here is harmless: the same invitation joins again). locked: the PIN is needed; sealed
- * records still go out. open: the lists can be read.
+ * records still go out. open: the lists can be read. lost: the browser cleared away what was kept here.
  */
-export type Lifecycle = "new" | "joined" | "locked" | "open";
+export type Lifecycle = "new" | "joined" | "locked" | "open" | "lost";
 
 /** Keys of the words catalogues (`error.<code>`). */
 export type ErrorCode =
@@ -48,6 +48,8 @@ export type ErrorCode =
   | "unsafe_device" // checkDevice() says that nothing would last here
   | "bad_bundle" // no file of Camket's records or receipts
   | "carry_full" // this phone carries as much of others' as it may
+  | "blocked" // another tab with an older app does not let go of the data
+  | "outdated" // a newer app has been at the data: this one must be loaded again
   | "bad_picture"; // not a picture that this browser can open
 
 export class FieldError extends Error {
@@ -341,7 +343,12 @@ export type Change = "lifecycle" | "records" | "sync";
 
 export interface Field {
   // --- the phone and its accounts
+  /** Raises FieldError `blocked`, `outdated`, or what the browser says, where the data cannot be opened. */
   lifecycle(): Promise<Lifecycle>;
+  /** Of `lost`: how many records had not reached the server, as far as it was counted; null where nothing is lost. */
+  lost(): Promise<{ readonly unsent: number } | null>;
+  /** The person has read it: leads to `new`, or to another account. */
+  acceptLoss(): Promise<void>;
   checkDevice(): Promise<DeviceCheck>;
   storage(): Promise<StorageView>;
   accounts(): Promise<readonly Account[]>;

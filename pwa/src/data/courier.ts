@@ -7,7 +7,7 @@
  */
 import { fromBase64url, hex } from "./bytes.ts";
 import { type Courier, type CourierState, FieldError, type Taken } from "./contract.ts";
-import { type AccountDb, type Carried, isFull, meta, meter, type Receipt, write } from "./db.ts";
+import { type AccountDb, type Carried, meta, meter, type Receipt, stored, write } from "./db.ts";
 import { bundle, type Closed, fitting, limit, receiptsIn } from "./handin.ts";
 import { ask, body, Refused } from "./link.ts";
 import { believe, HEAD, written } from "./receipts.ts";
@@ -143,10 +143,3 @@ async function keep(
 }
 
 const size = (all: readonly Carried[]) => all.reduce((sum, { record }) => sum + record.length, 0);
-
-async function stored<T>(writing: Promise<T>): Promise<T> {
-  return writing.catch((error) => {
-    if (error instanceof FieldError) throw error;
-    throw new FieldError(isFull(error) ? "storage_full" : "not_saved", String(error));
-  });
-}

@@ -10,7 +10,7 @@
  * Nothing is encrypted inside a transaction: IndexedDB closes a transaction that waits for WebCrypto.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, type StoreNames, wrap } from "idb";
-import type { Account } from "./contract.ts";
+import { type Account, FieldError } from "./contract.ts";
 import type { Wrapped } from "./crypto.ts";
 import type { Bytes, Env } from "./env.ts";
 import type { PublicKey } from "./seal.ts";
@@ -248,7 +248,10 @@ interface Store extends IDBObjectStoreParameters {
   readonly index?: string;
 }
 
-/** Opens a database; a higher `version` makes the stores that an older app did not have. */
+/**
+ * Opens a database; a higher `version` makes the stores that an older app did not have. Raises FieldError `blocked`
+ * where an older app in another tab does not let go, `outdated` where a newer one has been here.
+ */
 function opened<S extends DBSchema>(
   env: Env,
   name: string,
@@ -264,11 +267,30 @@ function opened<S extends DBSchema>(
       if (index) made.createIndex(index, index);
     }
   };
-  const db = wrap(request) as Promise<IDBPDatabase<S>>;
-  return db.then((ready) => {
-    ready.onversionchange = () => ready.close(); // another tab deletes or upgrades it
-    return ready;
+  return new Promise((resolve, reject) => {
+    let waiting = true;
+    request.onblocked = () => {
+      waiting = false;
+      reject(new FieldError("blocked"));
+    };
+    (wrap(request) as Promise<IDBPDatabase<S>>).then(
+      (db) => {
+        if (!waiting) return db.close(); // nobody waits any more; whoever tries again finds the way free
+        db.onversionchange = () => db.close(); // another tab deletes or upgrades it
+        resolve(db);
+      },
+      (error) => reject(error.name === "VersionError" ? new FieldError("outdated") : error),
+    );
   });
+}
+
+/** Calls once where a connection ends that nobody here closed: upgraded or deleted by another tab, or cleared away. */
+export function watch(db: AccountDb, ended: () => void): void {
+  db.onclose = ended;
+  db.onversionchange = () => {
+    db.close();
+    ended();
+  };
 }
 
 /** Removes an account and all that it holds from the phone. */
@@ -319,6 +341,14 @@ export async function write<const S extends StoreName, T>(
 /** Whether a write failed because the phone has no room. */
 export function isFull(error: unknown): boolean {
   return error instanceof Error && error.name === "QuotaExceededError";
+}
+
+/** What a person is told where something was not stored: FieldError `storage_full` or `not_saved`, or its own. */
+export function stored<T>(writing: Promise<T>): Promise<T> {
+  return writing.catch((error) => {
+    if (error instanceof FieldError) throw error;
+    throw new FieldError(isFull(error) ? "storage_full" : "not_saved", String(error));
+  });
 }
 
 /** Adds what a request cost to the bytes of this month. A figure for the screen: nothing waits for it, or fails. */

@@ -3,6 +3,7 @@
  * It is encrypted like a record, and belongs to the phone alone: it is never sent.
  */
 import { decryptJson, encryptJson } from "./crypto.ts";
+import { stored } from "./db.ts";
 import type { Session } from "./records.ts";
 
 /** What was kept under the name, null for nothing. */
@@ -21,8 +22,9 @@ export async function draft({ env, db, key }: Session, name: string): Promise<un
  * the last key, and each key need not wait for the disk.
  */
 export async function keepDraft({ env, db, key }: Session, name: string, value: unknown): Promise<void> {
-  if (value === null) await db.delete("drafts", name);
-  else await db.put("drafts", await encryptJson(env, key, value, place(name)), name);
+  if (value === null) return stored(db.delete("drafts", name));
+  const sealed = await encryptJson(env, key, value, place(name));
+  await stored(db.put("drafts", sealed, name));
 }
 
 const place = (name: string) => `draft ${name}`;

@@ -2,6 +2,8 @@
  * What the data layer needs from the world. All of it is passed in, so that the same code runs in a browser, in
  * the service worker, and in Node with a fake IndexedDB and a clock of the test's own.
  */
+import type { Marks } from "./loss.ts";
+
 export interface Env {
   /** The wall clock, milliseconds since 1970. It may be wrong; see clock.ts. */
   now(): number;
@@ -29,6 +31,8 @@ export interface Env {
   /** vi or en: the language in which the server gives its reasons. */
   language(): string;
   readonly device: DeviceFacts;
+  /** Kept apart from IndexedDB, so that it can tell what went missing there; see loss.ts. */
+  readonly marks: { read(): Marks; write(marks: Marks): void };
 }
 
 export interface Channel {

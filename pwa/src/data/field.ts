@@ -26,12 +26,13 @@ import type {
   TextView,
 } from "./contract.ts";
 import { FieldError } from "./contract.ts";
-import { type AccountDb, keysOf, meta, openAccount } from "./db.ts";
+import { type AccountDb, keysOf, meta, openAccount, stored, watch } from "./db.ts";
 import { checkDevice, storage } from "./device.ts";
 import * as drafts from "./drafts.ts";
 import type { Env } from "./env.ts";
 import * as forms from "./forms.ts";
 import { bundle } from "./handin.ts";
+import * as loss from "./loss.ts";
 import { readAll, readOne, type Session } from "./records.ts";
 import type { Registers } from "./registers/contract.ts";
 import { returnedAmong } from "./reviews.ts";
@@ -50,6 +51,8 @@ export class PhoneField implements Field {
   private session: Session | null = null;
   /** The account in front, whether or not it is open. */
   private front: Promise<{ account: Account; db: AccountDb } | null> | null = null;
+  /** What went missing since the app ran last. */
+  private loss: Promise<loss.Loss | null> | null = null;
 
   constructor(world: Env) {
     // A channel does not carry to the tab that speaks: this one hears itself.
@@ -71,7 +74,20 @@ export class PhoneField implements Field {
   async lifecycle(): Promise<Lifecycle> {
     if (this.session) return "open";
     if (this.joined) return "joined";
+    if (await this.missing()) return "lost";
     return (await this.inFront()) ? "locked" : "new";
+  }
+
+  lost(): Promise<{ readonly unsent: number } | null> {
+    return this.missing();
+  }
+
+  async acceptLoss(): Promise<void> {
+    const found = await this.missing();
+    await this.close();
+    if (found) await stored(loss.accept(this.env, found));
+    this.loss = null;
+    this.post("lifecycle");
   }
 
   checkDevice(): Promise<DeviceCheck> {
@@ -92,7 +108,7 @@ export class PhoneField implements Field {
 
   async choose(account: string): Promise<void> {
     await this.close();
-    await accounts.choose(this.env, account);
+    await stored(accounts.choose(this.env, account));
     this.post("lifecycle");
   }
 
@@ -107,7 +123,7 @@ export class PhoneField implements Field {
 
   async setPin(pin: string): Promise<void> {
     if (!this.joined) throw new FieldError("missing", "invitation");
-    const session = await accounts.enrol(this.env, this.joined, pin);
+    const session = await stored(accounts.enrol(this.env, this.joined, pin));
     await this.close();
     this.opened(session);
   }
@@ -122,7 +138,7 @@ export class PhoneField implements Field {
   }
 
   async changePin(old: string, next: string): Promise<void> {
-    await accounts.changePin(this.env, await this.db(), old, next);
+    await stored(accounts.changePin(this.env, await this.db(), old, next));
   }
 
   async forgotPin(): Promise<void> {
@@ -134,7 +150,7 @@ export class PhoneField implements Field {
   }
 
   async recover(pin: string): Promise<void> {
-    this.opened(await accounts.recover(this.env, await this.db(), pin));
+    this.opened(await stored(accounts.recover(this.env, await this.db(), pin)));
   }
 
   // --- reading
@@ -173,7 +189,7 @@ export class PhoneField implements Field {
 
   async seen(hamlet: string, household: string): Promise<void> {
     const key: [string, string] = [forms.databaseOf(hamlet), `household:${household}`];
-    await this.open().db.delete("overruled", key);
+    await stored(this.open().db.delete("overruled", key));
     this.post("records");
   }
 
@@ -217,7 +233,7 @@ export class PhoneField implements Field {
   }
 
   async addHousehold(hamlet: string, what: NewHousehold): Promise<string> {
-    const { id, draft } = await forms.addHousehold(this.open(), hamlet, what);
+    const { id, draft } = await stored(forms.addHousehold(this.open(), hamlet, what));
     await this.save([draft]);
     return id;
   }
@@ -231,7 +247,7 @@ export class PhoneField implements Field {
   }
 
   async recordSigned(form: Form, what: Signing): Promise<void> {
-    await this.save(await forms.signing(this.open(), forms.pledging(own(form)), what));
+    await this.save(await stored(forms.signing(this.open(), forms.pledging(own(form)), what)));
   }
 
   async voidAct(form: Form, act: string): Promise<void> {
@@ -239,7 +255,8 @@ export class PhoneField implements Field {
   }
 
   async meeting(hamlet: string, what: MeetingRecord): Promise<void> {
-    await this.save(await forms.meeting(this.open(), await this.inForce(), hamlet, what));
+    const drafts = this.inForce().then((campaign) => forms.meeting(this.open(), campaign, hamlet, what));
+    await this.save(await stored(drafts));
   }
 
   // --- photographs (their code is loaded with the first one)
@@ -253,7 +270,7 @@ export class PhoneField implements Field {
   }
 
   async dropPhoto(sha256: string): Promise<void> {
-    await (await apart()).photos.drop(this.open(), sha256);
+    await stored((await apart()).photos.drop(this.open(), sha256));
   }
 
   async photos(): Promise<PhotosState> {
@@ -261,7 +278,7 @@ export class PhoneField implements Field {
   }
 
   async allowMobileData(yes: boolean): Promise<void> {
-    await (await apart()).photos.allow(this.open(), yes);
+    await stored((await apart()).photos.allow(this.open(), yes));
     this.syncing.soon();
   }
 
@@ -273,7 +290,10 @@ export class PhoneField implements Field {
   }
 
   async syncState(): Promise<SyncState> {
-    return this.syncing.state((await this.inFront())?.db ?? null);
+    const front = await this.inFront();
+    const state = await this.syncing.state(front?.db ?? null);
+    if (front) loss.mark(this.env, front.account.id, { unsent: state.waiting });
+    return state;
   }
 
   async problems(): Promise<readonly ProblemView[]> {
@@ -326,17 +346,40 @@ export class PhoneField implements Field {
   private opened(session: Session): void {
     this.joined = null;
     this.session = session;
-    this.front = Promise.resolve({ account: session.account, db: session.db });
+    this.front = Promise.resolve(this.watched(session));
     this.post("lifecycle");
     this.syncing.start();
   }
 
   private inFront(): Promise<{ account: Account; db: AccountDb } | null> {
-    this.front ??= (async () => {
-      const [account] = await accounts.accounts(this.env);
-      return account ? { account, db: await openAccount(this.env, account.id) } : null;
-    })();
+    this.front ??= this.found().catch((error) => {
+      this.front = null; // to be tried again: another tab may let go, or room be made
+      throw error;
+    });
     return this.front;
+  }
+
+  private async found(): Promise<{ account: Account; db: AccountDb } | null> {
+    if (await this.missing()) return null;
+    const [account] = await accounts.accounts(this.env);
+    return account ? this.watched({ account, db: await openAccount(this.env, account.id) }) : null;
+  }
+
+  private missing(): Promise<loss.Loss | null> {
+    this.loss ??= loss.look(this.env).catch((error) => {
+      this.loss = null;
+      throw error;
+    });
+    return this.loss;
+  }
+
+  /** The account in front, until its connection ends by itself: then the app looks what is left. */
+  private watched({ account, db }: { account: Account; db: AccountDb }) {
+    watch(db, () => {
+      this.session = this.front = this.loss = null;
+      this.post("lifecycle");
+    });
+    return { account, db };
   }
 
   private async db(): Promise<AccountDb> {
@@ -356,8 +399,9 @@ export class PhoneField implements Field {
   private async revoked(): Promise<void> {
     const account = await this.account();
     await this.close();
-    if (account) await accounts.wipe(this.env, account.id);
-    this.post("lifecycle");
+    this.loss = null;
+    // Interrupted, it is ended when the app looks next.
+    if (account) await loss.remove(this.env, account.id).finally(() => this.post("lifecycle"));
   }
 
   private async inForce(): Promise<views.Campaign | null> {
@@ -368,6 +412,7 @@ export class PhoneField implements Field {
   private async save(drafts: readonly Parameters<typeof save>[1][number][]): Promise<void> {
     await save(this.open(), drafts);
     this.syncing.soon();
+    await this.syncState().catch(() => {}); // counts what is unsent; it is saved, whatever comes of that
   }
 
   private post(change: Change): void {

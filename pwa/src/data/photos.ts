@@ -4,9 +4,9 @@
  */
 import type { JsonObject } from "../core/json.ts";
 import { hex } from "./bytes.ts";
-import { FieldError, type PhotosState } from "./contract.ts";
+import type { PhotosState } from "./contract.ts";
 import { decrypt, encrypt } from "./crypto.ts";
-import { isFull, meta, type Photo, write } from "./db.ts";
+import { meta, type Photo, stored, write } from "./db.ts";
 import { readAll, type Session } from "./records.ts";
 
 /** On disk, encrypted, when it resolves. Raises FieldError `bad_picture`, `storage_full`, `not_saved`. */
@@ -20,25 +20,15 @@ export async function add(session: Session, hamlet: string, picture: Blob): Prom
     ...{ sha256, hamlet, ...about, size: bytes.length, taken: env.now() },
     ...{ state: "phone", reason: null, doc: null, told: false, offset: null },
   };
-  await stored(session, async () => {
-    await write(session.db, ["photos", "pictures"], async (tx) => {
-      if (await tx.objectStore("photos").get(sha256)) return; // the same picture, chosen twice
-      await tx.objectStore("photos").put(photo);
-      await tx.objectStore("pictures").put(full, [sha256, "full"]);
-      await tx.objectStore("pictures").put(small, [sha256, "thumb"]);
-    });
+  const writing = write(session.db, ["photos", "pictures"], async (tx) => {
+    if (await tx.objectStore("photos").get(sha256)) return; // the same picture, chosen twice
+    await tx.objectStore("photos").put(photo);
+    await tx.objectStore("pictures").put(full, [sha256, "full"]);
+    await tx.objectStore("pictures").put(small, [sha256, "thumb"]);
   });
-  env.channel.post("records");
+  // Stored or not: what the storage holds may be on the screen.
+  await stored(writing).finally(() => env.channel.post("records"));
   return sha256;
-}
-
-async function stored(session: Session, task: () => Promise<void>): Promise<void> {
-  try {
-    await task();
-  } catch (error) {
-    session.env.channel.post("sync"); // the storage's state may be on the screen
-    throw new FieldError(isFull(error) ? "storage_full" : "not_saved", String(error));
-  }
 }
 
 /** An object URL of the picture, or of its thumbnail once the server has it; null where there is neither. */

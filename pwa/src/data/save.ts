@@ -9,7 +9,7 @@ import { digest, generation } from "../core/revision.ts";
 import { broken } from "../core/rules.ts";
 import { type Stamps, tick } from "../core/stamps.ts";
 import { FieldError } from "./contract.ts";
-import { type Clock, type Fresh, isFull, type Meta, meta, type Own, type Write, write } from "./db.ts";
+import { type Clock, type Fresh, type Meta, meta, type Own, stored, type Write, write } from "./db.ts";
 import { minted, type Prepared, prepare } from "./outgoing.ts";
 import type { Leaf, Session } from "./records.ts";
 import { schemas } from "./schemas.ts";
@@ -35,7 +35,11 @@ export interface Draft {
 const TRIES = 5;
 
 /** Saves all drafts or none. On disk when it resolves; raises FieldError `invalid`, `storage_full`, `not_saved`. */
-export async function save(session: Session, drafts: readonly Draft[]): Promise<void> {
+export function save(session: Session, drafts: readonly Draft[]): Promise<void> {
+  return stored(saved(session, drafts));
+}
+
+async function saved(session: Session, drafts: readonly Draft[]): Promise<void> {
   for (let left = TRIES; left > 0; left--) {
     const [clock, keys] = await Promise.all([meta(session.db, "clock"), meta(session.db, "keys")]);
     if (!clock || !keys) throw new FieldError("not_saved", "the account is incomplete");
@@ -47,7 +51,7 @@ export async function save(session: Session, drafts: readonly Draft[]): Promise<
         return child(session, keys, draft, { stamp: last, ms, at: instant(ms) });
       }),
     );
-    if (await stored(session, drafts, prepared, clock, last)) {
+    if (await put(session, drafts, prepared, clock, last)) {
       session.env.channel.post("records");
       return;
     }
@@ -83,28 +87,24 @@ function child(
 }
 
 /** False where another tab saved first. */
-async function stored(
+function put(
   session: Session,
   drafts: readonly Draft[],
   prepared: readonly Prepared[],
   clock: Clock,
   last: string,
 ): Promise<boolean> {
-  try {
-    return await write(session.db, ["meta", "own", "outbox"], async (tx) => {
-      const now = (await tx.objectStore("meta").get("clock")) as Clock;
-      if (now.last !== clock.last || now.offset !== clock.offset) return false;
-      await tx.objectStore("meta").put({ ...now, last }, "clock");
-      for (const [i, { own, outgoing }] of prepared.entries()) {
-        const parent = await replaced(tx, own, drafts[i]?.base?.rev);
-        await tx.objectStore("own").put(parent ? inheriting(own, parent) : own);
-        if (outgoing) await tx.objectStore("outbox").put(outgoing);
-      }
-      return true;
-    });
-  } catch (error) {
-    throw new FieldError(isFull(error) ? "storage_full" : "not_saved", String(error));
-  }
+  return write(session.db, ["meta", "own", "outbox"], async (tx) => {
+    const now = (await tx.objectStore("meta").get("clock")) as Clock;
+    if (now.last !== clock.last || now.offset !== clock.offset) return false;
+    await tx.objectStore("meta").put({ ...now, last }, "clock");
+    for (const [i, { own, outgoing }] of prepared.entries()) {
+      const parent = await replaced(tx, own, drafts[i]?.base?.rev);
+      await tx.objectStore("own").put(parent ? inheriting(own, parent) : own);
+      if (outgoing) await tx.objectStore("outbox").put(outgoing);
+    }
+    return true;
+  });
 }
 
 /** Takes the own leaf away of which the new one is a child: it is a leaf no more. */

@@ -33,6 +33,8 @@ export class Syncing {
   private readonly front: Front;
   private running: Promise<void> | null = null;
   private failures = 0;
+  /** What the last run came to. A phone that cannot write cannot write that down either. */
+  private problem: SyncProblem | null = null;
   private cancel: () => void = () => {};
 
   constructor(env: Env, front: Front) {
@@ -43,6 +45,7 @@ export class Syncing {
   /** Begins, now and from then on by itself. */
   start(): void {
     this.failures = 0;
+    this.problem = null;
     this.in(0);
   }
 
@@ -74,7 +77,7 @@ export class Syncing {
     return {
       running,
       lastSync: note?.lastSync ?? null,
-      problem: (note?.problem as SyncProblem | null) ?? null,
+      problem: this.problem ?? (note?.problem as SyncProblem | null) ?? null,
       waiting: count("unsent"),
       carried: count("unsent", ({ carried }) => carried !== undefined),
       carriedAt:
@@ -87,10 +90,11 @@ export class Syncing {
 
   private async run(asked: boolean): Promise<void> {
     const session = this.front.session();
-    const problem =
-      (session ? await this.exchange(session, asked) : await this.handIn()) ?? (await this.carry());
+    const own = session ? this.exchange(session, asked) : this.handIn();
+    const problem = await own.then(async (wrong) => wrong ?? (await this.carry())).catch(problemOf);
+    this.problem = problem;
     this.failures = problem === null ? 0 : this.failures + 1;
-    if (problem !== null) await this.askToBeWoken();
+    if (problem !== null) await this.askToBeWoken().catch(() => {}); // the timer remains
     this.in(problem === null ? this.jittered(CALM) : this.backoff());
   }
 
@@ -111,12 +115,8 @@ export class Syncing {
   private async handIn(): Promise<SyncProblem | null> {
     const db = await this.front.closed();
     if (!db) return null;
-    try {
-      await handIn({ env: this.env, db });
-      return null;
-    } catch (error) {
-      return problemOf(error);
-    }
+    await handIn({ env: this.env, db });
+    return null;
   }
 
   /** What this phone carries for others goes after its own. */

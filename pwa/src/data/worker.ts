@@ -20,7 +20,7 @@ interface Scope {
 export async function handInAll({ clients }: Scope): Promise<void> {
   const windows = await clients.matchAll({ type: "window" });
   if (windows.some(({ visibilityState }) => visibilityState === "visible")) return;
-  const env: Env = { ...world(), language: () => "vi", wake: () => {}, device: UNKNOWN, shrink: noPictures };
+  const env: Env = { ...world(), ...NO_PAGE };
   for (const { id } of await accounts(env)) {
     const db = await openAccount(env, id);
     const both = handIn({ env, db }).then(() => deliver({ env, db }));
@@ -28,15 +28,18 @@ export async function handInAll({ clients }: Scope): Promise<void> {
   }
 }
 
-/** Nobody takes photographs in a service worker. */
-const noPictures = () => Promise.reject(new Error("no page"));
-
-/** Nobody joins from a service worker. */
-const UNKNOWN: Env["device"] = {
-  secure: () => true,
-  persist: async () => false,
-  estimate: async () => ({ used: null, quota: null }),
-  inApp: () => null,
-  ios: () => false,
-  installed: () => false,
+/** Nobody joins, takes photographs or looks after accounts in a service worker. */
+const NO_PAGE: Omit<Env, keyof ReturnType<typeof world>> = {
+  language: () => "vi",
+  wake: () => {},
+  shrink: () => Promise.reject(new Error("no page")),
+  marks: { read: () => ({}), write: () => {} },
+  device: {
+    secure: () => true,
+    persist: async () => false,
+    estimate: async () => ({ used: null, quota: null }),
+    inApp: () => null,
+    ios: () => false,
+    installed: () => false,
+  },
 };

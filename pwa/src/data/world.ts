@@ -4,7 +4,7 @@ import type { Channel, Env } from "./env.ts";
 /** The tag of Background Sync. */
 export const SYNC_TAG = "camket-hand-in";
 
-type Shared = Omit<Env, "wake" | "device" | "language" | "shrink">;
+type Shared = Omit<Env, "wake" | "device" | "language" | "shrink" | "marks">;
 
 export function world(): Shared {
   return {

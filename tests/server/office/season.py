@@ -1,9 +1,14 @@
 """What a village's phones and office add to it beside households: models, inspections, outreach, units."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
+import schemas
 from server.scribe import Change
 from server.ulids import text
+from sync.merge import write
 from tests.server.documents import NOW
 from tests.server.harness import edit
 from tests.server.office.village import Village
@@ -114,4 +119,27 @@ async def furnish(made: Village) -> None:
     ]
     for place, doc in enumerate(docs):
         await made.phone("volunteer", "nasam", edit(doc, f"1-{place:032x}"))
+    await made.parts.follower.catch_up()
+
+
+def phoned(base: Mapping[str, Any], by: str, ms: int, **fields: Any) -> dict[str, Any]:
+    """A document after somebody's change on a phone: stamped, and saying what it replaces."""
+    body = {name: value for name, value in base.items() if name != "_id"}
+    new = write(body, fields, f"{ms:013d}-0000-phone{by}", by, schemas.rules(body["type"]))
+    return {"_id": base["_id"], **new}
+
+
+async def two_answer(made: Village) -> None:
+    """Two phones correct one inspection without having heard of each other."""
+    doc_id = f"inspection:{FAULTY}"
+    found = await made.parts.store.read("hamlet-nasam", [doc_id], lambda _id, tree: tree)
+    ((rev, held),) = found[doc_id].bodies.items()
+    base = {"_id": doc_id, **orjson.loads(held.json)}
+    for who, ms, digit, values in (
+        ("volunteer", NOW + 1000, "3", {"bell": True}),
+        ("volunteer2", NOW + 2000, "4", {"bell": False, "fault": "Đứt dây"}),
+    ):
+        answers = {"checklist": "ban-thu", "version": 1, "values": values}
+        changed = phoned(base, made.people[who], ms, answers=answers)
+        await made.phone(who, "nasam", edit(changed, f"2-{digit * 32}", str(rev)))
     await made.parts.follower.catch_up()

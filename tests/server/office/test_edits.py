@@ -23,11 +23,9 @@ HISTORY = f"/office/history/nasam/household:{COLLIDED_ULID}"
 SIGNED = f"/office/households/nasam/{SIGNED_ULID}"
 
 
-async def document(made: Village, doc_id: str, hamlet: str = "nasam") -> tuple[str, dict[str, Any]]:
+async def document(made: Village, doc_id: str, db: str = "hamlet-nasam") -> tuple[str, dict[str, Any]]:
     """What stands in the store: revision and body."""
-    found = (
-        await made.parts.store.read(f"hamlet-{hamlet}", [doc_id], lambda _id, tree: revtree.leaves(tree))
-    )[doc_id]
+    found = (await made.parts.store.read(db, [doc_id], lambda _id, tree: revtree.leaves(tree)))[doc_id]
     assert len(revtree.live(found.tree)) == 1, "nothing is left in conflict"
     winner = revtree.winner(found.tree)
     return str(winner), orjson.loads(found.bodies[winner].json)

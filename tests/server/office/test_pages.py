@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.office import PAGES
-from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish
+from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish, two_answer
 from tests.server.office.village import SIGNED_ULID, Village
 
 ROLES = ("observer", "reviewer", "admin")
@@ -15,6 +15,7 @@ RECORD = f"/office/households/nasam/{SIGNED_ULID}"
 REVIEWED = f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}"
 UNIT_PAGE = f"/office/units/nasam/{UNIT}"
 HISTORY = f"/office/history/nasam/pledge:antq-2026:{SIGNED_ULID}"
+CHOICE = f"/office/choose/nasam/inspection:{FAULTY}"
 TABLE = {
     "/office": EVERYONE,
     "/office/campaign": EVERYONE,
@@ -24,6 +25,7 @@ TABLE = {
     "/office/hamlets/nasam": STAFF,
     RECORD: STAFF,
     HISTORY: STAFF,
+    CHOICE: STAFF,
     f"{RECORD}/edit": STAFF,
     f"{RECORD}/rights": ADMIN,
     "/office/review": STAFF,
@@ -78,6 +80,7 @@ POSTS = {
     f"{RECORD}/rights/erase": ADMIN,
     f"/office/photos/nasam/{'0' * 64}/erase": ADMIN,
     HISTORY: STAFF,
+    CHOICE: STAFF,
     "/office/duplicates": STAFF,
     "/office/quarantine": STAFF,
     "/office/quarantine/nonumber": STAFF,
@@ -101,6 +104,7 @@ POSTS = {
 @pytest.fixture
 async def made(made: Village) -> Village:
     await furnish(made)
+    await two_answer(made)
     return made
 
 
@@ -139,6 +143,7 @@ def _pattern(path: str) -> str:
     for name, kind in (
         (f"nasam/{SIGNED_ULID}", "*/*"),
         (f"nasam/{FAULTY}", "*/*"),
+        (f"nasam/inspection:{FAULTY}", "*/*"),
         (f"nasam/{UNIT}", "*/*"),
         (f"nasam/{'0' * 64}", "*/*"),
         (MODEL, "*"),
@@ -228,6 +233,7 @@ async def test_demo_stands_on_every_page_of_a_demo(
         assert 'class="demo"' not in (await browser.get("/office")).text
     async with village(tmp_path_factory.mktemp("demo"), demo=True) as demo:
         await furnish(demo)
+        await two_answer(demo)
         async with demo.browser() as client:
             assert 'class="demo"' in (await client.get("/office/login")).text
         async with demo.signed_in("admin") as browser:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from sync import merge
 from tests.server.documents import NOW
 from tests.server.harness import edit
 from tests.server.office.season import FAULTY, INSPECTED, OUTREACH, UNIT, furnish, record
@@ -25,6 +26,11 @@ async def digest(browser: Browser, path: str) -> str:
     found = re.search(r'name="digest" value="([0-9a-f]{64})"', (await browser.get(path)).text)
     assert found
     return found[1]
+
+
+async def form(browser: Browser, path: str) -> dict[str, str]:
+    """What the form of a record says by itself: the digest, and the review that it shows."""
+    return dict(re.findall(r'name="(digest|review)" value="([^"]*)"', (await browser.get(path)).text))
 
 
 def listed(page: str) -> list[str]:
@@ -109,6 +115,22 @@ async def test_a_decision_about_what_has_changed_meanwhile_is_not_written(season
         "hamlet-nasam", [f"review:unit:{UNIT}"], lambda _id, tree: list(tree)
     )
     assert found == {}
+
+
+async def test_two_reviewers_at_one_record_do_not_overwrite_one_another(season: Village) -> None:
+    async with season.signed_in("reviewer") as one, season.signed_in("admin") as other:
+        seen, also = await form(one, SCHOOL), await form(other, SCHOOL)
+        said = {"template": "name", "comment-name": "Ghi đủ tên."}
+        await one.send(SCHOOL, {**seen, "decision": "returned", **said})
+        late = await other.post(SCHOOL, {**also, "decision": "approved"})
+        assert late.status_code == 409
+        assert "Người khác vừa quyết định phiếu này" in late.text
+        assert "<q>Ghi đủ tên.</q>" in late.text
+        _, body = await document(season, f"review:unit:{UNIT}")
+        assert body["decision"]["is"] == "returned"
+        await other.send(SCHOOL, {**await form(other, SCHOOL), "decision": "approved"})
+        _, body = await document(season, f"review:unit:{UNIT}")
+        assert (body["decision"]["is"], merge.questions(body)) == ("approved", {})
 
 
 @pytest.mark.parametrize(

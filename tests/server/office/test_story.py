@@ -10,8 +10,8 @@ from server.rows.engine import readers, table
 from server.scribe import Change
 from sync.rev import Rev
 from tests.server.documents import NOW
-from tests.server.harness import edit, later
-from tests.server.office.season import FAULTY, MODEL, UNIT, furnish
+from tests.server.harness import edit
+from tests.server.office.season import FAULTY, MODEL, UNIT, furnish, two_answer
 from tests.server.office.test_edits import document, hidden
 from tests.server.office.village import COLLIDED_ULID, SIGNED_ULID, Village
 
@@ -23,20 +23,6 @@ _archive = table(tables.Archive)
 async def made(made: Village) -> Village:
     await furnish(made)
     return made
-
-
-async def two_answer(made: Village) -> None:
-    """Two phones correct one inspection without having heard of each other."""
-    rev, body = await document(made, INSPECTION)
-    base = {"_id": INSPECTION, **body}
-    for who, ms, digit, values in (
-        ("volunteer", NOW + 1000, "3", {"bell": True}),
-        ("volunteer2", NOW + 2000, "4", {"bell": False, "fault": "Đứt dây"}),
-    ):
-        answers = {"checklist": "ban-thu", "version": 1, "values": values}
-        changed = later(base, made.people[who], ms, answers=answers)
-        await made.phone(who, "nasam", edit(changed, f"2-{digit * 32}", rev))
-    await made.parts.follower.catch_up()
 
 
 def entries(page: str) -> list[str]:

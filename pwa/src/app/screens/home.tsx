@@ -56,6 +56,9 @@ function Shown({ hamlets, sync, problems, storage, board }: Awaited<ReturnType<t
   return (
     <>
       {!storage.persisted && <Warning>{say("home.not_persisted")}</Warning>}
+      {(sync.problem === "storage_full" || sync.problem === "not_saved") && (
+        <Warning>{say(`sync.${sync.problem}`)}</Warning>
+      )}
       {storage.low && <Warning>{say("home.storage_low")}</Warning>}
       <p class="hint">
         {sync.lastSync ? say("sync.last", { when: moment(sync.lastSync) }) : say("sync.never")}

@@ -455,5 +455,21 @@ export const en: Catalogue = {
     "This phone carries as much as it can. Go where there is a signal first, then take more.",
   "error.bad_picture": "This picture cannot be opened. Take or choose another one.",
   "error.unsafe_device": "This phone or this browser cannot keep data.",
+  "error.blocked": "Camket is open in another page. Close that page, then press Try again.",
+  "error.outdated": "A newer Camket was opened in another page. Press Try again to use it.",
+  "error.shut": "This phone cannot open Camket's data. Press Try again, or switch the phone off and on.",
+
+  "shut.title": "The data does not open",
+  "shut.safe": "Do not remove Camket or its site data: records not yet sent are still on this phone.",
+
+  "lost.title": "The data on this phone is gone",
+  "lost.unsent":
+    "{n} records that had not reached the commune are no longer on this phone. Record them again.",
+  "lost.sent": "All records made on this phone had reached the commune before.",
+  "lost.why": "The browser, or somebody, cleared Camket's data on this phone.",
+  "lost.how":
+    "What the commune received is all there. Ask for a new invitation: the lists come back to the phone.",
+  "lost.go": "Enter a new invitation",
+
   "error.unknown": "Something went wrong. Close Camket and open it again.",
 };

@@ -448,6 +448,20 @@ export const vi = {
   "error.carry_full": "Máy này mang giúp đã đầy. Hãy tới chỗ có sóng để gửi bớt, rồi nhận tiếp.",
   "error.bad_picture": "Không mở được ảnh này. Hãy chụp hoặc chọn ảnh khác.",
   "error.unsafe_device": "Điện thoại hoặc trình duyệt này không giữ được dữ liệu.",
+  "error.blocked": "Camket đang mở ở một trang khác. Hãy đóng trang đó, rồi bấm Thử lại.",
+  "error.outdated": "Camket bản mới đã mở ở một trang khác. Hãy bấm Thử lại để dùng bản mới.",
+  "error.shut": "Điện thoại không mở được dữ liệu của Camket. Hãy bấm Thử lại, hoặc tắt rồi bật lại máy.",
+
+  "shut.title": "Chưa mở được dữ liệu",
+  "shut.safe": "Đừng xóa Camket hay dữ liệu trang web: phiếu chưa gửi vẫn nằm trên máy này.",
+
+  "lost.title": "Dữ liệu trên máy đã mất",
+  "lost.unsent": "{n} phiếu chưa kịp gửi về xã không còn trên máy này. Cần ghi lại.",
+  "lost.sent": "Mọi phiếu đã ghi trên máy này đều đã về xã trước khi mất.",
+  "lost.why": "Trình duyệt, hoặc ai đó, đã xóa dữ liệu của Camket trên điện thoại này.",
+  "lost.how": "Phiếu xã đã nhận vẫn còn đủ. Xin xã mã mời mới, danh sách sẽ tải lại về máy.",
+  "lost.go": "Nhập mã mời mới",
+
   "error.unknown": "Có lỗi. Hãy đóng rồi mở lại Camket.",
 } as const;
 
