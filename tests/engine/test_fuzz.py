@@ -9,10 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sync.http.engine import EVERYTHING
 from tests.engine.running import engine
 
 SECONDS = int(os.environ.get("CAMKET_FUZZ_SECONDS", "60"))
 """How long to go on making requests up; examples that Hypothesis still has after that pass unseen."""
+
+ROUTES = sorted(EVERYTHING, key=lambda route: (route.form, route.method))
+"""The whole surface: an address that is added is tried without being added here."""
 
 EXAMPLES = settings().max_examples * 3 // 5
 """60 in the `ci` profile; `long` has more than any time allows."""
@@ -22,11 +26,7 @@ def _one_of(words: str) -> st.SearchStrategy[str]:
     return st.sampled_from([*words.split(), ""])
 
 
-_words = _one_of(
-    "db x _changes _all_docs _bulk_docs _bulk_get _revs_diff _local _design _purge _compact _security"
-    " _revs_limit _all_dbs _session _uuids . .. %2F %00 % %zz %ff a%2Fb a+b __proto__ constructor"
-    " _local_docs _missing_revs _ensure_full_commit f.txt"
-)
+_words = _one_of("db x _local _design . .. %2F %00 % %zz %ff a%2Fb a+b __proto__ constructor f.txt _none")
 _keys = _one_of(
     "_id _rev _revisions _deleted _attachments docs new_edits id rev start ids stub data follows"
     " selector $and $regex doc_ids keys x __proto__"
@@ -56,10 +56,21 @@ _json = st.recursive(
     max_leaves=12,
 )
 _bodies = st.binary(max_size=60) | _json.map(lambda value: json.dumps(value).encode())
+_methods = st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "COPY", "OPTIONS"])
+_FILLED = {"{db}": st.just("db") | _words, "{id}": st.just("x") | _words}
+
+
+@st.composite
+def _addresses(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """A method and an address of the engine's own table, its places filled with what belongs there or not."""
+    route = draw(st.sampled_from(ROUTES))
+    path = [draw(_FILLED.get(part, _words)) if "{" in part else part for part in route.form.split("/")[1:]]
+    return draw(st.just(route.method) | _methods), path
+
+
 _requests = st.lists(
     st.tuples(
-        st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "COPY", "OPTIONS"]),
-        st.lists(_words, max_size=4),
+        _addresses() | st.tuples(_methods, st.lists(_words, max_size=4)),
         st.lists(st.tuples(_names, _values), max_size=3),
         _kinds,
         st.sampled_from(["*/*", "application/json", "multipart/mixed", "multipart/related"]),
@@ -96,14 +107,14 @@ async def _ask(requests: list[Any]) -> None:
 async def _send(
     host: str,
     port: int,
-    method: str,
-    path: list[str],
+    address: tuple[str, list[str]],
     query: list[tuple[str, str]],
     kind: str,
     accept: str,
     body: bytes,
 ) -> int:
     """The status of an answer to a request whose bytes no client library has cleaned."""
+    method, path = address
     asked = "&".join(f"{name}={value}" for name, value in [*query, ("timeout", "1")])
     head = (
         f"{method} /{'/'.join(path)}?{asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
