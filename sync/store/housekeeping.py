@@ -11,24 +11,42 @@ from sync import revtree
 from sync.rev import Rev
 from sync.revtree import Node
 from sync.store.packed import EMPTY_BODY, body_keys, unpack
-from sync.store.reading import database
+from sync.store.reading import GONE, database
 from sync.store.writer import Transaction, grown
 from sync.store.writing import Entry, drop_bodies, entries, refresh, save, stem, winner_of
 
 AT_ONCE = 500
-"""Documents that one transaction of a compaction looks at: writers wait no longer than that."""
+"""Documents that one transaction of a compaction or a drop looks at: writers wait no longer than that."""
 
 
 def drop(tx: Transaction, name: str) -> None:
-    """Remove a database and all that hangs on it. Raises DatabaseMissing."""
+    """Take a database away at once; `clear_some` forgets what it held. Raises DatabaseMissing."""
     db = tx.database(name)
-    for (blob,) in tx.conn.execute("SELECT tree FROM doc WHERE db = ?", (db.key,)).fetchall():
-        drop_bodies(tx.conn, body_keys(blob))
-    tx.conn.execute("DELETE FROM doc WHERE db = ?", (db.key,))
-    tx.conn.execute("DELETE FROM local WHERE db = ?", (db.key,))
-    tx.conn.execute("DELETE FROM database WHERE key = ?", (db.key,))
+    tx.conn.execute("UPDATE database SET name = ? WHERE key = ?", (f"{GONE}{db.key}", db.key))
     del tx.databases[name]
     tx.dropped.add(name)
+
+
+_GONE = "SELECT key FROM database WHERE name GLOB ? LIMIT 1"
+
+
+def is_unclear(conn: sqlite3.Connection) -> bool:
+    """Whether anything is left of dropped databases."""
+    return conn.execute(_GONE, (f"{GONE}*",)).fetchone() is not None
+
+
+def clear_some(tx: Transaction) -> None:
+    """Forget the next documents of a dropped database, and with the last the database."""
+    found = tx.conn.execute(_GONE, (f"{GONE}*",)).fetchone()
+    if found is None:
+        return
+    rows = tx.conn.execute("SELECT key, tree FROM doc WHERE db = ? LIMIT ?", (*found, AT_ONCE)).fetchall()
+    for _, tree in rows:
+        drop_bodies(tx.conn, body_keys(tree))
+    tx.conn.executemany("DELETE FROM doc WHERE key = ?", [(key,) for key, _ in rows])
+    if len(rows) < AT_ONCE:
+        tx.conn.execute("DELETE FROM local WHERE db = ?", found)
+        tx.conn.execute("DELETE FROM database WHERE key = ?", found)
 
 
 def purge(tx: Transaction, name: str, leaves: Mapping[str, Collection[Rev]]) -> dict[str, list[Rev]]:

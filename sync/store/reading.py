@@ -30,6 +30,16 @@ from sync.store.writer import DatabaseRow
 EMPTY = Body(b"{}")
 
 
+GONE = "_gone-"
+"""How the name of a dropped database begins until all of it is forgotten: none that can be asked for does."""
+
+
+def seqs(conn: sqlite3.Connection) -> dict[str, int]:
+    """How far each database is, by name."""
+    sql = "SELECT name, seq FROM database WHERE NOT name GLOB ? ORDER BY name"
+    return dict(conn.execute(sql, (f"{GONE}*",)).fetchall())
+
+
 def database(conn: sqlite3.Connection, name: str) -> DatabaseRow:
     """Raises DatabaseMissing."""
     row = conn.execute(

@@ -71,6 +71,7 @@ class SqliteStore:
         """
         conn = await asyncio.to_thread(_open_for_writing, path)
         store = cls(path, conn, history)
+        await store._clear()  # a drop that was cut short
         await store._look()
         return store
 
@@ -88,9 +89,7 @@ class SqliteStore:
     # --- databases -------------------------------------------------------------------------------------
 
     async def names(self) -> list[str]:
-        return await self._read(
-            lambda conn: [name for (name,) in conn.execute("SELECT name FROM database ORDER BY name")]
-        )
+        return list(await self._read(reading.seqs))
 
     async def create(self, db: str) -> None:
         """Raises DatabaseExists."""
@@ -106,6 +105,11 @@ class SqliteStore:
 
     async def drop(self, db: str) -> None:
         await self._writer.transact(lambda tx: housekeeping.drop(tx, db))
+        await self._clear()
+
+    async def _clear(self) -> None:
+        while await self._read(housekeeping.is_unclear):
+            await self._writer.transact(housekeeping.clear_some)
 
     async def info(self, db: str) -> Info:
         return await self._read(lambda conn: reading.info(conn, db))
@@ -292,7 +296,7 @@ class SqliteStore:
 def _version_and_seqs(conn: sqlite3.Connection) -> tuple[int, dict[str, int]]:
     """A number that other processes' commits change (one's own do not), and how far each database is."""
     (version,) = conn.execute("PRAGMA data_version").fetchone()
-    return version, dict(conn.execute("SELECT name, seq FROM database").fetchall())
+    return version, reading.seqs(conn)
 
 
 def _open_for_writing(path: Path | None) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.store import schema, sqlite
+from sync.store import housekeeping, schema, sqlite
 from sync.store.interface import DatabaseMissing, Page, Store, StoreError, StoreFull
 from sync.store.sqlite import SqliteStore
 from tests.store.contract import StoreContract, edit, every, rev
@@ -221,3 +221,36 @@ async def test_what_another_process_writes_wakes_those_who_wait(
         await asyncio.wait_for(waiting, 20)
     await ours.close()
     await theirs.close()
+
+
+async def test_a_large_drop_lets_others_write_between_and_is_finished_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "documents.sqlite"
+    store = await SqliteStore.open(path)
+    monkeypatch.setattr(housekeeping, "AT_ONCE", 10)
+    for db in ("a", "b"):
+        await store.create(db)
+        await store.graft(db, [edit(f"x{n}", "1-a", body=b'{"secret":%d}' % n) for n in range(45)])
+    commits: list[str] = []
+    store._conn.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    await store.drop("a")
+    assert len(commits) > 4
+    assert await store.names() == ["b"]
+    await store.create("a")
+    assert (await store.info("a")).doc_count == 0
+    monkeypatch.setattr(housekeeping, "clear_some", _crash)
+    with pytest.raises(RuntimeError):
+        await store.drop("b")
+    await store.close()
+    monkeypatch.undo()
+    store = await SqliteStore.open(path)
+    assert await store.names() == ["a"]
+    assert await store.check() == []
+    for table in ("doc", "body"):
+        assert store._conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    await store.close()
+
+
+def _crash(_: object) -> None:
+    raise RuntimeError("the power went")
