@@ -86,9 +86,9 @@ async def no_javascript(call: Call) -> Response:
     raise NotImplementedHere
 
 
-async def no_temporary_view(_: Call) -> Response:
+async def no_indexes(_: Call) -> Response:
     """Raises NotImplementedHere."""
-    raise NotImplementedHere
+    raise NotImplementedHere("Views and indexes are not kept here: read _all_docs or _changes.")
 
 
 ROUTES = [
@@ -104,5 +104,14 @@ ROUTES = [
         Route(method, "/{db}/_design/{id}/{function}", Action.READ, no_javascript)
         for method in ("GET", "POST", "PUT", "DELETE")
     ),
-    Route("POST", "/{db}/_temp_view", Action.READ, no_temporary_view),
+    *(
+        Route(method, f"/{{db}}/{name}", Action.READ, no_indexes)
+        for method, name in [
+            ("POST", "_temp_view"),
+            ("POST", "_find"),
+            ("POST", "_explain"),
+            ("POST", "_index"),
+            ("GET", "_index"),
+        ]
+    ),
 ]

@@ -99,10 +99,10 @@ async def drop(call: Call) -> Response:
 
 ROUTES = [Route("GET", "/", Action.READ, greet), Route("GET", "/_up", Action.READ, up)]
 ADMIN_ROUTES = [
-    Route("GET", "/_all_dbs", Action.READ, all_dbs),
-    Route("GET", "/_dbs_info", Action.READ, dbs_info),
-    Route("POST", "/_dbs_info", Action.READ, dbs_info),
-    Route("GET", "/_active_tasks", Action.READ, active_tasks),
+    Route("GET", "/_all_dbs", Action.ADMIN, all_dbs),
+    Route("GET", "/_dbs_info", Action.ADMIN, dbs_info),
+    Route("POST", "/_dbs_info", Action.ADMIN, dbs_info),
+    Route("GET", "/_active_tasks", Action.ADMIN, active_tasks),
     Route("GET", "/_uuids", Action.READ, uuids),
     Route("PUT", "/{db}", Action.ADMIN, create),
     Route("DELETE", "/{db}", Action.ADMIN, drop),

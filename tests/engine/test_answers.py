@@ -10,6 +10,7 @@ import orjson
 import pytest
 import zstandard
 
+from sync.http.bare import Administrator
 from tests.engine.running import engine
 
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
@@ -192,3 +193,20 @@ async def test_what_would_run_javascript_is_missing_or_not_implemented() -> None
         )
         for path in ("_view/v", "_show/s", "_show/s/doc"):
             assert (await ask(client, "GET", f"/db/_design/d/{path}"))[:2] == not_here
+
+
+async def test_with_an_administrator_strangers_learn_nothing_of_what_databases_there_are() -> None:
+    async with engine(admin=Administrator("an", "secret")) as client:
+        for method, path in [("GET", "/_all_dbs"), ("GET", "/_dbs_info"), ("POST", "/_dbs_info"),
+                             ("GET", "/_active_tasks"), ("GET", "/db"), ("PUT", "/db")]:  # fmt: skip
+            assert (await ask(client, method, path, "{}"))[:2] == (401, "unauthorized"), path
+        for path in ("/", "/_up", "/_uuids", "/_session"):
+            assert (await client.get(path)).status_code == 200, path
+        assert (await client.get("/_all_dbs", auth=("an", "secret"))).json() == []
+
+
+async def test_queries_by_index_are_not_implemented() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        for method, path in [("POST", "_find"), ("POST", "_explain"), ("POST", "_index"), ("GET", "_index")]:
+            assert (await ask(client, method, f"/db/{path}", "{}"))[:2] == (501, "not_implemented"), path
