@@ -5,8 +5,9 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { edited } from "../src/core/edit.ts";
 import type { Json } from "../src/core/json.ts";
-import { openAccount } from "../src/data/db.ts";
+import { openAccount, type Photo } from "../src/data/db.ts";
 import { plain } from "../src/data/jpeg.ts";
+import { KEPT } from "../src/data/photos.ts";
 import type { Session } from "../src/data/records.ts";
 import { readAll } from "../src/data/records.ts";
 import { save } from "../src/data/save.ts";
@@ -186,6 +187,74 @@ test("a server that was killed in the middle of a photo gets the rest", async ()
   assert.equal((await mine.field.photos()).waiting, 0);
   assert.deepEqual(await back(mine, name), Buffer.from(whole));
   assert.equal(ranges.filter((range) => range.startsWith("bytes 0-")).length, 1, "the first chunk went once");
+});
+
+test("a photo cut after every kilobyte goes on from there: no byte travels twice", async () => {
+  const mine = await joined();
+  const whole = drawn("WEBP", 3);
+  const name = await mine.field.addPhoto("napo", new Blob([whole], { type: "image/webp" }));
+  await inspect(mine, "napo", [name], ulidOf(80));
+  const starts: number[] = [];
+  let travelled = 0;
+  mine.serve = async (one) => {
+    if (one.method !== "PUT") return server.link(one);
+    const [from = 0, to = 0] = (/\d+-\d+/.exec(one.headers["Content-Range"] ?? "")?.[0] ?? "")
+      .split("-")
+      .map(Number);
+    starts.push(from);
+    const last = Math.min(from + 1023, to);
+    travelled += last + 1 - from;
+    const headers = { ...one.headers, "Content-Range": `bytes ${from}-${last}/${whole.length}` };
+    const raw = (one.raw as Uint8Array<ArrayBuffer>).slice(0, last + 1 - from);
+    const answer = await server.link({ ...one, headers, raw });
+    if (last < to) throw new TypeError("cut");
+    return answer;
+  };
+  const kilobytes = Math.ceil(whole.length / 1024);
+  for (let syncs = 0; (await mine.field.photos()).waiting > 0; syncs++) {
+    assert.ok(syncs <= kilobytes, `it gets on by a kilobyte each time: ${starts}`);
+    await mine.field.syncNow();
+  }
+  assert.deepEqual(
+    starts,
+    Array.from({ length: kilobytes }, (_, i) => i * 1024),
+  );
+  assert.equal(travelled, whole.length);
+  assert.deepEqual(await back(mine, name), Buffer.from(whole));
+});
+
+test("a colleague's photo is fetched when asked for, and is here then without a link", async () => {
+  const mine = await joined();
+  const other = await joined();
+  const name = await mine.field.addPhoto("napo", new Blob([drawn("WEBP", 4)], { type: "image/webp" }));
+  await assert.rejects(other.field.fetchPhoto("napo", name), { code: "missing" });
+  await inspect(mine, "napo", [name], ulidOf(81));
+  await mine.field.syncNow();
+  assert.equal(await other.field.photo(name), null);
+  const url = await other.field.fetchPhoto("napo", name);
+  assert.equal((await (await fetch(url)).blob()).type, "image/webp");
+  other.serve = () => {
+    throw new TypeError("no signal");
+  };
+  assert.ok(await other.field.photo(name), "kept");
+  await assert.rejects(other.field.fetchPhoto("napo", "0".repeat(64)), { code: "offline" });
+  assert.deepEqual((await other.field.photos()).waiting, 0, "a colleague's picture is not sent again");
+});
+
+test("of what the server has a phone keeps the last few hundred; what waits is never among the forgotten", async () => {
+  const mine = await pictured(() => json({ error: "x" }, 500));
+  const { session } = mine.field as unknown as { session: Session };
+  const waiting = await session.db.get("photos", sha);
+  for (let n = 0; n < KEPT + 20; n++) {
+    const sha256 = String(n).padStart(64, "0");
+    await session.db.put("photos", { ...waiting, sha256, taken: NOON + n, state: "received" } as Photo);
+    await session.db.put("pictures", new Uint8Array(8), [sha256, "thumb"]);
+  }
+  await mine.field.syncNow();
+  assert.equal(await session.db.count("photos"), KEPT + 1);
+  assert.equal(await session.db.count("pictures"), KEPT + 2);
+  assert.ok(await session.db.get("photos", sha));
+  assert.equal(await session.db.get("photos", "0".repeat(64)), undefined, "the oldest went");
 });
 
 /** A scripted server that holds an inspection naming the picture; `pictures` answers what is asked of the media. */

@@ -1,7 +1,8 @@
 /** Photographs within a form: take or choose, see them small, take them out again. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { FieldError } from "../data/contract.ts";
 import { useApp, useExplain, useWork } from "./context.ts";
-import { Warning } from "./parts.tsx";
+import { Button, Warning } from "./parts.tsx";
 
 interface Props {
   readonly hamlet: string;
@@ -47,7 +48,7 @@ export function Photos({ hamlet, name, label, photos, onChange, most, wrong }: P
         <ul class="thumbs">
           {photos.map((sha256, i) => (
             <li key={sha256}>
-              <Thumb sha256={sha256} alt={say("photo.one", { n: i + 1 })} />
+              <Thumb hamlet={hamlet} sha256={sha256} alt={say("photo.one", { n: i + 1 })} />
               <button type="button" class="button" onClick={() => remove(sha256)}>
                 {say("photo.remove", { n: i + 1 })}
               </button>
@@ -73,29 +74,48 @@ export function Photos({ hamlet, name, label, photos, onChange, most, wrong }: P
   );
 }
 
-/** A picture that this phone has, as large as its place allows. */
-export function Thumb({ sha256, alt }: { readonly sha256: string; readonly alt: string }) {
-  const { field, say } = useApp();
+interface ThumbProps {
+  readonly hamlet: string;
+  readonly sha256: string;
+  readonly alt: string;
+}
+
+/** A picture that this phone has, as large as its place allows; of another it says so, and fetches it when asked. */
+export function Thumb({ hamlet, sha256, alt }: ThumbProps) {
+  const { field, say, tell } = useApp();
   const explain = useExplain();
   const [url, setUrl] = useState<string | null>();
+  const [busy, work] = useWork();
   useEffect(() => {
-    let mine: string | null = null;
     let on = true;
-    field
-      .photo(sha256)
-      .then((made) => {
-        mine = made;
-        if (on) setUrl(made);
-        else if (made) URL.revokeObjectURL(made);
-      })
-      .catch(explain);
+    field.photo(sha256).then((made) => {
+      if (on) setUrl(made);
+      else if (made) URL.revokeObjectURL(made);
+    }, explain);
     return () => {
       on = false;
-      if (mine) URL.revokeObjectURL(mine);
     };
   }, [sha256]);
-  if (url === null) return <p class="hint">{say("photo.elsewhere")}</p>;
-  return url ? <img class="thumb" src={url} alt={alt} /> : <span class="thumb" />;
+  useEffect(() => () => (url ? URL.revokeObjectURL(url) : undefined), [url]);
+  const fetch = () =>
+    work(async () => {
+      try {
+        setUrl(await field.fetchPhoto(hamlet, sha256));
+      } catch (error) {
+        if (!(error instanceof FieldError && error.code === "missing")) throw error;
+        tell(say("photo.not_there"), "wrong");
+      }
+    });
+  if (url) return <img class="thumb" src={url} alt={alt} onError={() => setUrl(null)} />;
+  if (url === undefined) return <span class="thumb" />;
+  return (
+    <div class="elsewhere">
+      <p class="hint">{say("photo.elsewhere")}</p>
+      <Button busy={busy} onClick={fetch}>
+        {say(busy ? "photo.fetching" : "photo.fetch")}
+      </Button>
+    </div>
+  );
 }
 
 interface SourceProps {

@@ -419,6 +419,12 @@ export interface Field {
    * Whoever asks calls URL.revokeObjectURL.
    */
   photo(sha256: string): Promise<string | null>;
+  /**
+   * A small one of a picture that this phone has not, from the server; the phone keeps it among the last few
+   * hundred. Whoever asks calls URL.revokeObjectURL. Raises FieldError `offline`, `missing` (not all of it has
+   * reached the server), `server`.
+   */
+  fetchPhoto(hamlet: string, sha256: string): Promise<string>;
   /** Forgets a picture, unless a saved inspection shows it. */
   dropPhoto(sha256: string): Promise<void>;
   photos(): Promise<PhotosState>;

@@ -157,7 +157,7 @@ export interface Photo {
   /** The document `photo:<sha256>` as it travels, encrypted, once it was written; `told`: the server has it. */
   doc: Bytes | null;
   told: boolean;
-  /** Bytes that the server was seen to hold; null before the first were sent. */
+  /** Bytes that the server was seen to hold; null before any was on its way. */
   offset: number | null;
 }
 

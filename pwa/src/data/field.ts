@@ -269,6 +269,10 @@ export class PhoneField implements Field {
     return (await apart()).photos.show(this.open(), sha256);
   }
 
+  async fetchPhoto(hamlet: string, sha256: string): Promise<string> {
+    return (await apart()).photos.fetched(this.open(), hamlet, sha256);
+  }
+
   async dropPhoto(sha256: string): Promise<void> {
     await stored((await apart()).photos.drop(this.open(), sha256));
   }

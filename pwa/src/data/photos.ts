@@ -4,9 +4,11 @@
  */
 import type { JsonObject } from "../core/json.ts";
 import { hex } from "./bytes.ts";
-import type { PhotosState } from "./contract.ts";
+import { FieldError, type PhotosState } from "./contract.ts";
 import { decrypt, encrypt } from "./crypto.ts";
-import { meta, type Photo, stored, write } from "./db.ts";
+import { meta, meter, type Photo, stored, write } from "./db.ts";
+import type { Bytes } from "./env.ts";
+import { Refused, send } from "./link.ts";
 import { readAll, type Session } from "./records.ts";
 
 /** On disk, encrypted, when it resolves. Raises FieldError `bad_picture`, `storage_full`, `not_saved`. */
@@ -29,6 +31,56 @@ export async function add(session: Session, hamlet: string, picture: Blob): Prom
   // Stored or not: what the storage holds may be on the screen.
   await stored(writing).finally(() => env.channel.post("records"));
   return sha256;
+}
+
+/**
+ * A small picture of what a colleague took, from the server, kept beside the phone's own ones. Raises FieldError
+ * `offline`, `missing` (the server has not all of it yet), `server`, and as `add`.
+ */
+export async function fetched(session: Session, hamlet: string, sha256: string): Promise<string> {
+  const { env, key } = session;
+  const { bytes, mime } = await downloaded(session, `/db/media-${hamlet}/_blob/${sha256}?size=thumb`);
+  const small = await encrypt(env, key, bytes, place(sha256, "thumb"));
+  const photo: Photo = {
+    ...{ sha256, hamlet, mime, size: bytes.length, width: 0, height: 0, taken: env.now() },
+    ...{ state: "received", reason: null, doc: null, told: true, offset: null },
+  };
+  await stored(
+    write(session.db, ["photos", "pictures"], async (tx) => {
+      // The phone's own record of a picture says more: where it stands on its way.
+      if (!(await tx.objectStore("photos").get(sha256))) await tx.objectStore("photos").put(photo);
+      await tx.objectStore("pictures").put(small, [sha256, "thumb"]);
+    }),
+  );
+  await prune(session, await session.db.getAll("photos"));
+  return URL.createObjectURL(new Blob([bytes], { type: mime }));
+}
+
+async function downloaded(session: Session, path: string): Promise<{ bytes: Bytes; mime: Photo["mime"] }> {
+  try {
+    const how = { method: "GET", credential: session.credential, meter: meter(session) } as const;
+    const { response, alive, end } = await send(session.env, path, how);
+    try {
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      alive(bytes.length);
+      const mime = response.headers.get("Content-Type") === "image/jpeg" ? "image/jpeg" : "image/webp";
+      return { bytes, mime };
+    } finally {
+      end();
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw new FieldError("offline");
+    throw new FieldError(error.status === 404 ? "missing" : "server");
+  }
+}
+
+/** Small pictures that a phone keeps of what the server has: some 4 MB. */
+export const KEPT = 300;
+
+/** Forgets the oldest of what the server has, where there are too many: nothing of it is lost. */
+export async function prune(session: Session, all: readonly Photo[]): Promise<void> {
+  const safe = all.filter(({ state }) => state === "received").sort((a, b) => b.taken - a.taken);
+  for (const { sha256 } of safe.slice(KEPT)) await forget(session, sha256);
 }
 
 /** An object URL of the picture, or of its thumbnail once the server has it; null where there is neither. */

@@ -12,7 +12,7 @@ import { type Clock, meta, meter, type Photo, write } from "./db.ts";
 import type { Bytes } from "./env.ts";
 import { ask, body, NoLink, Refused, send as request } from "./link.ts";
 import { minted, travelling } from "./outgoing.ts";
-import { allowed, forget, opened, type Shown, shownIn } from "./photos.ts";
+import { allowed, forget, opened, prune, type Shown, shownIn } from "./photos.ts";
 import type { Session } from "./records.ts";
 import { problemOf } from "./replicator.ts";
 import { BadAnswer } from "./wire.ts";
@@ -36,6 +36,7 @@ export async function send(session: Session, refusedToo: boolean): Promise<SyncP
 async function sendAll(session: Session, refusedToo: boolean): Promise<void> {
   const { db, env } = session;
   const all = await db.getAll("photos");
+  await prune(session, all);
   const going = all.filter(({ state }) => state === "phone" || (refusedToo && state === "refused"));
   if (going.length === 0) return;
   const shown = new Map<string, Awaited<ReturnType<typeof shownIn>>>();
@@ -110,6 +111,8 @@ async function upload(session: Session, photo: Photo): Promise<void> {
   const bytes = await opened(session, photo.sha256, "full");
   if (!bytes) return received(session, photo);
   let offset = photo.offset === null ? 0 : await held(session, photo);
+  // From here on the server is asked: a first chunk that is cut may have brought it a part.
+  if (photo.offset === null) await changed(session, photo, { offset });
   // Two tries: what the server holds may be damaged, or may have been thrown away.
   for (let tries = 2; offset < bytes.length; )
     try {

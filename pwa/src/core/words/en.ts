@@ -218,6 +218,9 @@ export const en: Catalogue = {
   "photo.lost":
     "The phone closed Camket while the camera was open. Take it again, or choose the photo just taken.",
   "photo.elsewhere": "This photo is not on this phone.",
+  "photo.fetch": "Fetch the picture",
+  "photo.fetching": "Fetching the picture…",
+  "photo.not_there": "The commune has not received this picture yet.",
   "photo.enough": "{n} {n|photo is|photos are} enough.",
   "sync.photos": "{n} {n|photo|photos} not sent yet ({kb} kB)",
   "sync.photos.paused": "Photos are waiting for Wi-Fi.",

@@ -8,14 +8,20 @@ import { Thumb } from "../../photo.tsx";
 import { inWords } from "./items.tsx";
 import { useRegisters } from "./parts.tsx";
 
-function Pictures({ ids, label }: { readonly ids: Answers[string]; readonly label: string }) {
+interface PicturesProps {
+  readonly hamlet: string;
+  readonly ids: Answers[string];
+  readonly label: string;
+}
+
+function Pictures({ hamlet, ids, label }: PicturesProps) {
   if (!Array.isArray(ids)) return null;
   return (
-    <span class="thumbs">
+    <div class="thumbs">
       {ids.map((id) => (
-        <Thumb key={id} sha256={id} alt={label} />
+        <Thumb key={id} hamlet={hamlet} sha256={id} alt={label} />
       ))}
-    </span>
+    </div>
   );
 }
 
@@ -99,7 +105,9 @@ export function Inspection({ hamlet, id }: Props) {
                   <dt>{item.label}</dt>
                   <dd>
                     {inWords(say, item, answers[item.id])}
-                    {item.kind === "photo" && <Pictures ids={answers[item.id]} label={item.label} />}
+                    {item.kind === "photo" && (
+                      <Pictures {...{ hamlet, ids: answers[item.id], label: item.label }} />
+                    )}
                   </dd>
                 </div>
               ))}
