@@ -35,6 +35,8 @@ export class Syncing {
   private failures = 0;
   /** What the last run came to. A phone that cannot write cannot write that down either. */
   private problem: SyncProblem | null = null;
+  /** Whether the last run brought all text over. Pictures that wait for a better link are told beside it. */
+  private settled = false;
   private cancel: () => void = () => {};
 
   constructor(env: Env, front: Front) {
@@ -90,9 +92,10 @@ export class Syncing {
 
   private async run(asked: boolean): Promise<void> {
     const session = this.front.session();
+    this.settled = false;
     const own = session ? this.exchange(session, asked) : this.handIn();
     const problem = await own.then(async (wrong) => wrong ?? (await this.carry())).catch(problemOf);
-    this.problem = problem;
+    this.problem = this.settled && (problem === "offline" || problem === "cut") ? null : problem;
     this.failures = problem === null ? 0 : this.failures + 1;
     if (problem !== null) await this.askToBeWoken().catch(() => {}); // the timer remains
     this.in(problem === null ? this.jittered(CALM) : this.backoff());
@@ -102,7 +105,9 @@ export class Syncing {
     const result = await replicate(session, asked);
     if (result === "send_only") await this.handIn();
     if (result === "revoked") await this.farewell(session);
-    return result === "done" ? this.photographs(session, asked) : result;
+    if (result !== "done") return result;
+    this.settled = true;
+    return this.photographs(session, asked);
   }
 
   /** All text is on the server: now the pictures. */
