@@ -17,7 +17,7 @@ from server import identity, keys, media, office, problems, sealed, webapp
 from server.auth.bearer import Bearer
 from server.blobs import Blobs
 from server.carrying import Carrier
-from server.clock import Clock, system
+from server.clock import Clock, milliseconds, system
 from server.follower import Follower
 from server.headers import SameOrigin, SecurityHeaders
 from server.intake import Intake
@@ -129,9 +129,13 @@ def assemble(parts: Parts) -> Starlette:
 
 
 async def healthz(request: Request) -> Response:
-    """Whether this server can do its work now: both databases answer."""
+    """Whether this server can do its work now: both databases answer. With a wrong clock it can, but somebody
+    has to set it: `degraded`, still 200, so that no proxy takes the server out for it."""
+    parts = parts_of(request)
     await read_rows(request, lambda rows: rows.execute(select(1)))
-    await parts_of(request).store.names()
+    await parts.store.names()
+    if not await parts.intake.clock_is_sane(milliseconds(parts.clock())):
+        return JSONResponse({"status": "degraded", "reason": "clock"})
     return JSONResponse({"status": "ok"})
 
 

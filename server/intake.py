@@ -79,6 +79,7 @@ class Intake:
         self._settler = Settler(store, rows, clock)
         self.where = Whereabouts(store, rows)
         self._latest: int | None = None
+        self._sane = True
         self._epoch: str | None = None
 
     # ---- who ----------------------------------------------------------------------------------------
@@ -117,8 +118,9 @@ class Intake:
         if self._latest is None:
             self._latest = await to_thread.run_sync(self._read_latest)
         sane = now >= EARLIEST and now + SKEW >= self._latest
-        if not sane:
+        if self._sane and not sane:
             _log.critical("this server's clock is wrong: set it; until then no record is judged by its time")
+        self._sane = sane
         return sane
 
     # ---- what enters --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from server import audit
 from server.auth.errors import RoleMissing, SignInNeeded
 from server.auth.grant import STAFF, Role
 from server.auth.sessions import Session, check_form
+from server.clock import milliseconds
 from server.parts import Parts, parts_of, read_rows, session_of, write_rows
 from server.problems import TooLarge
 from server.rows import tables
@@ -206,6 +207,9 @@ class Desk:
             return []
         return [Flash("ok" if kind not in {"warn", "bad"} else kind, key, values)]
 
+    async def _clock_is_sane(self) -> bool:
+        return await self.parts.intake.clock_is_sane(milliseconds(self.now))
+
     async def _frame(self, section: str) -> dict[str, Any]:
         session = self.session
         return {
@@ -213,6 +217,8 @@ class Desk:
             "t": self.words.say,
             "other_lang": next(lang for lang in LANGUAGES if lang != self.words.lang),
             "demo": self.parts.settings.demo,
+            "now": self.now,
+            "wrong_clock": bool(session and session.role in ADMINS) and not await self._clock_is_sane(),
             "commune": await self.read(commune_name),
             "user": session.grant if session else None,
             "csrf_token": session.csrf if session else "",

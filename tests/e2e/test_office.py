@@ -15,7 +15,7 @@ import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.server.office.season import FAULTY, MODEL, UNIT, furnish
+from tests.server.office.season import FAULTY, MODEL, UNIT, furnish, two_answer
 from tests.server.office.village import COLLIDED_ULID, HOSTILE_ULID, PASSWORD, SIGNED_ULID, Village, village
 
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
@@ -30,6 +30,8 @@ PAGES = {
     "campaign": "/office/campaign",
     "review": "/office/review",
     "review-record": f"/office/review/nasam/unit:{UNIT}",
+    "history": f"/office/history/nasam/inspection:{FAULTY}",
+    "choose": f"/office/choose/nasam/inspection:{FAULTY}",
     "review-pledge": f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}",
     "models": "/office/models",
     "model": f"/office/models/{MODEL}",
@@ -135,6 +137,7 @@ async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> N
             locale="vi-VN",
         )
         await furnish(made)
+        await two_answer(made)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))

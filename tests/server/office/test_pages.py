@@ -1,6 +1,7 @@
 """Who may see which page; what every page keeps to."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -261,3 +262,15 @@ async def test_a_body_over_the_limit_is_refused(made: Village) -> None:
     async with made.signed_in("admin") as browser:
         answer = await browser.post("/office/search", {"q": "x" * 2**21})
     assert answer.status_code == 413
+
+
+async def test_a_wrong_clock_is_said_to_admins_on_every_page_and_to_whoever_watches(made: Village) -> None:
+    async with made.signed_in("admin") as admin, made.signed_in("reviewer") as reviewer:
+        assert (await made.browser().get("/healthz")).json() == {"status": "ok"}
+        made.now -= timedelta(days=3)  # the battery is empty: earlier than what is stored
+        assert (await made.browser().get("/healthz")).json() == {"status": "degraded", "reason": "clock"}
+        assert "Đồng hồ của máy chủ sai: máy đang chỉ 26/02/2026" in (await admin.get("/office/people")).text
+        assert "Đồng hồ của máy chủ" not in (await reviewer.get("/office/review")).text
+        made.now += timedelta(days=3)
+        assert "Đồng hồ của máy chủ" not in (await admin.get("/office/people")).text
+        assert (await made.browser().get("/healthz")).json() == {"status": "ok"}
