@@ -160,7 +160,7 @@ class Intake:
 
         documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
-        held = _Held(documents, await self._checklists(edits), sane)
+        held = _Held(documents, await self.checklists(edits), sane)
         answers = await to_thread.run_sync(self._admit, batch, edits, held)
         await self._forget_strokes(batch, edits, answers)
         return {(edit.id, edit.rev): answer for edit, answer in zip(edits, answers, strict=True)}
@@ -254,7 +254,7 @@ class Intake:
         if await bury(self._store, batch.db, gone):
             await self._store.forget_bodies(batch.db, gone)
 
-    async def _checklists(self, edits: Sequence[Edit]) -> dict[str, Body]:
+    async def checklists(self, edits: Sequence[Edit]) -> dict[str, Body]:
         """The checklists that a batch of inspections names, those that are held here."""
         wanted = checklists_named(edits)
         if not wanted:

@@ -12,16 +12,18 @@ from typing import Literal, NamedTuple
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 import schemas
 from server import archive, audit, correcting, ledger, quarantine
+from server.auth.grant import Grant, Role
 from server.clock import Clock, instant, milliseconds
 from server.content import broken
 from server.intake import Intake
 from server.quarantine import Entry
-from server.rows.engine import readers, writing
-from server.rules import altered
+from server.rows import tables
+from server.rows.engine import readers, table, writing
+from server.rules import Asked, altered, refusal_of_type
 from server.settle import POLICY, read_body
 from sync import canonical, resolve, revtree
 from sync.merge import Body
@@ -30,10 +32,13 @@ from sync.rev import Rev, derive
 from sync.stamps import SKEW
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
 
-Obstacle = Literal["erased", "broken", "altered", "ahead", "unknown_version", "no_place"]
+Obstacle = Literal["erased", "broken", "altered", "ahead", "unknown_version", "not_allowed", "no_place"]
 """Why a record cannot enter as it would be: erased since; breaks the rules of its content; says otherwise
-what a held act says; carries a time that has not come; was written by a later program than this; its hamlet's
-database is gone."""
+what a held act says; carries a time that has not come; was written by a later program than this; was, and its
+author may not write that; its hamlet's database is gone."""
+
+
+_users = table(tables.User)
 
 
 class Ready(NamedTuple):
@@ -62,6 +67,8 @@ class Context(NamedTuple):
     released: Mapping[Rev, tuple[Rev, Body]]
     """Of this document's records that were released: as what, and what they said before."""
     erased: bool
+    author: Asked | None = None
+    """Who wrote a record that was newer than this program, since nobody has judged that yet."""
 
 
 def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = None) -> Planned:
@@ -76,18 +83,24 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     if (body["type"], body["v"]) not in POLICY:
         return Blocked(entry, "unknown_version")
     new = correcting.corrected(body, shift, held, before)
-    if broken({"_id": entry.edit.id, **new}):
-        return Blocked(entry, "broken")
-    if correcting.ahead(new, milliseconds(now) + SKEW):
-        return Blocked(entry, "ahead")
-    if altered(new, held):
-        return Blocked(entry, "altered")
+    if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now):
+        return Blocked(entry, obstacle)
     raw = canonical.encode(new)
     same = raw == canonical.encode(body) and path == entry.edit.path
     rev = (
         entry.edit.rev if same else Rev(entry.edit.rev.generation, derive(entry.edit.rev, False, raw).digest)
     )
     return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new)
+
+
+def _obstacle(doc: Body, held: Sequence[Body], author: Asked | None, now: datetime) -> Obstacle | None:
+    if broken(doc):
+        return "broken"
+    if correcting.ahead(doc, milliseconds(now) + SKEW):
+        return "ahead"
+    if altered(doc, held):
+        return "altered"
+    return "not_allowed" if author and refusal_of_type(doc, held, author) else None
 
 
 def _path(entry: Entry, context: Context) -> tuple[tuple[Rev, ...], dict[str, str]]:
@@ -171,6 +184,7 @@ class Warden:
     async def _context(self, entry: Entry) -> Context:
         db, edit = entry.db, entry.edit
         documents = await self._store.read(db, [edit.id], lambda _id, tree: revtree.live(tree))
+        checklists = await self._intake.checklists([edit])
 
         def work() -> Context:
             with readers(self._rows).begin() as connection:
@@ -179,7 +193,12 @@ class Warden:
                 wanted |= {(edit.id, became) for became, _ in released.values()}
                 archived = archive.bodies(connection, db, wanted)
                 gone = bool(ledger.erased(connection, db, [edit.id]))
-            return Context(documents.get(edit.id), archived, released, gone)
+                role = connection.execute(select(_users.c.role).where(_users.c.id == entry.user)).scalar()
+            author = None
+            if entry.why == "newer":
+                grant = Grant(entry.user or "", "", Role(role or Role.OBSERVER), frozenset())
+                author = Asked(grant, db, checklists=checklists)
+            return Context(documents.get(edit.id), archived, released, gone, author)
 
         return await to_thread.run_sync(work)
 

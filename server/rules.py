@@ -75,6 +75,13 @@ def refusal(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
     return broken(doc) or _judge_place(doc, asked) or _judge_writer(doc, known, asked)
 
 
+def refusal_of_type(doc: Doc, known: Sequence[Doc], author: Asked) -> Refusal | None:
+    """What `refusal` could not say of a document while it was newer than this program: whether its author may
+    write this type here, and the rules of the type. Stamps and clock were judged when it came."""
+    judge = _OF_TYPE.get(doc["type"])
+    return _judge_place(doc, author) or (judge(doc, known, author) if judge else None)
+
+
 # ---- Where it lies --------------------------------------------------------------------------------------
 
 
@@ -105,7 +112,7 @@ def _judge_writer(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
     if refused := _judge_stamps(doc, known, asked):
         return refused
     if schemas.newer(doc):
-        return None
+        return None  # `refusal_of_type`, once this program knows what it says
     judge = _OF_TYPE.get(doc["type"])
     return judge(doc, known, asked) if judge else None
 

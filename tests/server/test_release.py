@@ -1,14 +1,37 @@
 """What staff make of records that could not enter by themselves."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from server import quarantine
+from server.auth import users
+from server.auth.grant import Role
 from server.correcting import ahead, corrected
 from server.release import Blocked, Ready, Warden
 from server.rows import tables
+from server.rows.engine import table
 from sync.rev import Rev
-from tests.server.documents import FIRST, LAN, MAI, NOW, THU, grant, household, pledge, signed, stamp, visit
+from tests.server.documents import (
+    FIRST,
+    LAN,
+    MAI,
+    NOW,
+    OTHER,
+    SECOND,
+    THU,
+    by_staff,
+    grant,
+    household,
+    model,
+    pledge,
+    signed,
+    stamp,
+    taken_back,
+    visit,
+)
 from tests.server.harness import Product, edit, later, revoked
 
 DB = "hamlet-nasam"
@@ -214,3 +237,36 @@ async def test_a_clock_in_the_archive_never_runs_ahead_of_the_server(camket: Pro
     camket.now = datetime.fromtimestamp(NOW / 1000, UTC)
     assert await camket.intake.clock_is_sane(NOW)
     assert FIRST not in str(camket.all(tables.Archive))
+
+
+# ---- What a newer program wrote, once this one can read it -------------------------------------------------
+
+
+async def hold_newer(camket: Product, doc: dict[str, Any]) -> int:
+    """Held when this server could not read it; meanwhile it was updated."""
+    held = quarantine.Held(DB, edit(doc, "1-n"), "newer", LAN, f"phone{LAN}")
+    with camket.rows.begin() as rows:
+        quarantine.hold(rows, [held], "2026-03-01T02:03:04Z")
+        users.add(rows, "Lan", Role.VOLUNTEER, by="console", now=camket.now)
+        rows.execute(update(table(tables.User)).values(id=LAN))
+    return number(camket, "1-n")
+
+
+@pytest.mark.parametrize(
+    ("doc", "obstacle"),
+    [
+        (pledge(visit()), None),
+        (pledge(visit(by=MAI)), "not_allowed"),
+        (pledge(signed(), taken_back("withdrawn", SECOND)), "not_allowed"),
+        (household(status={"is": "merged_into", "since": "2026-01-01", "into": OTHER}), "not_allowed"),
+        (by_staff(model(), LAN), "not_allowed"),
+    ],
+)
+async def test_a_newer_record_is_held_to_its_authors_rules_before_it_is_let_in(
+    camket: Product, doc: dict[str, Any], obstacle: str | None
+) -> None:
+    held = await hold_newer(camket, doc)
+    (done,) = await warden(camket).release(THU, [held])
+    assert getattr(done, "obstacle", None) == obstacle
+    (entry,) = camket.all(tables.Quarantine)
+    assert entry["state"] == ("waiting" if obstacle else "released")
