@@ -171,8 +171,9 @@ def _judge_merged_into(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal 
 
 
 def _judge_version(doc: Doc, known: Sequence[Doc], _: Asked) -> Refusal | None:
-    """A version of a checklist stays as inspections were made with it; only an open question is settled."""
-    fields = schemas.rules("checklist")
+    """A version stays as inspections were made and pledges were signed with it; only an open question is
+    settled."""
+    fields = schemas.rules(doc["type"])
     for body in known:
         settles = merge.questions(body).keys() if not schemas.newer(body) else ()
         if any(body.get(name) != doc.get(name) for name in fields if name not in settles):
@@ -197,7 +198,7 @@ def _judge_answers(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | No
 _OF_TYPE: Mapping[str, Callable[[Doc, Sequence[Doc], Asked], Refusal | None]] = {
     "pledge": _judge_new_acts,
     "household": _judge_merged_into,
-    "checklist": _judge_version,
+    **dict.fromkeys(("checklist", "clauses", "notice"), _judge_version),
     "inspection": _judge_answers,
 }
 

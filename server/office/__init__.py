@@ -37,6 +37,7 @@ from server.office import (
     rights,
     story,
     units,
+    wordings,
 )
 from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gate
 
@@ -78,6 +79,12 @@ PAGES = (
     Page("GET", "/office/account/second", account.begin_second, ADMINS),
     Page("POST", "/office/account/second", account.enable_second, ADMINS),
     Page("GET", "/office/campaign", campaign.show, READERS),
+    Page("GET", "/office/campaign/new", campaign.show_new, ADMINS),
+    Page("POST", "/office/campaign/new", campaign.edit_new, ADMINS),
+    Page("GET", "/office/campaign/{campaign}/edit", campaign.show_edit, ADMINS),
+    Page("POST", "/office/campaign/{campaign}/edit", campaign.edit, ADMINS),
+    Page("GET", "/office/wordings/{kind}", wordings.show, ADMINS),
+    Page("POST", "/office/wordings/{kind}", wordings.edit, ADMINS),
     Page("GET", "/office/households", households.show_all, STAFF),
     Page("GET", "/office/hamlets/{hamlet}", households.show_hamlet, STAFF),
     Page("POST", "/office/search", households.search, STAFF),

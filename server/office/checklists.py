@@ -127,11 +127,10 @@ def newest(rows: Connection) -> dict[str, Row[Any]]:
     return {row.slug: row for row in rows.execute(asked)}
 
 
-def slug_of(title: str, taken: Any) -> str:
-    """A slug from a title that no checklist has."""
-    stem = "-".join("".join(one for one in word if one.isascii()) for word in fold(title).split())[:32].strip(
-        "-"
-    )
+def slug_of(title: str, taken: Any, most: int = 32) -> str:
+    """A slug from a title that is not taken: `most` characters, and a number where it must be."""
+    words = ("".join(one for one in word if one.isascii()) for word in fold(title).split())
+    stem = "-".join(words)[:most].strip("-")
     held = {*taken, "new", "library", ""}
     stem = stem if len(stem) >= 2 else "danh-muc"
     return next(one for n in range(1, 10_000) if (one := stem if n == 1 else f"{stem}-{n}") not in held)

@@ -28,6 +28,8 @@ PAGES = {
     "hostile": f"/office/households/nasam/{HOSTILE_ULID}",
     "edit": f"/office/households/nasam/{SIGNED_ULID}/edit",
     "campaign": "/office/campaign",
+    "campaign-form": "/office/campaign/antq-2026/edit",
+    "wording-form": "/office/wordings/clauses",
     "review": "/office/review",
     "review-record": f"/office/review/nasam/unit:{UNIT}",
     "history": f"/office/history/nasam/inspection:{FAULTY}",

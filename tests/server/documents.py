@@ -136,6 +136,11 @@ def checklist(version: int = 1, by: str = QUAN, **fields: Any) -> Doc:
     return document(f"checklist:ban-thu:{version}", by, **kept | fields)
 
 
+def clauses(version: int = 1, by: str = QUAN, **fields: Any) -> Doc:
+    kept: Doc = {"title": "Bản cam kết", "items": ["Không đốt pháo."]}
+    return document(f"clauses:{version}", by, **kept | fields)
+
+
 def unit(ulid: str = HOUSEHOLD, by: str = LAN, **fields: Any) -> Doc:
     status = {"is": "active", "since": "2026-01-01"}
     kept: Doc = {"name": "Trường THCS Nà Sầm", "kind": "school", "in_scope": True, "status": status}

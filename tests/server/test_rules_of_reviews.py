@@ -19,6 +19,7 @@ from tests.server.documents import (
     bulletin,
     by_staff,
     checklist,
+    clauses,
     grant,
     inspection,
     model,
@@ -96,6 +97,15 @@ CASES = [
         "commune",
         (by_staff(checklist(), QUAN),),
     ),
+    Case(
+        "clauses that people have signed, altered",
+        by_staff(clauses(items=["Khác."]), QUAN),
+        "version_altered",
+        ADMIN,
+        "commune",
+        (by_staff(clauses(), QUAN),),
+    ),
+    Case("the next clauses", by_staff(clauses(), QUAN), None, ADMIN, "commune"),
     Case(
         "a version that two servers wrote apart, settled",
         by_staff(checklist(title="Khác"), QUAN),

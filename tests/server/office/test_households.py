@@ -51,7 +51,7 @@ def test_small_numbers_are_banded_for_outsiders_and_never_left_to_be_worked_out(
     assert band(few) == ("office.coverage.above", 90)
     assert band(Count("e", "", 10, 0, 0)) == ("office.coverage.upto", 10)
     shown = table([big, other, few], 90, ["resident"], words("vi"), outside=True)
-    assert [row.share for row in shown.rows] == ["50%", "trên 75 %", "trên 90 %"]
+    assert [row.share for row in shown.rows] == ["50%", "trên 75%", "trên 90%"]
     assert "38" not in "".join(f"{row.signed} {row.verdict}" for row in shown.rows)
 
 
@@ -71,14 +71,14 @@ async def test_on_paper_small_numbers_are_banded_for_staff_too(made: Village) ->
         page = (await browser.get("/office")).text
         listed = (await browser.get("/office/hamlets/nasam")).text
     row = page.split(">Thôn Bản Danh<")[1].split("</tr>")[0]
-    assert '<span class="no-print">100%</span><span class="print-only">trên 90 %</span>' in row
+    assert '<span class="no-print">100%</span><span class="print-only">trên 90%</span>' in row
     assert '<table class="stack no-print"' in listed, "names with who has not signed stay on the screen"
 
 
 async def test_an_observer_sees_totals_and_bands_and_no_way_to_a_household(made: Village) -> None:
     async with made.signed_in("observer") as browser:
         page = await browser.get("/office")
-    assert numbers(page, "Thôn Nà Sầm") == ["59", "–", "đến 10 %"]
+    assert numbers(page, "Thôn Nà Sầm") == ["59", "–", "đến 10%"]
     assert numbers(page, "Toàn xã") == ["81", "12", "14,8%"]
     assert "/office/households" not in page.text
     assert "/office/hamlets" not in page.text

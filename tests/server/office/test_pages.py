@@ -20,6 +20,9 @@ CHOICE = f"/office/choose/nasam/inspection:{FAULTY}"
 TABLE = {
     "/office": EVERYONE,
     "/office/campaign": EVERYONE,
+    "/office/campaign/new": ADMIN,
+    "/office/campaign/antq-2026/edit": ADMIN,
+    "/office/wordings/clauses": ADMIN,
     "/office/account": EVERYONE,
     "/office/account/second": ADMIN,
     "/office/households": STAFF,
@@ -60,6 +63,9 @@ TABLE = {
 }
 POSTS = {
     "/office/logout": EVERYONE,
+    "/office/campaign/new": ADMIN,
+    "/office/campaign/antq-2026/edit": ADMIN,
+    "/office/wordings/clauses": ADMIN,
     "/office/account/password": EVERYONE,
     "/office/account/second": ADMIN,
     "/office/search": STAFF,
@@ -147,6 +153,8 @@ def _pattern(path: str) -> str:
         (f"nasam/inspection:{FAULTY}", "*/*"),
         (f"nasam/{UNIT}", "*/*"),
         (f"nasam/{'0' * 64}", "*/*"),
+        ("antq-2026/edit", "*/edit"),
+        ("wordings/clauses", "wordings/*"),
         (MODEL, "*"),
         ("ban-thu", "*"),
         (BULLETIN, "*"),

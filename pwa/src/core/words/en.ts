@@ -59,7 +59,7 @@ export const en: Catalogue = {
   "home.title": "My hamlets",
   "home.none": "No hamlet yet. When there is a signal, press “Sync”.",
   "home.progress": "{signed} of {total} {total|household|households} signed",
-  "home.target": "target above {target} %",
+  "home.target": "target above {target}%",
   "home.waiting": "{n} not sent yet",
   "home.problems": "{n} {n|record needs|records need} your attention",
   "home.arriving": "The list has not arrived yet. It needs a signal.",

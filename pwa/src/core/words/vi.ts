@@ -58,7 +58,7 @@ export const vi = {
   "home.title": "Địa bàn của tôi",
   "home.none": "Chưa có địa bàn nào. Khi có sóng, bấm «Đồng bộ».",
   "home.progress": "{signed} trong {total} hộ đã ký",
-  "home.target": "chỉ tiêu trên {target} %",
+  "home.target": "chỉ tiêu trên {target}%",
   "home.waiting": "{n} phiếu chưa gửi",
   "home.problems": "{n} phiếu cần bác xem lại",
   "home.arriving": "Danh sách chưa về máy. Cần có sóng.",
