@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from sync.store.sqlite import SqliteStore
 
@@ -87,6 +88,7 @@ class Load:
                 self.seen[since] = row["id"]
 
 
+@pytest.mark.timeout(ROUNDS * 30 + 60)
 async def test_what_was_acknowledged_survives_being_killed(tmp_path: Path) -> None:
     load = Load(seed=20260101)
     for number in range(ROUNDS):

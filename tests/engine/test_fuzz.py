@@ -6,6 +6,7 @@ import os
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +81,7 @@ _requests = st.lists(
 )
 
 
+@pytest.mark.timeout(SECONDS + 240)
 def test_nothing_that_is_sent_makes_it_fail_or_hang() -> None:
     until = time.monotonic() + SECONDS
 
