@@ -183,3 +183,18 @@ def test_stemming_keeps_leaves_and_makes_no_conflict(sent: list[tuple[Path, bool
 
 def test_a_node_is_what_the_store_packs() -> None:
     assert tree("2-b 1-a")[Rev(2, "b")] == Node(Rev(1, "a"), False)
+
+
+@given(histories(), st.integers(1, 4))
+def test_what_every_leaf_forgot_comes_back_as_a_leaf_until_a_longer_memory_speaks(
+    sent: list[tuple[Path, bool]], limit: int
+) -> None:
+    whole = grown(sent)
+    again = revtree.stem(whole, limit)
+    for rev in whole:
+        again, _ = graft(again, revtree.ancestry(whole, rev), whole[rev].deleted)
+        assert rev in again  # nobody can tell it from an edit beside the line: to drop it might lose one
+    assert set(revtree.leaves(whole)) <= set(revtree.leaves(again))
+    for leaf in revtree.leaves(whole):
+        again, _ = graft(again, revtree.ancestry(whole, leaf), whole[leaf].deleted)
+    assert revtree.leaves(again) == revtree.leaves(whole)
