@@ -176,7 +176,9 @@ def stem(tree: Tree, limit: int) -> Tree:
     What every leaf has forgotten is as unknown as what never was: whether a path comes from an ancestor or
     from an edit beside the line cannot be told, and to take it for an ancestor would lose an edit. So it is
     grafted as a leaf, as CouchDB does; its merge writes nothing but a tombstone (`sync.resolve`), and the
-    leaf goes by itself when a peer with a longer memory sends the line. Raises ValueError for a limit below 1.
+    leaf goes by itself when a peer with a longer memory sends the line.
+
+    Raises ValueError for a limit below 1.
     """
     if limit < 1:
         raise ValueError("a tree keeps at least its leaves")

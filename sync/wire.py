@@ -41,7 +41,11 @@ _KEPT = "_replication_"
 
 
 def parse_json(data: bytes) -> Any:
-    """Any JSON value. Raises InvalidJSON (also for lone surrogates and invalid UTF-8)."""
+    """Any JSON value. Raises InvalidJSON (also for lone surrogates and invalid UTF-8).
+
+    Numbers are kept as they are meant, `1.0` apart from `1`; integers beyond 64 bits become the nearest
+    double, as in every peer that runs JavaScript.
+    """
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:

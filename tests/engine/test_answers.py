@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from sync.http.bare import Administrator
+from sync.replicate import replicate
 from tests.engine.running import engine
 
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
@@ -210,3 +211,22 @@ async def test_queries_by_index_are_not_implemented() -> None:
         await client.put("/db")
         for method, path in [("POST", "_find"), ("POST", "_explain"), ("POST", "_index"), ("GET", "_index")]:
             assert (await ask(client, method, f"/db/{path}", "{}"))[:2] == (501, "not_implemented"), path
+
+
+NUMBERS = b"[1,1.0,-0.0,100.0,0.1,1e-7,9007199254740993,18446744073709551615,-9223372036854775808]"
+
+
+async def test_numbers_and_their_revision_stay_the_same_from_peer_to_peer() -> None:
+    async with engine() as one, engine() as two, httpx.AsyncClient(timeout=30) as client:
+        await one.put("/a")
+        written = (await one.put("/a/x", content=b'{"n":' + NUMBERS + b"}")).json()["rev"]
+        assert NUMBERS in (await one.get("/a/x")).content
+        await replicate(client, f"{one.base_url}/a", f"{two.base_url}/a", session="1", create=True)
+        assert (await two.get("/a/x")).content == (await one.get("/a/x")).content
+        # read and put elsewhere it is the same revision: what is digested is what was stored
+        plain = b'{"n":' + (await one.get("/a/x")).content.split(b'"n":')[1].strip()
+        assert (await two.put("/a/z", content=plain)).json()["rev"] == written
+        huge = await one.put("/a/huge", content=b'{"n":1%b}' % (b"0" * 30))
+        assert huge.status_code == 201
+        assert (await one.get("/a/huge")).json()["n"] == 1e30
+        assert (await one.put("/a/no", content=b'{"n":1e400}')).status_code == 400
