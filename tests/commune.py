@@ -107,15 +107,27 @@ def approve_recovery(data: Path) -> None:
     rows.dispose()
 
 
+def take_hamlets(data: Path, user: str) -> None:
+    """What an admin does when somebody walks no longer."""
+    rows = open_rows(data)
+    with rows.begin() as connection:
+        users.give_hamlets(connection, user, [], by=CONSOLE, now=system())
+    rows.dispose()
+
+
 def main() -> None:
     """The command."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
     arguments.add_argument("--approve-recovery", action="store_true")
+    arguments.add_argument("--take", metavar="USER", help="take all hamlets from a person")
     asked = arguments.parse_args()
     data: Path = asked.data
     if asked.approve_recovery:
         approve_recovery(data)
+        return
+    if asked.take:
+        take_hamlets(data, asked.take)
         return
     data.mkdir(parents=True, exist_ok=True)
     print(json.dumps(asyncio.run(found(data))))

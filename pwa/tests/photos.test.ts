@@ -366,3 +366,25 @@ test("a JPEG is stripped of what says more than its pixels, and stays the same p
     );
   assert.deepEqual(pixels(kept), pixels(jpeg));
 });
+
+// The last one: it takes Nà Pò away.
+test("a photo whose hamlet merged away before it was sent goes after its inspection", async () => {
+  const late = drawn("WEBP", 9);
+  const name = createHash("sha256").update(late).digest("hex");
+  const mine = await joined();
+  mine.metered = true; // text goes, pictures wait
+  await mine.field.addPhoto("napo", new Blob([late], { type: "image/webp" }));
+  await inspect(mine, "napo", [name], ulidOf(78));
+  await mine.field.syncNow();
+  server.camket("hamlet", "merge", "napo", "khuoilan", "--yes");
+  await mine.field.syncNow();
+  await mine.field.syncNow();
+  assert.equal((await mine.field.photos()).waiting, 1);
+  mine.metered = false;
+  assert.equal((await mine.field.syncNow()).problem, null);
+  assert.deepEqual([(await mine.field.photos()).waiting, (await mine.field.photos()).reasons], [0, []]);
+  const { session } = mine.field as unknown as { session: Session };
+  const headers = { Authorization: `Bearer ${session.credential}` };
+  const answer = await fetch(`${server.url}/db/media-khuoilan/_blob/${name}`, { headers });
+  assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), late);
+});

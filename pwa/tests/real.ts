@@ -88,6 +88,11 @@ export class RealServer {
     });
   }
 
+  /** An admin takes all hamlets from a person. */
+  async take(user: string): Promise<void> {
+    execFileSync(PYTHON, ["-m", "tests.commune", join(this.dir, "data"), "--take", user], { cwd: ROOT });
+  }
+
   /** What the office writes and reviews (tests/desk.py), while the process is down for a moment. */
   async office(login: string, told: unknown): Promise<void> {
     await this.kill("SIGTERM");

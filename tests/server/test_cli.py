@@ -53,6 +53,25 @@ def test_a_commune_is_set_up_without_a_browser(console: Console) -> None:
     assert "█" in invited
 
 
+def test_hamlets_merge_and_split_without_a_browser_once_that_is_confirmed(console: Console) -> None:
+    for name in ("Thôn Nà Sầm", "Thôn Bản Khu"):
+        console.says("hamlet", "add", name)
+    console.says("user", "add", "Nông Thị Bích", "--role", "volunteer", "--hamlet", "nasam")
+    assert console.run("hamlet", "merge", "nasam", "bankhu", typed="n\n").exit_code == 1
+    assert "nasam" in console.says("hamlet", "list")
+    assert "1 people" in console.says("hamlet", "merge", "nasam", "bankhu", typed="y\n")
+    assert console.says("hamlet", "list") == "bankhu  Thôn Bản Khu"
+    assert "bankhu" in console.says("user", "list")
+    for wrong, told in (
+        ("merge bankhu bankhu --yes", "two different hamlets"),
+        ("move bankhu nasam", "chosen"),
+    ):
+        done = console.run("hamlet", *wrong.split())
+        assert done.exit_code == 1
+        assert told in done.output
+    assert "1-20" in console.run("hamlet", "split", "bankhu", "Thôn Mới", "--order", "x").output
+
+
 def test_without_https_an_invitation_says_why_phones_cannot_join(console: Console) -> None:
     volunteer = console.says("user", "add", "Nông Thị Bích", "--role", "volunteer")
     assert "https only" in console.says("user", "invite", volunteer)

@@ -5,7 +5,16 @@
 import type { JsonObject } from "../core/json.ts";
 import { descends } from "../core/revision.ts";
 import { encryptJson } from "./crypto.ts";
-import { type Database, keysOf, type Own, type OwnState, type RevKey, type Write, write } from "./db.ts";
+import {
+  type Database,
+  keysOf,
+  type Meta,
+  type Own,
+  type OwnState,
+  type RevKey,
+  type Write,
+  write,
+} from "./db.ts";
 import { lostFields } from "./overruled.ts";
 import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from "./records.ts";
 import type { Outcome, Row } from "./wire.ts";
@@ -39,9 +48,11 @@ export async function commitOutcomes(
 ): Promise<RevKey[]> {
   const received = await write(
     session.db,
-    ["own", "outbox", "overruled", "heads", "databases"],
+    ["own", "outbox", "overruled", "heads", "databases", "meta"],
     async (tx) => {
       const keys: RevKey[] = [];
+      const reasons = outcomes.flatMap(({ is, reason }) => (is === "received" && reason ? [reason] : []));
+      if (reasons.length > 0) await hear(tx, reasons, session.env.now());
       for (const { id, rev, is, reason } of outcomes) {
         if (is === "erased") await erase(tx, db, id);
         const own = await tx.objectStore("own").get([db, id, rev]);
@@ -63,6 +74,14 @@ export async function commitOutcomes(
   );
   session.env.channel.post("records");
   return received;
+}
+
+/** What the server says of a record that it took is for the volunteer to read: where it went. */
+async function hear(tx: Write<"meta">, reasons: readonly string[], at: number): Promise<void> {
+  const before = ((await tx.objectStore("meta").get("said")) ?? []) as Meta["said"];
+  const said = [...new Set(reasons)].map((reason) => ({ at, reason }));
+  const others = before.filter((one) => !reasons.includes(one.reason));
+  await tx.objectStore("meta").put([...others, ...said].slice(-3), "said");
 }
 
 /** Whether the winner that this phone shows already contains the leaf. */
@@ -97,6 +116,7 @@ export async function commitRows(
   position: Partial<Pick<Database, "position" | "since">>,
   sent: Sent,
 ): Promise<void> {
+  if (rows.some(({ id, deleted }) => deleted && id.startsWith("inspection:"))) await pinPhotos(session, db);
   const bodies: Record<string, JsonObject> = {};
   for (const row of rows) if (!row.deleted) bodies[row.id] = await bodyOf(session, db, row, sent);
   const count = Object.keys(bodies).length;
@@ -189,8 +209,15 @@ export function newDatabase(name: string): Database {
   return { name, position: null, since: null, lost: false, gone: false, rewrite: false };
 }
 
+/** Pictures that wait for inspections which leave this phone. */
+async function pinPhotos(session: Session, db: string): Promise<void> {
+  if ((await session.db.count("photos")) === 0) return;
+  await (await import("./apart.ts")).photos.pin(session, db.slice("hamlet-".length));
+}
+
 /** No longer held: its lists go; what the server has not received stays and goes up still. */
 export async function commitGone(session: Session, db: string): Promise<void> {
+  await pinPhotos(session, db);
   await write(session.db, ["databases", "heads", "pages", "own"], async (tx) => {
     await tx.objectStore("heads").delete(keysOf(db));
     for (const n of await tx.objectStore("pages").index("db").getAllKeys(db)) {

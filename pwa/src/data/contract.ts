@@ -256,6 +256,8 @@ export interface SyncState {
   readonly carriedAt: number | null;
   readonly held: number;
   readonly refused: number;
+  /** What the server said of records that it took in these days: where their household is by now. */
+  readonly said: readonly string[];
   /** Bytes of bodies, sent and received, in this calendar month. */
   readonly bytesThisMonth: number;
 }
@@ -266,7 +268,7 @@ export interface ProblemView {
   readonly kind: "household" | "unit" | "inspection" | "outreach";
   /** The ULID of the household, unit …; of a pledge whose it is. */
   readonly id: string;
-  /** A name or a place; of an inspection its date. */
+  /** A name or a place; of an inspection its date; empty where the household is not on this phone any more. */
   readonly name: string;
   readonly where: "held" | "refused" | "overruled";
   readonly reason: string | null;

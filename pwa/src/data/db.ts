@@ -153,6 +153,8 @@ export interface Photo {
   /** Milliseconds, by the phone's clock. */
   taken: number;
   state: PhotoState;
+  /** Where it is shown, noted when the inspection that says so left this phone before the picture did. */
+  at?: { readonly inspection: string; readonly item: string };
   reason: string | null;
   /** The document `photo:<sha256>` as it travels, encrypted, once it was written; `told`: the server has it. */
   doc: Bytes | null;
@@ -175,6 +177,8 @@ export interface Meta {
   sync: SyncNote;
   bytes: { month: string; count: number };
   photos: { mobileData: boolean };
+  /** What the server said of records that it took: where a household is by now. The latest last. */
+  said: { readonly at: number; readonly reason: string }[];
   attempts: { wrong: number; until: number };
   recovery: {
     id: string;

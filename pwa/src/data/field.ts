@@ -31,6 +31,7 @@ import { checkDevice, storage } from "./device.ts";
 import * as drafts from "./drafts.ts";
 import type { Env } from "./env.ts";
 import * as forms from "./forms.ts";
+import { goes } from "./gather.ts";
 import { bundle } from "./handin.ts";
 import * as loss from "./loss.ts";
 import { readAll, readOne, type Session } from "./records.ts";
@@ -158,7 +159,12 @@ export class PhoneField implements Field {
   async hamlets(): Promise<readonly HamletView[]> {
     const session = this.open();
     const [campaign, databases] = await Promise.all([this.inForce(), session.db.getAll("databases")]);
-    const ids = databases.flatMap(({ name }) => /^hamlet-(.+)$/.exec(name)?.[1] ?? []);
+    const left = new Set(
+      (await session.db.getAll("own")).filter((leaf) => goes(leaf, true)).map(({ db }) => db),
+    );
+    // One that is held no more is shown as long as something of it has not gone up.
+    const listed = databases.filter(({ name, gone }) => !gone || left.has(name));
+    const ids = listed.flatMap(({ name }) => /^hamlet-(.+)$/.exec(name)?.[1] ?? []);
     const found = await Promise.all(
       ids.map(async (id) => {
         const [doc, known] = await Promise.all([
@@ -183,8 +189,9 @@ export class PhoneField implements Field {
   async household(hamlet: string, id: string): Promise<HouseholdView> {
     const session = this.open();
     const campaign = await this.inForce();
-    const pair = await forms.pairAt(session, campaign, hamlet, id);
-    return forms.viewOf(session, campaign, hamlet, pair);
+    const place = await forms.placeOf(session, hamlet, id);
+    const pair = await forms.pairAt(session, campaign, place, id);
+    return forms.viewOf(session, campaign, place, pair);
   }
 
   async seen(hamlet: string, household: string): Promise<void> {

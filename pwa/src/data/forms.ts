@@ -38,9 +38,10 @@ export class OpenForm implements Form {
 export async function openForm(
   session: Session,
   campaign: Campaign | null,
-  hamlet: string,
+  asked: string,
   household: string,
 ): Promise<OpenForm> {
+  const hamlet = await placeOf(session, asked, household);
   const pair = await pairAt(session, campaign, hamlet, household);
   const view = await viewOf(session, campaign, hamlet, pair);
   const bases = { household: shown(pair.household) as Leaf, pledge: shown(pair.pledge) };
@@ -62,6 +63,17 @@ export async function viewOf(
   ]);
   const review = graver(...reviews);
   return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? [], review);
+}
+
+/**
+ * The hamlet where a household is: the one that was asked for, else, since it may have moved while its screen was
+ * open, another that this phone holds. Raises FieldError `missing`.
+ */
+export async function placeOf(session: Session, hamlet: string, household: string): Promise<string> {
+  const names = (await session.db.getAllKeys("databases")).filter((name) => name.startsWith("hamlet-"));
+  for (const db of [databaseOf(hamlet), ...names])
+    if (shown(await readOne(session, db, `household:${household}`))) return db.slice("hamlet-".length);
+  throw new FieldError("missing", household);
 }
 
 /** The documents of one household. Raises FieldError `missing`. */

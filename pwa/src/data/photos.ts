@@ -158,6 +158,18 @@ export async function shownIn(
   return { received, saved };
 }
 
+/** Notes where waiting pictures are shown: the inspections of this hamlet are about to leave the phone. */
+export async function pin(session: Session, hamlet: string): Promise<void> {
+  const { saved } = await shownIn(session, hamlet);
+  await write(session.db, ["photos"], async (tx) => {
+    for (const photo of await tx.objectStore("photos").getAll()) {
+      const at = saved.get(photo.sha256);
+      if (at && photo.hamlet === hamlet && photo.state !== "received")
+        await tx.objectStore("photos").put({ ...photo, at });
+    }
+  });
+}
+
 function take(into: Map<string, Shown>, id: string, { photos }: JsonObject): void {
   const entries = (photos ?? []) as readonly JsonObject[];
   const removed = new Set(entries.map(({ removes }) => removes));

@@ -14,6 +14,8 @@ const SOON = 3_000;
 const CALM = 15 * 60_000;
 const FIRST_RETRY = 15_000;
 const LAST_RETRY = 30 * 60_000;
+/** How long what the server said of a record is shown. */
+const SAID_FOR = 7 * 24 * 3_600_000;
 
 /** What the syncing needs to know of the account in front. */
 export interface Front {
@@ -25,7 +27,7 @@ export interface Front {
 
 const NOTHING = {
   ...{ lastSync: null, problem: null, waiting: 0, carried: 0, carriedAt: null },
-  ...{ held: 0, refused: 0, bytesThisMonth: 0 },
+  ...{ held: 0, refused: 0, said: [], bytesThisMonth: 0 },
 };
 
 export class Syncing {
@@ -69,7 +71,13 @@ export class Syncing {
   async state(db: AccountDb | null): Promise<SyncState> {
     const running = this.running !== null;
     if (!db) return { ...NOTHING, running };
-    const [own, note, bytes] = await Promise.all([db.getAll("own"), meta(db, "sync"), meta(db, "bytes")]);
+    const [own, note, bytes, heard] = await Promise.all([
+      db.getAll("own"),
+      meta(db, "sync"),
+      meta(db, "bytes"),
+      meta(db, "said"),
+    ]);
+    const said = (heard ?? []).filter(({ at }) => this.env.now() - at < SAID_FOR).map(({ reason }) => reason);
     const count = (state: string, which = (_: Own) => true) => {
       const leaves = own.filter((leaf) => leaf.state === state && !leaf.again && which(leaf));
       // A person counts pledges: a signature is part of one, and counts alone only where it comes after it.
@@ -86,6 +94,7 @@ export class Syncing {
         Math.max(...own.map(({ state, carried = 0 }) => (state === "unsent" ? carried : 0)), 0) || null,
       held: count("held"),
       refused: count("refused"),
+      said,
       bytesThisMonth: bytes?.month === month ? bytes.count : 0,
     };
   }

@@ -43,9 +43,11 @@ async function sendAll(session: Session, refusedToo: boolean): Promise<void> {
   for (const photo of going.sort((a, b) => a.taken - b.taken)) {
     const here = shown.get(photo.hamlet) ?? (await shownIn(session, photo.hamlet));
     shown.set(photo.hamlet, here);
-    const at = here.received.get(photo.sha256);
+    // An inspection that is on this phone no more has gone to another hamlet, and the picture goes after it.
+    const gone = here.saved.has(photo.sha256) ? undefined : photo.at;
+    const at = here.received.get(photo.sha256) ?? gone;
     if (at && (!env.metered() || (await allowed(db)))) await sendOne(session, photo, at);
-    else if (!here.saved.has(photo.sha256) && env.now() - photo.taken > ABANDONED)
+    else if (!at && !here.saved.has(photo.sha256) && env.now() - photo.taken > ABANDONED)
       await forget(session, photo.sha256);
   }
 }

@@ -221,10 +221,12 @@ export function problemsOf(
   overruled: ReadonlySet<string>,
 ): ProblemView[] {
   return [...known.values()].flatMap((record) => {
-    const of = record.id.startsWith("pledge:") ? pledged(known, record.id) : record;
-    const [kind = "", id = ""] = of?.id.split(":") ?? [];
-    if (!of || !isKind(kind)) return [];
-    const body = shown(of)?.body ?? {};
+    const pledge = record.id.startsWith("pledge:");
+    const of = pledge ? pledged(known, record.id) : record;
+    // Whose pledge it is may have left this phone, with its hamlet.
+    const [kind = "", id = ""] = of?.id.split(":") ?? ["household", record.id.slice(-26)];
+    if (!isKind(kind)) return [];
+    const body = shown(of ?? null)?.body ?? {};
     const name = textIn(body.name) || textIn(body.place) || textIn(body.date);
     const about = { hamlet, kind, id, name };
     const heldBack = record.own.flatMap(({ state, reason }) =>

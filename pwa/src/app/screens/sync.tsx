@@ -43,6 +43,9 @@ export function Sync() {
           {state.carried > 0 && <li>{say("sync.carried", { n: state.carried })}</li>}
           {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
           {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
+          {state.said.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
           {photos && photos.waiting > 0 && (
             <li>
               {say("sync.photos", { n: photos.waiting, kb: photos.waitingBytes / 1000 })}{" "}
@@ -68,11 +71,16 @@ export function Sync() {
           <ul class="rows">
             {problems.map((problem) => (
               <li key={`${problem.id} ${problem.where}`}>
-                <a class="row" href={print(ofRecord(problem.kind, problem.hamlet, problem.id))}>
+                <a
+                  class="row"
+                  {...(problem.name
+                    ? { href: print(ofRecord(problem.kind, problem.hamlet, problem.id)) }
+                    : {})}
+                >
                   <strong>
                     {problem.kind === "inspection"
                       ? say("inspection.of", { date: date(problem.name) })
-                      : problem.name}
+                      : problem.name || say("sync.left")}
                   </strong>
                   <WhereMark where={problem.where} />
                   <span class="place">{problem.reason}</span>

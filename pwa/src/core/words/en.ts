@@ -378,6 +378,7 @@ export const en: Catalogue = {
   "sync.last": "Last sync: {when}",
   "sync.waiting": "{n} {n|record|records} not sent yet",
   "sync.nothing": "The commune has received every record.",
+  "sync.left": "A record of a household that has left this phone",
   "sync.held": "{n} {n|record|records} the office looks at",
   "sync.refused": "{n} {n|record|records} to be corrected",
   "sync.bytes": "Data used this month: {kb} kB",

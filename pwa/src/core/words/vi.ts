@@ -374,6 +374,7 @@ export const vi = {
   "sync.last": "Đồng bộ lần cuối: {when}",
   "sync.waiting": "{n} phiếu chưa gửi về xã",
   "sync.nothing": "Xã đã nhận đủ mọi phiếu.",
+  "sync.left": "Phiếu của hộ không còn trên máy này",
   "sync.held": "{n} phiếu xã đang xem lại",
   "sync.refused": "{n} phiếu cần sửa",
   "sync.bytes": "Dữ liệu đã dùng tháng này: {kb} kB",

@@ -1,0 +1,128 @@
+/** Households that move and hamlets that merge while phones are out: nothing unsent is lost, and the lists follow. */
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { openAccount } from "../src/data/db.ts";
+import type { Phone } from "./phone.ts";
+import { RealServer } from "./real.ts";
+
+const PIN = "135790";
+
+let server: RealServer;
+let mai: Phone;
+let lan: Phone;
+
+before(async () => {
+  server = await RealServer.start();
+  mai = await enrolled(server.commune.codes[0]);
+  lan = await enrolled(server.commune.codes[1]);
+});
+after(() => server.end());
+
+async function enrolled(code: string): Promise<Phone> {
+  const mine = server.phone();
+  await mine.field.join(code, "Điện thoại");
+  await mine.field.setPin(PIN);
+  await synced(mine);
+  return mine;
+}
+
+async function synced(...phones: readonly Phone[]): Promise<void> {
+  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
+}
+
+const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
+const hamlet = (...words: string[]) => server.camket("hamlet", ...words, "--yes");
+
+/** Where a phone shows a household, by hamlet. */
+async function shownIn(who: Phone, id: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const { id: place } of await who.field.hamlets())
+    if ((await who.field.households(place)).some((row) => row.id === id)) found.push(place);
+  return found;
+}
+
+async function unsent(who: Phone): Promise<[string, string][]> {
+  const db = await openAccount(who.env, (await who.field.account())?.id ?? "");
+  return (await db.getAll("own")).map(({ id, state }) => [id, state]);
+}
+
+test("an unsent visit at a household that moved goes after it, from a phone that holds the old hamlet only", async () => {
+  await mai.field.recordVisit(await mai.field.openForm("napo", household(1)), "nobody_home");
+  hamlet("move", "napo", "khuoilan", "--household", household(1), "--no-people");
+  await synced(mai);
+  assert.deepEqual(await unsent(mai), []);
+  assert.deepEqual(await shownIn(mai, household(1)), []);
+  assert.deepEqual((await mai.field.syncState()).said, ["Đã nhận, và đã chuyển sang thôn Khuổi Lạn."]);
+});
+
+test("a phone that holds both shows it under the new hamlet, where its open screen goes on", async () => {
+  const before = await lan.field.household("napo", household(2));
+  const open = await lan.field.openForm("napo", household(2));
+  hamlet("move", "napo", "khuoilan", "--household", household(2));
+  await synced(lan);
+  await synced(lan);
+  assert.deepEqual(await shownIn(lan, household(2)), ["khuoilan"]);
+  assert.deepEqual(await shownIn(lan, household(1)), ["khuoilan"]);
+  const view = await lan.field.household("napo", household(2));
+  assert.deepEqual([view.hamlet, view.name, view.order], ["khuoilan", before.name, before.order]);
+  await lan.field.recordVisit(open, "met"); // a form that was open all the time
+  await lan.field.recordVisit(await lan.field.openForm("napo", household(2)), "come_back");
+  await synced(lan);
+  const acts = (await lan.field.household("khuoilan", household(2))).acts;
+  assert.deepEqual(acts.map(({ act, where }) => [act.kind === "visit" && act.result, where]).sort(), [
+    ["come_back", "received"],
+    ["met", "received"],
+  ]);
+  assert.deepEqual(await unsent(lan), []);
+});
+
+test("the visit that was made before the move is at the new place", async () => {
+  const { acts } = await lan.field.household("khuoilan", household(1));
+  assert.deepEqual(
+    acts.map(({ act }) => act.kind === "visit" && act.result),
+    ["nobody_home"],
+  );
+});
+
+test("a household that returns is back on the phones", async () => {
+  hamlet("move", "khuoilan", "napo", "--household", household(2));
+  await synced(lan);
+  assert.deepEqual(await shownIn(lan, household(2)), ["napo"]);
+  await lan.field.recordVisit(await lan.field.openForm("napo", household(2)), "nobody_home");
+  await synced(lan);
+  assert.equal((await lan.field.household("napo", household(2))).acts.length, 3);
+});
+
+test("a new household and an unsent visit of a hamlet that merged away arrive, and its name goes", async () => {
+  const born = await mai.field.addHousehold("napo", { name: "Nông Thị Mới", place: {}, after: household(3) });
+  await mai.field.recordVisit(await mai.field.openForm("napo", household(4)), "met");
+  mai.serve = null; // out of reach while it happens
+  hamlet("merge", "napo", "khuoilan");
+  assert.equal((await mai.field.syncNow()).problem, "offline");
+  assert.deepEqual(await shownIn(mai, born), ["napo"]);
+  mai.serve = server.link;
+  await synced(mai);
+  await synced(mai);
+  assert.deepEqual(
+    (await mai.field.hamlets()).map(({ id, total }) => [id, total]),
+    [["khuoilan", 25]],
+  );
+  assert.deepEqual(await shownIn(mai, born), ["khuoilan"]);
+  const { acts } = await mai.field.household("napo", household(4));
+  assert.deepEqual(
+    acts.map(({ where }) => where),
+    ["received"],
+  );
+  assert.deepEqual(await unsent(mai), []);
+});
+
+test("what a phone records for a hamlet that is not its own any more waits for the office, and says so", async () => {
+  await lan.field.syncNow();
+  await lan.field.recordVisit(await lan.field.openForm("khuoilan", household(5)), "met");
+  await server.take(server.commune.users[1]);
+  await synced(lan);
+  const [problem] = await lan.field.problems();
+  assert.deepEqual(await unsent(lan), [[`pledge:${server.commune.campaign}:${household(5)}`, "held"]]);
+  assert.match(problem?.reason ?? "", /chờ cán bộ xã xem xét/);
+  assert.deepEqual(await lan.field.hamlets(), []);
+});
