@@ -76,6 +76,14 @@ def copy(connection: Connection, source: str, target: str, ids: Collection[str])
         )
 
 
+def all_bodies(connection: Connection, db: str, ids: Collection[str]) -> list[tuple[str, bytes]]:
+    """Every body that is kept of these documents and does not delete, each with its document's id."""
+    here = (_archive.c.db == db, _archive.c.id.in_(ids), _archive.c.deleted.is_(False))
+    return [
+        (row.id, row.body) for row in connection.execute(select(_archive.c.id, _archive.c.body).where(*here))
+    ]
+
+
 def latest_stamp(connection: Connection) -> str | None:
     """The greatest stamp that was ever accepted: a server whose clock is behind it has a wrong clock."""
     newest = select(_archive.c.stamp).where(_archive.c.stamp.is_not(None)).order_by(_archive.c.stamp.desc())

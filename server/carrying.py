@@ -4,9 +4,13 @@ A household that was merged keeps its id as an alias (`status.into`). Its pledge
 the household that was kept, which is lawful as every merge is: acts are a set, each with its own id, author
 and time. The old document ends in a tombstone `{"moved_to": <new id>}`, and begins again when a phone that
 has not heard of it writes there; then it is carried over again. Nothing is minted: twice writes nothing new.
+
+The way back: acts are a grow-only set, so those that came over are voided where they are (by staff, each by
+its id), and the old pledge begins again with all that was ever written to it, and with what was taken back of
+it since (`given_back`). What was recorded for the kept household after the merge stays there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from anyio import to_thread
@@ -18,13 +22,14 @@ from server.clock import Clock, instant
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
-from server.settle import POLICY, ends, read_bodies
+from server.settle import POLICY, ends, read_bodies, read_body
 from sync import canonical, merge, revtree
 from sync.merge import Body
 from sync.rev import Rev, derive
 from sync.store.interface import DocStore, Document, Edit
 
 _households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
+_campaigns = table(tables.CampaignRow)
 
 CHAIN = 20
 """Households that may have been merged one into another, and so on, before a pledge finds its place."""
@@ -75,6 +80,32 @@ def _ended(doc_id: str, document: Document, leaf: Rev, said: bytes) -> Edit:
     return Edit(doc_id, path, said, deleted=True)
 
 
+class GivenBack(NamedTuple):
+    """A pledge that begins again in its old place, and the acts that are to be voided where they went."""
+
+    body: Body
+    came_over: tuple[str, ...]
+
+
+def given_back(written: Sequence[Body], kept: Body) -> GivenBack | None:
+    """What a pledge says once its household is its own again. Pure.
+
+    `written` are all bodies that were ever written to it, `kept` the one that its acts went to. None where
+    nothing that can be read was written.
+    """
+    mergeable = [body for body in written if _mergeable(body)]
+    if not mergeable:
+        return None
+    own = merge.join(mergeable, POLICY["pledge", mergeable[0]["v"]])
+    ids = {act["id"] for act in own["acts"]}
+    undone = [act for act in kept.get("acts", ()) if act.get("target") in ids and act["id"] not in ids]
+    whole = {**own, "acts": sorted([*own["acts"], *undone], key=lambda act: str(act["id"]))}
+    gone = {act["target"] for act in whole["acts"] if "target" in act}
+    there = {act["id"] for act in kept.get("acts", ())}
+    came = [act["id"] for act in own["acts"] if "target" not in act and act["id"] in there - gone]
+    return GivenBack(whole, tuple(came))
+
+
 class Carrier:
     """Carries over what was written to merged households of one store."""
 
@@ -103,6 +134,40 @@ class Carrier:
                 await self._store.graft(db, [*([carried.into] if carried.into else []), *carried.tombstones])
                 done += 1
         return done
+
+    async def give_back(self, db: str, gone: str, kept: str) -> dict[str, Sequence[str]]:
+        """Let the pledges of a household begin again that is merged no more (`gone`, `kept`: ULIDs); the acts
+        to void, by the id of the pledge that they went to. Twice writes nothing new.
+
+        Raises `DatabaseMissing`, `StoreFull`.
+        """
+        written = await to_thread.run_sync(self._written, db, gone)
+        to_void: dict[str, Sequence[str]] = {}
+        for old_id, bodies in written.items():
+            new_id = f"{old_id.rpartition(':')[0]}:{kept}"
+            documents = await self._store.read(db, [old_id, new_id], ends)
+            old, new = documents.get(old_id), documents.get(new_id)
+            held = list(read_bodies(new_id, new).values()) if new else []
+            back = given_back(bodies, next((body for body in held if body and _mergeable(body)), {}))
+            if back is None or old is None or revtree.live(old.tree):
+                continue
+            raw, ended = canonical.encode(back.body), revtree.winner(old.tree)
+            edit = Edit(old_id, (derive(ended, False, raw), *revtree.ancestry(old.tree, ended)), raw)
+            await to_thread.run_sync(self._archive, db, Carried(edit, ()))
+            await self._store.graft(db, [edit])
+            to_void[new_id] = back.came_over
+        return to_void
+
+    def _written(self, db: str, ulid: str) -> dict[str, list[Body]]:
+        """All that was ever written to a household's pledges, by pledge."""
+        found: dict[str, list[Body]] = {}
+        with readers(self._rows).begin() as connection:
+            names = set(connection.execute(select(_campaigns.c.campaign)).scalars())
+            ids = [f"pledge:{campaign}:{ulid}" for campaign in sorted(names)]
+            for doc_id, raw in archive.all_bodies(connection, db, ids):
+                if (body := read_body(doc_id, raw)) is not None:
+                    found.setdefault(doc_id, []).append(body)
+        return found
 
     def _wanted(self, db: str) -> dict[str, str]:
         """The pledges of merged households, each with where its acts belong."""

@@ -1,6 +1,7 @@
 """Households that may be one: each pair is offered as one merge, or told apart for good."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,10 @@ from starlette.responses import Response
 
 from server import duplicates
 from server.admission import caller_of
-from server.clock import instant
+from server.carrying import Carrier, aliases
+from server.clock import instant, milliseconds
 from server.duplicates import Household, Pair
+from server.office import story
 from server.office.desk import Desk
 from server.office.households import place_of
 from server.office.places import Hamlet, hamlets
@@ -19,6 +22,7 @@ from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import insert_new
 from server.scribe import Change, NotTaken
+from server.ulids import ulids
 
 HERE = "/office/duplicates"
 SHOWN = 50
@@ -53,18 +57,36 @@ class Offered:
     both: tuple[One, One]
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A household that became another one, as the page lists it."""
+
+    hamlet: Hamlet
+    ulid: str
+    name: str
+    place: str
+    kept_name: str
+    since: str
+
+
 async def show(desk: Desk) -> Response:
-    """The likeliest pairs of all hamlets."""
+    """The likeliest pairs of all hamlets, and what was merged."""
     held = desk.signed_in.grant.hamlets
     found = await desk.read(lambda rows: offered(rows, hamlets(rows, held)))
     return await desk.render(
-        "duplicates.html", "duplicates", found=found[:SHOWN], count=desk.words.number(len(found))
+        "duplicates.html",
+        "duplicates",
+        found=found[:SHOWN],
+        count=desk.words.number(len(found)),
+        merged=await desk.read(lambda rows: merged(rows, hamlets(rows, held))),
     )
 
 
 async def settle(desk: Desk) -> Response:
-    """Merge a pair, keeping the chosen one, or note that the two are two."""
+    """Merge a pair, keeping the chosen one, note that the two are two, or part what was merged."""
     place = await _hamlet(desk)
+    if desk.text("do") == "part":
+        return await _part(desk, place, desk.text("one", 26))
     one, other = desk.text("one", 26), desk.text("other", 26)
     there = await desk.read(lambda rows: _there(rows, place.db, {one, other}))
     if one == other or there.keys() != {one, other} or any(row.status in ENDED for row in there.values()):
@@ -87,6 +109,71 @@ async def _merge(desk: Desk, place: Hamlet, kept: str, gone: str) -> Response:
         return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     await desk.noted("household.merged", f"{place.db}/household:{gone} household:{kept}")
     return desk.to(HERE, "office.flash.merged")
+
+
+async def _part(desk: Desk, place: Hamlet, gone: str) -> Response:
+    """The household is its own again, with the status and the acts that it had; not offered as one again."""
+    row = (await desk.read(lambda rows: _there(rows, place.db, {gone}))).get(gone)
+    if row is None or row.status != "merged_into":
+        return desk.to(HERE, "office.flash.pair_gone", kind="warn")
+    caller = caller_of(desk.signed_in.grant, desk.words)
+    status = await desk.read(lambda rows: _status_before(rows, place.db, f"household:{gone}"))
+    status = status or {"is": "resident", "since": instant(desk.now)[:10]}
+    kept = await desk.read(lambda rows: aliases(rows, place.db, {gone}).get(gone, row.into))
+    parts = desk.parts
+    await parts.scribe.write(caller, {place.db: [Change(f"household:{gone}", {"status": status})]})
+    given = await Carrier(parts.store, parts.rows, parts.clock).give_back(place.db, gone, kept)
+    await parts.scribe.write(
+        caller, {place.db: [_void(desk, pledge, acts) for pledge, acts in given.items()]}
+    )
+    await desk.noted("household.parted", f"{place.db}/household:{gone} household:{kept}")
+    await _note_apart(desk, place.db, *sorted((gone, kept)))
+    return desk.to(HERE, "office.flash.parted")
+
+
+def _void(desk: Desk, pledge: str, acts: Collection[str]) -> Change:
+    made = ulids(milliseconds(desk.now), secrets.token_bytes)
+    kept = {"at": instant(desk.now), "by": desk.user, "kind": "voided"}
+    return Change(pledge, {"acts": [{"id": next(made), **kept, "target": act} for act in acts]})
+
+
+def _status_before(rows: Connection, db: str, doc_id: str) -> Any:
+    """The status that the household had when it was merged."""
+    told = story.told(rows, db, doc_id)
+    statuses = [change for entry in told for change in entry.changes if change.field == "status"]
+    merged = [change for change in statuses if (change.after or {}).get("is") == "merged_into"]
+    return merged[-1].before if merged else None
+
+
+async def _note_apart(desk: Desk, db: str, one: str, other: str) -> None:
+    row = {"db": db, "one": one, "other": other, "at": instant(desk.now), "by": desk.user}
+    await desk.write(lambda rows: insert_new(rows, _apart, [row]))
+
+
+def merged(rows: Connection, known: Mapping[str, Hamlet]) -> list[Merged]:
+    """The households that were merged, the latest first."""
+    kept = _households.alias()
+    asked = (
+        select(_households, kept.c.name.label("kept_name"))
+        .select_from(
+            _households.join(kept, (kept.c.db == _households.c.db) & (kept.c.ulid == _households.c.into))
+        )
+        .where(_households.c.db.in_([place.db for place in known.values()]))
+        .where(_households.c.status == "merged_into")
+        .order_by(_households.c.stamp.desc())
+    )
+    places = {place.db: place for place in known.values()}
+    return [
+        Merged(
+            places[row.db],
+            row.ulid,
+            row.name,
+            place_of(row.house, row.lane),
+            row.kept_name,
+            row.since,
+        )
+        for row in rows.execute(asked.limit(SHOWN))
+    ]
 
 
 async def _tell_apart(desk: Desk, db: str, one: str, other: str) -> Response:

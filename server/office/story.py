@@ -161,6 +161,11 @@ async def _read(desk: Desk, db: str, doc_id: str) -> tuple[dict[str, Standing], 
     return standing, await desk.read(work)
 
 
+def told(rows: Connection, db: str, doc_id: str) -> Sequence[Entry]:
+    """The entries of one document alone, oldest first."""
+    return history.tell(doc_id, _kept(rows, db, [doc_id]).get(doc_id, []), None)
+
+
 def _standing(doc_id: str, document: Document) -> Standing:
     """The greatest live leaf that can be read here: what the pages show."""
     for rev in revtree.live(document.tree):
@@ -230,6 +235,7 @@ def _shown(
     kind, words = entry.doc_id.partition(":")[0], known.words
     there = standing.get(entry.doc_id)
     open_to_all = kind not in ADMIN_TYPES or admin
+    may = bool(there and there.rev) and open_to_all and not entry.newer
     return {
         "id": entry.doc_id,
         "rev": entry.rev,
@@ -238,7 +244,7 @@ def _shown(
         "what": words.say(_headline(entry, words)),
         "who": _byline(entry, who, words),
         "changes": [
-            _change(kind, change, known, may=bool(there and there.rev) and open_to_all and not entry.newer)
+            _change(kind, change, known, may=may and not _is_merged(there and there.body.get(change.field)))
             for change in entry.changes
         ],
         "acts": [acts.short(act, who, words, every_act) for act in entry.acts],
@@ -257,13 +263,13 @@ def _change(kind: str, change: Change, known: Known, *, may: bool) -> dict[str, 
         "lines": lines,
         "state": change.state,
         "settles": change.settles,
-        "may_restore": may and change.state in {"lost", "replaced"} and not _merges(change),
+        "may_restore": may and change.state in {"lost", "replaced"} and not _is_merged(change.after),
     }
 
 
-def _merges(change: Change) -> bool:
-    """A household is merged on a page of its own."""
-    return isinstance(change.after, dict) and change.after.get("is") == "merged_into"
+def _is_merged(value: Any) -> bool:
+    """A household is merged, and parted again, on a page of its own: its pledges go with it."""
+    return isinstance(value, dict) and value.get("is") == "merged_into"
 
 
 def _headline(entry: Entry, words: Words) -> str:

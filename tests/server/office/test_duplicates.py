@@ -1,6 +1,9 @@
 """Pairs of households at the office: one merge for each, or told apart for good."""
 
+from server.carrying import given_back
 from server.scribe import Change
+from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signed, taken_back, visit
+from tests.server.harness import edit
 from tests.server.office.test_edits import document
 from tests.server.office.village import SIGNED_ULID, Village, ulid
 
@@ -25,7 +28,7 @@ async def test_a_pair_is_offered_once_and_merged_with_one_click(made: Village) -
         assert f'value="{SIGNED_ULID}" checked' in page, "the one that has signed is kept by default"
         page = (await browser.send("/office/duplicates", {**FORM, "keep": SIGNED_ULID, "do": "merge"})).text
         assert "Đã gộp." in page
-        assert f'value="{TWIN}"' not in page
+        assert f'name="other" value="{TWIN}"' not in page
     _, body = await document(made, f"household:{TWIN}")
     assert body["status"]["into"] == SIGNED_ULID
 
@@ -47,3 +50,47 @@ async def test_what_is_settled_is_not_settled_again(made: Village) -> None:
             page = await browser.send("/office/duplicates", {**FORM, **form})
             assert "Cặp này đã được xử lý." in page.text
     assert (await document(made, f"household:{SIGNED_ULID}"))[1]["status"]["is"] == "resident"
+
+
+async def test_what_was_merged_by_mistake_is_parted_and_each_act_is_where_it_was_made(made: Village) -> None:
+    await twin(made)
+    theirs, ours = f"pledge:antq-2026:{TWIN}", f"pledge:antq-2026:{SIGNED_ULID}"
+    by = made.people["volunteer2"]
+    visited = pledge(visit(THIRD, by=by), by=by, ulid=TWIN)
+    await made.phone("volunteer2", "nasam", edit(visited, f"1-{'c' * 32}"))
+    async with made.signed_in("reviewer") as browser:
+        await browser.send("/office/duplicates", {**FORM, "keep": SIGNED_ULID, "do": "merge"})
+        # a phone that has not heard of it goes on in the old place, and is carried over
+        signing = signed("01J8ZQ5A000000000000000A77", by=by)
+        more = pledge(visit(THIRD, by=by), signing, by=by, at=NOW + 5000, ulid=TWIN)
+        await made.phone("volunteer2", "nasam", edit(more, f"2-{'d' * 32}", f"1-{'c' * 32}"))
+        await made.parts.follower.catch_up()
+        carried = (await document(made, ours))[1]["acts"]
+        page = (await browser.get("/office/duplicates")).text
+        assert "vi thi dung" in page
+        parting = {"hamlet": "nasam", "one": TWIN, "do": "part"}
+        assert "Đã tách thành hai hộ." in (await browser.send("/office/duplicates", parting)).text
+        again = await browser.send("/office/duplicates", parting)
+        assert "Cặp này đã được xử lý." in again.text
+        assert f'value="{TWIN}"' not in again.text, "they are not offered as one again"
+    status = (await document(made, f"household:{TWIN}"))[1]["status"]
+    assert (status["is"], "into" in status) == ("resident", False)
+    assert {act["id"] for act in (await document(made, theirs))[1]["acts"]} == {THIRD, signing["id"]}
+    acts = (await document(made, ours))[1]["acts"]
+    voided = {act["target"] for act in acts if act["kind"] == "voided"}
+    assert {act["id"] for act in carried} == {act["id"] for act in acts if act["kind"] != "voided"}, (
+        "none is lost"
+    )
+    assert voided == {THIRD, signing["id"]}, "what came over counts here no more"
+    await made.parts.follower.catch_up()
+    assert (await document(made, theirs))[1]["acts"], "and nothing is carried over again"
+
+
+async def test_what_was_taken_back_after_the_merge_stays_taken_back(made: Village) -> None:
+    own = pledge(signed(), ulid=TWIN)
+    gone = {**taken_back("withdrawn", SECOND, FIRST), "by": "thu03"}
+    kept = pledge(visit("01J8ZQ5A000000000000000A99"), signed(), gone)
+    back = given_back([own], kept)
+    assert back
+    assert [act["id"] for act in back.body["acts"]] == [FIRST, SECOND]
+    assert back.came_over == (), "what does not stand need not be voided"
