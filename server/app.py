@@ -117,7 +117,7 @@ def assemble(parts: Parts) -> Starlette:
         ],
         middleware=[
             Middleware(Measured, metrics=metrics),
-            Middleware(SecurityHeaders, https=parts.settings.https),
+            Middleware(SecurityHeaders, https=parts.settings.https, clock=parts.clock),
             Middleware(problems.Caught),
             Middleware(SameOrigin),
         ],

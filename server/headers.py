@@ -1,11 +1,13 @@
 """What every answer carries so that a browser keeps its guard up, and a check of where forms come from."""
 
+from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.clock import Clock
 from server.problems import FORM_FROM_ELSEWHERE, render
 
 POLICY = "; ".join(
@@ -35,9 +37,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class SecurityHeaders:
     """Adds the headers. Answers to phones carry the two that matter to them: each byte is paid for."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, clock: Clock) -> None:
         self._app = app
         self._https = https
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -54,6 +57,9 @@ class SecurityHeaders:
                     self._dress(headers)
                 elif "www-authenticate" in headers:
                     headers["WWW-Authenticate"] = "Bearer"  # at "Basic" a browser opens its own dialog
+                elif scope["path"].endswith("/_revs_diff"):
+                    # A phone to which a proxy refuses the exchange has no other way to learn the time.
+                    headers.setdefault("Date", format_datetime(self._clock(), usegmt=True))
                 if "cache-control" not in headers:
                     headers["Cache-Control"] = "no-store"
             await send(message)

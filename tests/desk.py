@@ -1,6 +1,7 @@
 """What the office does while its server is down: `python -m tests.desk DIR LOGIN`, told in JSON on stdin.
 
-    {"write": {"commune": {"model:…": {fields}}}, "review": [{"of": "inspection:…", "is": "returned", …}]}
+    {"write": {"commune": {"model:…": {fields}}}, "review": [{"of": "inspection:…", "is": "returned", …}],
+     "quarantine": "release" or "discard" (of all that waits), "erase": "<database>/<household's ulid>"}
 
 A review looks at the record as the rows have it, as the page of the office does.
 """
@@ -19,14 +20,17 @@ from server.admission import caller_of
 from server.app import build
 from server.auth import users
 from server.auth.grant import Grant
+from server.erasing import Eraser
 from server.parts import Parts
+from server.release import Warden
+from server.rows import tables
 from server.rows.engine import table
 from server.rows.registers import RecordRow
 from server.scribe import Change
 from server.settings import Settings
 from server.words import words
 
-_records = table(RecordRow)
+_records, _quarantine = table(RecordRow), table(tables.Quarantine)
 
 
 async def at_desk(
@@ -34,8 +38,11 @@ async def at_desk(
     login: str,
     write: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
     review: Sequence[Mapping[str, Any]] = (),
+    quarantine: str = "",
+    erase: str = "",
 ) -> None:
-    """Write documents by database and id, then review records that have arrived, as the person `login`."""
+    """Write documents by database and id, review records that have arrived, decide about what is held, and
+    erase a household, in this order, as the person `login`."""
     app = await build(Settings(data=data))
     parts: Parts = app.state.parts
     try:
@@ -60,6 +67,14 @@ async def at_desk(
             if one.get("comment"):
                 decision["comment"] = one["comment"]
             await parts.scribe.write(caller, {db: [Change(f"review:{one['of']}", {"decision": decision})]})
+        if quarantine:
+            with parts.rows.begin() as rows:
+                waiting = rows.execute(select(_quarantine.c.number).where(_quarantine.c.state == "waiting"))
+                numbers = list(waiting.scalars())
+            warden = Warden(parts.store, parts.rows, parts.intake, parts.clock)
+            await (warden.release if quarantine == "release" else warden.discard)(person.id, numbers)
+        if erase:
+            await Eraser(parts.store, parts.rows, parts.clock).erase(person.id, *erase.split("/"))
     finally:
         await parts.store.close()
         parts.rows.dispose()
@@ -72,7 +87,7 @@ def main() -> None:
     arguments.add_argument("login")
     asked = arguments.parse_args()
     told = json.load(sys.stdin)
-    asyncio.run(at_desk(asked.data, asked.login, told.get("write"), told.get("review", ())))
+    asyncio.run(at_desk(asked.data, asked.login, **told))
 
 
 if __name__ == "__main__":

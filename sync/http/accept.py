@@ -91,5 +91,10 @@ def outcome_row(doc_id: str, outcome: Rev | Conflict | Refused) -> Row:
 
 
 def refused_row(refused: Refused) -> Row:
-    """PouchDB goes on after `forbidden`, and stops at any other name."""
-    return {"id": refused.id, "rev": refused.rev, "error": "forbidden", "reason": refused.reason}
+    """PouchDB goes on after `forbidden`, and stops at any other name.
+
+    What is meant stands beside it as `is`, in the words of the exchange: CouchDB's peers pass over what they
+    do not know, and a phone whose proxy refuses the exchange can tell held from broken.
+    """
+    named = {"id": refused.id, "rev": refused.rev, "error": "forbidden"}
+    return {**named, "is": refused.name, "reason": refused.reason}

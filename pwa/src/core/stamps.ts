@@ -46,10 +46,13 @@ export function tick(now: number, device: string, seen: Iterable<string>): strin
   return printStamp({ ms, counter, device });
 }
 
-/** A stamp moved by `shift` milliseconds; the counter stays, so the order among the moved ones stays. */
-export function shifted(text: string, shift: number): string {
+/** Where a time (milliseconds) belongs that a wrong clock has told. */
+export type Move = (ms: number) => number;
+
+/** A stamp moved; the counter stays, so the order among those moved alike stays. */
+export function shifted(text: string, move: Move): string {
   const stamp = parseStamp(text);
-  return printStamp({ ...stamp, ms: Math.max(0, stamp.ms + Math.floor(shift)) });
+  return printStamp({ ...stamp, ms: Math.max(0, Math.floor(move(stamp.ms))) });
 }
 
 /** The stamps of a body after `written` fields were written (or cleared: not in `after`) at `stamp`. */
@@ -73,19 +76,19 @@ export function restamped(
 const ENVELOPE = ["type", "v", "by", "stamps", "asks"];
 
 /**
- * What becomes of `fresh` stamps when the clock that gave them turns out to be wrong by `shift` milliseconds. They
+ * What becomes of `fresh` stamps when the clock that gave them turns out to be wrong. They
  * stay above `others`, the stamps that the writer had seen, and keep their order among themselves.
  */
 export function remapped(
   fresh: readonly string[],
   others: readonly string[],
-  shift: number,
+  move: Move,
 ): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   let floor = [...others].sort().pop();
   for (const old of [...fresh].sort()) {
     const { device } = parseStamp(old);
-    const moved = shifted(old, shift);
+    const moved = shifted(old, move);
     const next = floor !== undefined && moved <= floor ? tick(0, device, [floor]) : moved;
     map.set(old, next);
     floor = next;

@@ -168,6 +168,8 @@ export type PictureKey = [sha256: string, size: "full" | "thumb"];
 export interface SyncNote {
   lastSync: number | null;
   problem: string | null;
+  /** The exchange was refused, and plain CouchDB spoken. */
+  plain?: boolean;
 }
 
 export interface Meta {

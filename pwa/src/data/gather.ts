@@ -54,12 +54,18 @@ export function inOrder(own: readonly Own[]): Own[] {
   return [...own].sort((a, b) => rank(a) - rank(b) || a.saved - b.saved);
 }
 
-export async function gather(session: Session, clock: number, refusedToo: boolean): Promise<Batch> {
+/** `records`: whether any go along at all; those that are left out are `more`. */
+export async function gather(
+  session: Session,
+  clock: number,
+  refusedToo: boolean,
+  records = true,
+): Promise<Batch> {
   const [databases, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
   const going = inOrder(all.filter((own) => goes(own, refusedToo)));
   const waiting = all.filter(waits);
   const weak = session.env.weakLink();
-  let take = fitting(going, weak ? WEAK : GOOD);
+  let take = records ? fitting(going, weak ? WEAK : GOOD) : 0;
   for (;;) {
     const leaves = going.slice(0, take);
     const { request, sent } = await compose(session, clock, databases, leaves, waiting);

@@ -1,65 +1,195 @@
 /**
  * The same sync in plain CouchDB terms, where `/db/_exchange` is refused (an older server, a plain CouchDB, a proxy
- * in between): `_bulk_docs` with `new_edits: false`, then `_changes` with bodies. Rows come without ancestry, so
- * a revision made on top of one names that one parent. Positions of the two ways are kept apart; the ways mix.
+ * in between): `_revs_diff`, `_bulk_docs` with `new_edits: false`, then `_changes` with bodies. Positions of the two
+ * ways are kept apart; the ways mix.
+ *
+ * What the protocol has no words for is made of what it has. `_revs_diff` is the waiting list: what is not missing
+ * has been received. An error's name is `forbidden` whatever happened (peers stop at others), so this server adds
+ * what it means as `is`, which CouchDB's peers pass over. The time of an answer, in its `Date`, is the server's clock.
+ * Rows come without ancestry, so a revision made on top of one names that one parent. That a hamlet has been added
+ * to a phone, or that the server has lost its last day, only the exchange can say.
  */
 import { isObject, type JsonObject } from "../core/json.ts";
 import { digest } from "../core/revision.ts";
-import { commitOutcomes, commitRows, dropReceived } from "./commit.ts";
-import { meter, type RevKey } from "./db.ts";
+import {
+  commitGone,
+  commitMissing,
+  commitOutcomes,
+  commitRows,
+  commitSent,
+  dropReceived,
+  keyOf,
+} from "./commit.ts";
+import { meta, meter, type Own, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
-import { ask, body } from "./link.ts";
-import type { Session } from "./records.ts";
-import { BadAnswer, type Outcome, type Row } from "./wire.ts";
+import { ask, body, Refused, send } from "./link.ts";
+import { travelling } from "./outgoing.ts";
+import { openOwn, type Session } from "./records.ts";
+import { shiftAll, shiftLate, shiftSome } from "./shift.ts";
+import { BadAnswer, type Outcome, outcome, type Row } from "./wire.ts";
 
 const ROWS = 200;
+/** As the exchange has it: a clock that is wrong by more moves (sync/stamps.py). */
+const SKEW = 5 * 60_000;
+/** No server of this program runs before: a `Date` that says so comes from a dead battery. */
+const EARLIEST = Date.parse("2026-01-01T00:00:00Z");
 
-/** Pushes the batch and pulls all databases. Raises what the link raises. */
-export async function plainSync(session: Session, batch: Batch): Promise<void> {
-  for (const [db, { docs }] of Object.entries(batch.request.dbs)) {
-    const received = docs ? await push(session, db, docs) : [];
-    await pull(session, db, batch);
-    await dropReceived(session, received);
+/** Pushes the batch and pulls all databases. True where it is to be run again at once. Raises what the link raises. */
+export async function plainSync(session: Session, batch: Batch, onShift: () => void): Promise<boolean> {
+  let again = false;
+  // The shared database first: where even that is forbidden, it is the phone that the server refuses.
+  for (const db of Object.keys(batch.request.dbs).sort()) {
+    const run = new Plain(session, batch, db, onShift);
+    again = (await run.sync()) || again;
+    if (run.moved) return true;
   }
+  return again;
 }
 
-async function push(session: Session, db: string, docs: readonly JsonObject[]): Promise<RevKey[]> {
-  const packed = await body(JSON.stringify({ new_edits: false, docs }));
-  const answer = await ask(session.env, `/db/${db}/_bulk_docs`, {
-    credential: session.credential,
-    body: packed,
-    meter: meter(session),
-  });
-  if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
-  // Only errors have rows: what is not named is on the server's disk.
-  const errors = new Map(answer.filter(isObject).map((row) => [`${row.id} ${row.rev ?? ""}`, row]));
-  const outcomes = docs.map((doc): Outcome => {
-    const id = doc._id as string;
-    const rev = doc._rev as string;
-    const error = errors.get(`${id} ${rev}`) ?? errors.get(`${id} `);
-    if (!error) return { id, rev, is: "received", reason: null };
-    return { id, rev, is: "forbidden", reason: typeof error.reason === "string" ? error.reason : null };
-  });
-  return commitOutcomes(session, db, outcomes);
+interface Waiting {
+  readonly leaf: Own;
+  readonly doc: JsonObject;
 }
 
-async function pull(session: Session, db: string, batch: Batch): Promise<void> {
-  for (;;) {
-    const since = (await session.db.get("databases", db))?.since ?? "0";
-    const query = `include_docs=true&limit=${ROWS}&since=${encodeURIComponent(since)}`;
-    const answer = await ask(session.env, `/db/${db}/_changes?${query}`, {
-      method: "GET",
-      credential: session.credential,
-      meter: meter(session),
+class Plain {
+  /** The clock was wrong: everything unsent has another revision now. */
+  moved = false;
+  /** On the server; the rows will show what became of them. */
+  readonly #received: RevKey[] = [];
+
+  constructor(
+    private readonly session: Session,
+    private readonly batch: Batch,
+    private readonly db: string,
+    private readonly onShift: () => void,
+  ) {}
+
+  async sync(): Promise<boolean> {
+    try {
+      const again = await this.#push();
+      if (this.moved) return true;
+      await this.#pull();
+      await dropReceived(this.session, this.#received);
+      return again;
+    } catch (error) {
+      if (!(error instanceof Refused) || this.db === "commune") throw error;
+      if (error.status === 403)
+        await commitGone(this.session, this.db); // this one is no longer held
+      else if (error.status !== 404) throw error; // held, but there is nothing in it yet
+      return false;
+    }
+  }
+
+  /** Everything that this database has to say. True where a record moved, or is to be sent (again). */
+  async #push(): Promise<boolean> {
+    const { session, batch, db } = this;
+    const docs = batch.request.dbs[db]?.docs ?? [];
+    const waiting = await this.#waiting();
+    const named = [...docs, ...waiting.map(({ doc }) => doc)];
+    if (named.length === 0) return false;
+    const { missing, at } = await this.#missing(named);
+    const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
+    // Behind: nothing that was written would ever win. Ahead, the server says of each record below.
+    if (at > EARLIEST && at - clock > SKEW) return this.#shiftAll(at - clock);
+    const isMissing = ({ _id, _rev }: JsonObject) => missing.has(`${_id} ${_rev}`);
+    const there = named.filter((doc) => !isMissing(doc)).map((doc) => [doc._id, doc._rev, "received"]);
+    this.#received.push(...(await commitOutcomes(session, db, there.map(outcome))));
+    const absent = waiting.filter(({ doc }) => isMissing(doc));
+    const lost = absent.filter(({ leaf }) => leaf.state !== "held").map(({ leaf }) => pairOf(leaf));
+    await commitMissing(session, db, lost);
+    await shiftLate(session, db, lost);
+    // One that is held is not in the tree: what became of it is the answer to sending it once more.
+    const held = absent.filter(({ leaf }) => leaf.state === "held").map(({ doc }) => doc);
+    const going = [...docs.filter(isMissing), ...held];
+    if (going.length > 0) await commitSent(session.db, this.#leaves().map(keyOf));
+    const outcomes = going.length > 0 ? await this.#send(going, held) : [];
+    this.#received.push(...(await commitOutcomes(session, db, outcomes)));
+    const late = outcomes.filter(({ is }) => is === "clock");
+    if (late.length === 0) return lost.length > 0;
+    if (at > EARLIEST && clock - at > SKEW) return this.#shiftAll(at - clock);
+    this.onShift(); // and where nobody tells the time, that is what is said in the end
+    if (at > EARLIEST) await shiftSome(session, db, late, at);
+    return true;
+  }
+
+  async #shiftAll(skew: number): Promise<boolean> {
+    this.onShift();
+    await shiftAll(this.session, skew, this.batch.leaves);
+    this.moved = true;
+    return true;
+  }
+
+  #leaves(): readonly Own[] {
+    return this.batch.leaves.filter((leaf) => leaf.db === this.db);
+  }
+
+  /** What waits for an outcome, as it would travel. */
+  async #waiting(): Promise<Waiting[]> {
+    const { session, batch, db } = this;
+    const found = await Promise.all(
+      (batch.request.dbs[db]?.waiting ?? []).map(async ([id, rev]) => {
+        const leaf = await session.db.get("own", [db, id, rev]);
+        return leaf ? [{ leaf, doc: travelling({ ...(await openOwn(session, leaf)), id }) }] : [];
+      }),
+    );
+    return found.flat();
+  }
+
+  /** Which of these revisions the server has not; and its clock (milliseconds, 0 where it does not tell). */
+  async #missing(docs: readonly JsonObject[]): Promise<{ missing: ReadonlySet<string>; at: number }> {
+    const asked: Record<string, string[]> = {};
+    for (const { _id, _rev } of docs) asked[`${_id}`] = [...(asked[`${_id}`] ?? []), `${_rev}`];
+    const { response, end } = await send(this.session.env, `/db/${this.db}/_revs_diff`, {
+      ...{ credential: this.session.credential, meter: meter(this.session) },
+      body: await body(JSON.stringify(asked)),
     });
-    if (!isObject(answer) || !Array.isArray(answer.results)) throw new BadAnswer("_changes answers results");
-    const rows = answer.results.filter(isObject).flatMap(rowOf);
-    // A sequence may be any JSON; it goes back as text.
-    const last = typeof answer.last_seq === "string" ? answer.last_seq : JSON.stringify(answer.last_seq);
-    await commitRows(session, db, rows, { since: last }, batch.sent);
-    if (answer.results.length < ROWS) return;
+    const answer: unknown = await response.json().finally(end);
+    if (!isObject(answer)) throw new BadAnswer("_revs_diff answers an object");
+    const missing = new Set<string>();
+    for (const [id, row] of Object.entries(answer))
+      if (isObject(row) && Array.isArray(row.missing))
+        for (const rev of row.missing) missing.add(`${id} ${rev}`);
+    return { missing, at: Date.parse(response.headers.get("Date") ?? "") || 0 };
+  }
+
+  async #send(docs: readonly JsonObject[], held: readonly JsonObject[]): Promise<Outcome[]> {
+    const answer = await ask(this.session.env, `/db/${this.db}/_bulk_docs`, {
+      ...{ credential: this.session.credential, meter: meter(this.session) },
+      body: await body(JSON.stringify({ new_edits: false, docs })),
+    });
+    if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
+    // Only errors have rows: what is not named is on the server's disk.
+    const errors = new Map(answer.filter(isObject).map((row) => [`${row.id} ${row.rev ?? ""}`, row]));
+    return docs.flatMap((doc) => {
+      const { _id: id, _rev: rev } = doc;
+      const error = errors.get(`${id} ${rev}`) ?? errors.get(`${id} `);
+      if (!error) return [outcome([id, rev, "received"])];
+      // A server that does not say what it means: what was held still is, for all that this phone can tell.
+      if (typeof error.is !== "string" && held.includes(doc)) return [];
+      return [outcome([id, rev, error.is ?? "forbidden", error.reason])];
+    });
+  }
+
+  async #pull(): Promise<void> {
+    const { session, batch, db } = this;
+    for (;;) {
+      const since = (await session.db.get("databases", db))?.since ?? "0";
+      const query = `include_docs=true&limit=${ROWS}&since=${encodeURIComponent(since)}`;
+      const answer = await ask(session.env, `/db/${db}/_changes?${query}`, {
+        ...{ method: "GET", credential: session.credential, meter: meter(session) },
+      });
+      if (!isObject(answer) || !Array.isArray(answer.results))
+        throw new BadAnswer("_changes answers results");
+      const rows = answer.results.filter(isObject).flatMap(rowOf);
+      // A sequence may be any JSON; it goes back as text.
+      const last = typeof answer.last_seq === "string" ? answer.last_seq : JSON.stringify(answer.last_seq);
+      await commitRows(session, db, rows, { since: last }, batch.sent);
+      if (answer.results.length < ROWS) return;
+    }
   }
 }
+
+const pairOf = ({ id, rev }: Pick<Own, "id" | "rev">) => [id, rev] as const;
 
 /** A row of `_changes`, without `_` fields in its body; design documents and signatures are not for phones. */
 function rowOf(change: JsonObject): Row[] {

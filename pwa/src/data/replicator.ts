@@ -41,13 +41,26 @@ const ROUNDS = 500;
 /** Replicates until nothing is left to do. Null where another tab is at it. Raises nothing: see the result. */
 export async function replicate(session: Session, refusedToo: boolean): Promise<SyncProblem | "done" | null> {
   return session.env.alone(`camket-sync-${session.account.id}`, async () => {
-    const problem = await rounds(session, refusedToo).then(() => null, problemOf);
-    await note(session, problem);
+    const before = await meta(session.db, "sync");
+    const ended = await rounds(session, refusedToo, before?.plain === true).then(
+      (plain) => ({ problem: null, plain }),
+      (error) => ({ problem: problemOf(error), plain: before?.plain === true }),
+    );
+    const { problem } = ended;
+    await note(session, {
+      lastSync: problem === null ? session.env.now() : (before?.lastSync ?? null),
+      ...ended,
+    });
     return problem ?? "done";
   });
 }
 
-async function rounds(session: Session, refusedToo: boolean): Promise<void> {
+/**
+ * Resolves to whether the exchange was refused and plain CouchDB spoken. Where that was so the last time (`plain`), the
+ * exchange is tried with nothing in it: the records of a whole batch shall not travel twice each time.
+ */
+async function rounds(session: Session, refusedToo: boolean, plain: boolean): Promise<boolean> {
+  let way: "exchange" | "trial" | "plain" = plain ? "trial" : "exchange";
   let shifts = 0;
   let retry = refusedToo;
   const onShift = () => {
@@ -55,18 +68,29 @@ async function rounds(session: Session, refusedToo: boolean): Promise<void> {
   };
   for (let left = ROUNDS; left > 0; left--) {
     const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
-    const batch = await gather(session, clock, retry);
-    const round = await exchange(session, batch, onShift).catch(async (error) => {
-      if (!isUnknownHere(error)) throw error;
-      await (await import("./apart.ts")).plain.plainSync(session, batch);
-      return { again: false, progress: true };
+    const batch = await gather(session, clock, retry, way !== "trial");
+    const run = way === "plain" ? plainly : exchange;
+    const round = await run(session, batch, onShift).catch((error) => {
+      if (way === "plain" || !isUnknownHere(error)) throw error;
+      return null;
     });
+    if (round === null) {
+      way = "plain";
+      continue;
+    }
     // Refused records go once more, in the rounds of this sync that the volunteer asked for.
     retry = retry && batch.more;
     if (!round.again && !batch.more) break;
-    if (!round.progress) throw new BadAnswer("a round that changed nothing");
+    if (!round.progress && way !== "trial") throw new BadAnswer("a round that changed nothing");
+    if (way === "trial") way = "exchange";
   }
   await compact(session);
+  return way === "plain";
+}
+
+async function plainly(session: Session, batch: Batch, onShift: () => void): Promise<Round> {
+  const { plain } = await import("./apart.ts");
+  return { again: await plain.plainSync(session, batch, onShift), progress: true };
 }
 
 class ClockTrouble extends Error {}
@@ -168,10 +192,7 @@ async function receivedBefore(session: Session): Promise<RevKey[]> {
   return own.filter(({ state }) => state === "received").map(({ db, id, rev }) => [db, id, rev]);
 }
 
-async function note(session: Session, problem: SyncProblem | null): Promise<void> {
-  const before = await meta(session.db, "sync");
-  const lastSync = problem === null ? session.env.now() : (before?.lastSync ?? null);
-  const sync: SyncNote = { lastSync, problem };
+async function note(session: Session, sync: SyncNote): Promise<void> {
   await write(session.db, ["meta"], (tx) => tx.objectStore("meta").put(sync, "sync")).catch(() => {});
   session.env.channel.post("sync");
 }

@@ -5,7 +5,7 @@
 import type { Act } from "../core/documents.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { digest, generation } from "../core/revision.ts";
-import { parseStamp, remapped, type Stamps } from "../core/stamps.ts";
+import { type Move, parseStamp, remapped, type Stamps } from "../core/stamps.ts";
 import { keyOf } from "./commit.ts";
 import { type Clock, type Fresh, meta, type Own, write } from "./db.ts";
 import { minted, prepare, type Revision } from "./outgoing.ts";
@@ -22,7 +22,7 @@ export async function shiftAll(session: Session, skew: number, refused: readonly
   const own = (await session.db.getAll("own")).filter(({ state, again }) => state === "unsent" && !again);
   const gone = own.filter((leaf) => hasLeft(leaf) && !stayed.has(String(keyOf(leaf))));
   const here = own.filter((leaf) => !gone.includes(leaf));
-  await shift(session, here, () => skew, { skew, asked: gone });
+  await shift(session, here, () => by(skew), { skew, asked: gone });
 }
 
 const hasLeft = ({ sent, carried }: Own) => sent === true || carried !== undefined;
@@ -38,8 +38,11 @@ export async function shiftSome(
   server: number,
 ): Promise<void> {
   const own = await found(session, db, named);
-  const back = ({ fresh: { stamps } }: Own) =>
-    Math.min(0, server - Math.max(...stamps.map((stamp) => parseStamp(stamp).ms)));
+  // Only what lies ahead: a clock that was put right meanwhile gave stamps above its wrong ones, but right times.
+  const back = ({ fresh: { stamps } }: Own): Turn => {
+    const ahead = Math.max(...stamps.map((stamp) => parseStamp(stamp).ms)) - server;
+    return () => (ms) => (ms > server ? Math.min(server, ms - ahead) : ms);
+  };
   await shift(session, own, back, { server });
 }
 
@@ -51,7 +54,7 @@ export async function shiftLate(
 ): Promise<void> {
   const named = missing.map(([id, rev]) => ({ id, rev }));
   const own = (await found(session, db, named)).filter(({ late }) => late !== undefined);
-  if (own.length > 0) await shift(session, own, ({ late = 0 }) => late, {});
+  if (own.length > 0) await shift(session, own, ({ late = 0 }) => by(late), {});
 }
 
 async function found(
@@ -62,6 +65,21 @@ async function found(
   const own = await Promise.all(named.map(({ id, rev }) => session.db.get("own", [db, id, rev])));
   return own.filter((leaf): leaf is Own => leaf !== undefined);
 }
+
+/** How times move, given the time that it is (milliseconds, by the server). */
+type Turn = (now: number) => Move;
+
+/**
+ * By so much. What would come to lie in the future was not told by this clock: it stands already where it belongs (a
+ * time from before the clock fell back to the year 2000, a stamp that was lifted above such a one).
+ */
+const by =
+  (skew: number): Turn =>
+  (now) =>
+  (ms) =>
+    skew > 0 && ms + skew > now + SLACK ? Math.min(ms, now) : ms + skew;
+
+const SLACK = 5 * 60_000;
 
 interface How {
   /** How far the clock moves. */
@@ -75,7 +93,7 @@ interface How {
 async function shift(
   session: Session,
   own: readonly Own[],
-  by: (leaf: Own) => number,
+  turn: (leaf: Own) => Turn,
   how: How,
 ): Promise<void> {
   const { skew = 0, asked = [], server } = how;
@@ -85,7 +103,7 @@ async function shift(
   const moved = await Promise.all(
     own.map(async (leaf) => {
       const { body } = await openOwn(session, leaf);
-      const change = movedBody(body, leaf.fresh, by(leaf));
+      const change = movedBody(body, leaf.fresh, turn(leaf)(server ?? now));
       return {
         old: leaf,
         ...(await prepare(session, keys, { ...next(session, leaf), ...change }, change.fresh, now)),
@@ -99,7 +117,7 @@ async function shift(
       if (!(await tx.objectStore("own").get(key))) continue; // another tab saved a child meanwhile
       await tx.objectStore("own").delete(key);
       await tx.objectStore("outbox").delete(key);
-      await tx.objectStore("own").put({ ...next, saved: old.saved + by(old) });
+      await tx.objectStore("own").put({ ...next, saved: turn(old)(server ?? now)(old.saved) });
       if (outgoing) await tx.objectStore("outbox").put(outgoing);
       for (const stamp of next.fresh.stamps) if (stamp > last) last = stamp;
     }
@@ -132,16 +150,16 @@ function next(session: Session, leaf: Own): Omit<Revision, "body"> {
 export function movedBody(
   body: JsonObject,
   fresh: Fresh,
-  by: number,
+  move: Move,
 ): { readonly body: JsonObject; readonly fresh: Fresh } {
   const stamps = body.stamps as Stamps;
   const others = Object.values(stamps).filter((stamp) => !fresh.stamps.includes(stamp));
-  const map = remapped(fresh.stamps, others, by);
+  const map = remapped(fresh.stamps, others, move);
   const moved = Object.fromEntries(
     Object.entries(stamps).map(([field, stamp]) => [field, map.get(stamp) ?? stamp]),
   );
   const acts = (body.acts as readonly Act[] | undefined)?.map((act) =>
-    fresh.acts.includes(act.id) ? { ...act, at: instant(Date.parse(act.at) + by) } : act,
+    fresh.acts.includes(act.id) ? { ...act, at: instant(move(Date.parse(act.at))) } : act,
   );
   // What an unsent value replaced may be unsent too: a stamp left in the future would hide every later value.
   const asks = body.asks

@@ -1,0 +1,161 @@
+/** A phone whose proxy refuses the exchange, and a real server: the same records travel by plain CouchDB. */
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import type { Phone, Serve } from "./phone.ts";
+import { RealServer } from "./real.ts";
+
+const PIN = "135790";
+
+let server: RealServer;
+let mai: Phone;
+let lan: Phone;
+
+before(async () => {
+  server = await RealServer.start();
+  mai = await enrolled(server.commune.codes[0]);
+  lan = await enrolled(server.commune.codes[1]);
+});
+after(() => server.end());
+
+async function enrolled(code: string): Promise<Phone> {
+  const mine = server.phone();
+  await mine.field.join(code, "Điện thoại");
+  await mine.field.setPin(PIN);
+  await synced(mine);
+  return mine;
+}
+
+async function synced(...phones: readonly Phone[]): Promise<void> {
+  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
+}
+
+const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
+const form = (who: Phone, n: number) => who.field.openForm("napo", household(n));
+const view = (who: Phone, n: number) => who.field.household("napo", household(n));
+const visit = async (who: Phone, n: number) => who.field.recordVisit(await form(who, n), "met");
+
+/** What went over the link since the last time that it was asked. */
+const went: string[] = [];
+const traffic = () => went.splice(0);
+
+const refusing: Serve = (asked) => {
+  went.push(asked.path.split("?")[0] ?? "");
+  if (asked.path === "/db/_exchange") return new Response("<h1>Not Found</h1>", { status: 404 });
+  return server.link(asked);
+};
+
+test("records go up and come down, whichever way was open, and none is doubled", async () => {
+  for (const [n, link] of [
+    [1, refusing],
+    [2, server.link],
+    [3, refusing],
+  ] as const) {
+    mai.serve = link;
+    await visit(mai, n);
+    await lan.field.editHousehold(await form(lan, n), { name: `Lý Văn ${n}` });
+    await synced(lan, mai, lan);
+    mai.clock.now = Date.now() + 2_000; // acts are told apart by the second
+    await mai.field.recordVisit(await form(mai, n), "come_back");
+    await synced(mai, lan, mai);
+    for (const who of [mai, lan]) {
+      const { name, outcome, where, acts } = await view(who, n);
+      assert.deepEqual([name, outcome, where, acts.length], [`Lý Văn ${n}`, "come_back", "received", 2]);
+    }
+  }
+});
+
+test("where the exchange was refused it is tried without records, so that none travels twice", async () => {
+  mai.serve = refusing;
+  await synced(mai);
+  traffic();
+  await visit(mai, 4);
+  await synced(mai);
+  const hamlet = "/db/hamlet-napo";
+  assert.deepEqual(traffic(), [
+    ...["/db/_exchange", "/db/commune/_changes"],
+    ...[`${hamlet}/_revs_diff`, `${hamlet}/_bulk_docs`, `${hamlet}/_changes`],
+  ]);
+  mai.serve = server.link;
+  await visit(mai, 4);
+  await synced(mai, lan);
+  assert.equal((await view(lan, 4)).acts.length, 2);
+});
+
+test("a clock that runs ahead, or behind, is put right by the server's", async () => {
+  mai.serve = refusing;
+  for (const [n, off] of [
+    [5, 2 * 3_600_000],
+    [6, -400 * 24 * 3_600_000],
+  ] as const) {
+    mai.clock.now = Date.now() + off;
+    await visit(mai, n);
+    await synced(mai, lan);
+    const [visited] = (await view(lan, n)).acts;
+    assert.ok(Math.abs(Date.parse(visited?.act.at ?? "") - Date.now()) < 60_000, visited?.act.at);
+    assert.equal((await view(mai, n)).where, "received");
+  }
+  mai.clock.now = Date.now();
+  mai.serve = server.link; // with nothing to send, only the exchange tells the time
+  await synced(mai);
+});
+
+test("a clock that fell back by years moves only what was written since", async () => {
+  for (const [n, link] of [
+    [10, server.link],
+    [11, refusing],
+  ] as const) {
+    mai.serve = null;
+    mai.clock.now = Date.now() - 60_000;
+    await visit(mai, n); // and now the battery is empty
+    mai.clock.now = Date.parse("2000-01-01T00:00:00Z");
+    await mai.field.recordVisit(await form(mai, n), "come_back");
+    await lan.field.editHousehold(await form(lan, n), { name: "Lý Thị Sau" });
+    mai.serve = link;
+    await synced(mai, lan, mai);
+    const { acts, outcome, name, where } = await view(mai, n);
+    assert.deepEqual([outcome, name, where, acts.length], ["come_back", "Lý Thị Sau", "received", 2]);
+    for (const { act } of acts) assert.ok(Math.abs(Date.parse(act.at) - Date.now()) < 90_000, act.at);
+    mai.clock.now = Date.now();
+    mai.serve = server.link;
+    await synced(mai);
+  }
+});
+
+test("what the office holds back is held, not refused, until the office has decided", async () => {
+  for (const [n, decided, where] of [
+    [7, "release", "received"],
+    [8, "discard", "refused"],
+  ] as const) {
+    // A locked phone hands in what a wrong clock had stamped; it hears of it on its next sync.
+    mai.serve = null;
+    mai.clock.now = Date.now() + 3 * 3_600_000;
+    await visit(mai, n);
+    const locked = mai.again();
+    locked.serve = server.link;
+    await locked.field.syncNow();
+    mai.clock.now = Date.now();
+    mai.serve = refusing;
+    await synced(mai);
+    assert.equal((await view(mai, n)).where, "held");
+    assert.match((await view(mai, n)).reason ?? "", /^Giờ của điện thoại bị sai/);
+    assert.deepEqual(
+      [(await mai.field.syncState()).waiting, (await mai.field.problems())[0]?.where],
+      [0, "held"],
+    );
+    await server.office("admin", { quarantine: decided });
+    await synced(mai);
+    await synced(mai);
+    assert.equal((await view(mai, n)).where, where);
+  }
+  assert.equal((await view(mai, 7)).acts.length, 1);
+});
+
+test("what was erased leaves the phone, unsent records included", async () => {
+  mai.serve = refusing;
+  await visit(mai, 9);
+  await server.office("admin", { erase: `hamlet-napo/${household(9)}` });
+  await synced(mai);
+  await synced(mai);
+  assert.ok(!(await mai.field.households("napo")).some(({ id }) => id === household(9)));
+  assert.deepEqual((await mai.field.syncState()).waiting, 0);
+});
