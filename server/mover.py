@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import ColumnElement, Engine, Table, literal, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, literal, select
 
 from server import archive, audit, ledger, leftovers, moving
 from server.blobs import Blobs, Name
@@ -194,13 +194,12 @@ class Mover:
             return archive.bodies(connection, db, lost)
 
     def _archive(self, batch: Batch, by: str | None) -> None:
+        now = instant(self._clock())
         with writing(self._rows) as connection:
+            _keep(connection, batch.tombstones, now, by)
             for (source, target), ids in batch.ways.items():
-                archive.copy(connection, source, target, ids)
-            made = [
-                archive.Entry.of(db, one, "moved") for db, edits in batch.edits().items() for one in edits
-            ]
-            archive.keep(connection, made, instant(self._clock()), by)
+                archive.copy(connection, source, target, ids)  # its history there says when it came
+            _keep(connection, batch.copies, now, by)
 
     def _carry_hamlet(self, hamlet: str, into: str) -> None:
         with readers(self._rows).begin() as connection:
@@ -235,6 +234,11 @@ _ANCHORED: tuple[tuple[Table, ColumnElement[str]], ...] = (
     (_reviews, _reviews.c.subject),
 )
 """Rows of documents that go with another one, and the id of that."""
+
+
+def _keep(connection: Connection, edits: Mapping[str, list[Edit]], now: str, by: str | None) -> None:
+    for db, made in edits.items():
+        archive.keep(connection, [archive.Entry.of(db, one, "moved") for one in made], now, by)
 
 
 def _shows(body: Body | None, inspections: Collection[str] | None) -> bool:

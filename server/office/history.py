@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import schemas
+from server.moving import MARK
+from sync.resolve import NO_DELETION
 from sync.stamps import Stamp
 from sync.stamps import stamp_of as stamps_of_field
 
@@ -25,7 +27,7 @@ ACTS = "acts"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One archived revision. `source` is sent, derived, merged or released."""
+    """One archived revision. `source` is sent, derived, merged, released or moved."""
 
     rev: str
     parent: str | None
@@ -110,7 +112,7 @@ def tell(doc_id: str, revisions: Iterable[Kept], current: str | None) -> tuple[E
             for field, before in _writes(kept, parent, seen_writes)
         )
         acts = _new_acts(kept.body, parent.body if parent else {}, seen_acts)
-        if changes or acts or _deletes(kept) or kept.source == "merged":
+        if changes or acts or _deletes(kept) or kept.source == "merged" or _moves(doc_id, kept):
             entries.append(_entry(doc_id, kept, changes, acts))
     return tuple(entries)
 
@@ -143,8 +145,14 @@ def _entry(doc_id: str, kept: Kept, changes: tuple[Change, ...], acts: tuple[Bod
 
 
 def _deletes(kept: Kept) -> bool:
-    """Absorbed leaves are tombstones too, but nobody deleted anything."""
-    return kept.deleted and not kept.body.get("absorbed")
+    """Absorbed leaves and those of a place that was left are tombstones too, but nobody deleted a thing."""
+    return kept.deleted and not NO_DELETION & kept.body.keys()
+
+
+def _moves(doc_id: str, kept: Kept) -> bool:
+    """Whether it went to another hamlet: told once, of the household and not of each of its records."""
+    told = doc_id.startswith(("household:", "unit:"))
+    return told and kept.source == "moved" and kept.deleted and MARK in kept.body
 
 
 def _fields(body: Body) -> Collection[str]:

@@ -278,7 +278,7 @@ def _headline(entry: Entry, words: Words) -> str:
         return "office.history.deleted"
     if entry.newer:
         return "office.history.newer"
-    if entry.source in {"merged", "derived"}:
+    if entry.source in {"merged", "derived", "moved"}:
         return f"office.history.{entry.source}"
     if any(change.settles for change in entry.changes):
         return "office.history.settled"
@@ -287,7 +287,7 @@ def _headline(entry: Entry, words: Words) -> str:
 
 
 def _byline(entry: Entry, who: Who, words: Words) -> str:
-    if entry.source in {"merged", "derived"}:
+    if entry.source in {"merged", "derived", "moved"}:
         return words.time(entry.entered_at)
     same = entry.at[:16] == entry.entered_at[:16]
     key = "office.history.by_at" if same else "office.history.by_at_received"

@@ -1,7 +1,7 @@
 """Hamlets that merge and split, households that move: told over the whole server, without HTTP."""
 
 from collections.abc import AsyncIterator, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -64,10 +64,23 @@ ADMIN = caller_of(Grant(QUAN, "Quân", Role.ADMIN, frozenset(NAMES)), words("vi"
 lan, mai = grant(LAN), grant(MAI, hamlets=["bankhu"])
 
 
+DAY = 86_400_000
+
+
+class Hands:
+    """A clock that the test moves."""
+
+    ms = NOW
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.ms / 1000, UTC)
+
+
 @pytest.fixture
 async def commune(tmp_path: Path) -> AsyncIterator[Parts]:
     """A commune of three hamlets: Lan walks the first, Mai the second."""
-    async with opened(Settings(data=tmp_path), lambda: datetime.fromtimestamp(NOW / 1000, UTC)) as parts:
+    clock = Hands()
+    async with opened(Settings(data=tmp_path), clock) as parts:
         with parts.rows.begin() as rows:
             for who, held in ((LAN, ["nasam"]), (MAI, ["bankhu"])):
                 users.add(rows, who, Role.VOLUNTEER, by=QUAN, now=parts.clock(), hamlets=held, person=who)
@@ -161,10 +174,28 @@ async def test_the_history_of_what_moved_is_in_both_places(commune: Parts) -> No
     await furnish(commune)
     before = rows_of(commune, tables.Archive, db=A, id=PLEDGE)
     await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
-    assert [row | {"db": A} for row in rows_of(commune, tables.Archive, db=B, id=PLEDGE)] == before
     old = rows_of(commune, tables.Archive, db=A, id=PLEDGE)
     assert [row["source"] for row in old] == ["sent", "moved"]
+    assert old[:1] == before
     assert orjson.loads(old[1]["body"]) == {"moved_to": B}
+    assert [row | {"db": A} for row in rows_of(commune, tables.Archive, db=B, id=PLEDGE)] == old
+
+
+async def test_where_a_household_was_on_a_day_can_be_told_for_good(commune: Parts) -> None:
+    """No page shows figures by period; whoever needs those of October asks here."""
+    await furnish(commune)
+    first, clock = commune.clock(), commune.clock
+    assert isinstance(clock, Hands)
+    clock.ms += DAY
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    clock.ms += DAY
+    await hamlets.move(commune, ADMIN, "bankhu", "nasam", [X])
+    await hamlets.move(commune, ADMIN, "nasam", "pomo", [X])
+    with readers(commune.rows).begin() as connection:
+        days = [hamlets.place_on(connection, X, first + timedelta(hours=hours)) for hours in (0, 25, 49)]
+        stayed = hamlets.place_on(connection, f"household:{OTHER}", first)
+    assert days == [A, B, C]
+    assert stayed is None
 
 
 async def test_a_merge_that_was_cut_after_it_was_declared_is_finished_by_the_follower(commune: Parts) -> None:

@@ -40,6 +40,9 @@ async def test_a_merge_shows_what_it_comes_to_then_does_it_and_can_be_taken_back
         back = {"how": "back", "source": "bandanh", "into": "nasam", "people": "1"}
         assert f"<li>{len(before)} hộ</li>" in (await browser.post("/office/moves", back)).text
         await browser.send("/office/moves", {**back, "do": "confirm"})
+        story = (await browser.get(f"/office/history/nasam/household:{SIGNED_ULID}")).text
+        assert story.count("Chuyển sang thôn khác") == 2
+        assert "Đã xóa" not in story
     assert (held(made, "nasam"), held(made, "bandanh")) == (before, there)
 
 
