@@ -32,7 +32,8 @@ async def get(call: Call) -> Response:
     headers = etag(str(rev))
     if asked is None and call.request.headers.get("if-none-match") == headers.get("ETag", ""):
         return Response(None, 304, headers)
-    if wanted.files and multipart.accepts(call.request.headers.get("accept"), "multipart/related"):
+    with_files = wanted.files and document.bodies[rev].attachments
+    if with_files and multipart.accepts(call.request.headers.get("accept"), "multipart/related"):
         return await _related(call, document, rev, wanted)
     body = await render_revision(call.store, call.doc_id, document, rev, wanted)
     return compressed(call.request, answer(body + b"\n", headers=headers))

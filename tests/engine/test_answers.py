@@ -142,6 +142,8 @@ async def test_attachments_come_as_multipart_unless_json_is_asked_for() -> None:
         ]:
             answer = await client.get("/db/x?attachments=true", headers={"Accept": accept})
             assert answer.headers["content-type"].startswith(kind), accept
+        await client.put("/db/plain", json={})
+        assert (await client.get("/db/plain?attachments=true")).json()["_id"] == "plain"
 
 
 async def test_all_docs_takes_its_options_in_the_body_too() -> None:
