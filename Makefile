@@ -17,7 +17,7 @@ DEBIAN_PACKAGES := chromium fonts-noto-core caddy
 PWA_SOURCES := $(shell find pwa schemas -name node_modules -prune -o -name dist -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.mjs' -o -name '*.json' -o -name '*.css' -o -name '*.html' -o -name '*.svg' \) -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit conformance sim e2e bench bench-million fuzz screenshots lock wheel clean
+.PHONY: help run test check unit conformance sim mutate e2e bench bench-million fuzz screenshots lock wheel clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -44,6 +44,9 @@ conformance: $(STAMPS)/dev $(STAMPS)/conformance ## the protocol, driven by Pouc
 sim: $(STAMPS)/dev $(STAMPS)/pwa ## field seasons with faults, real phones against a real server: SEASONS= (20)
 	$(BIN)/python -m tests.sim --seasons $(SEASONS)
 SEASONS ?= 20
+
+mutate: $(STAMPS)/dev $(STAMPS)/pwa ## break the code in ways that the tests must see, each in a copy of the tree
+	$(BIN)/python -m tests.mutation
 
 e2e: $(STAMPS)/dev $(STAMPS)/chromium pwa/dist/index.html ## whole tasks in real Chromium
 	$(BIN)/pytest -n auto --dist loadfile tests/e2e

@@ -1,0 +1,475 @@
+"""The faults, as data: what is broken, where, and which tests must see it.
+
+`old` stands exactly once in `file` (`test_faults.py` holds that). Tests are pytest's, or files of `pwa/tests`
+for faults of the phone. Each is a mistake that somebody could make, not a random change: the first ones are
+those that the design forbids by name.
+"""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """One mistake. `tests` are few, so that it is found out within seconds."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+LAWS, POLICY = "tests/sync/test_merge_laws.py", "tests/sync/test_merge_policy.py"
+RESOLVE, EXCHANGE = "tests/sync/test_resolve.py", "tests/sync/test_exchange.py"
+TREES, SEASON = "tests/sync/test_revtree.py", "tests/sync/test_servers_and_phones.py"
+INTAKE, FOLLOWER = "tests/server/test_intake.py", "tests/server/test_follower.py"
+RELEASE, ERASING = "tests/server/test_release.py", "tests/server/test_erasing.py"
+BACKUP, MOVING, MOVES = (f"tests/server/test_{name}.py" for name in ("backup", "moving", "moves"))
+RULES, MEDIA = "tests/server/test_rules.py", "tests/server/http/test_media.py"
+SQLITE, SEALED = "tests/store/test_sqlite.py", "tests/server/http/test_sealed.py"
+
+MERGE_RULES = (
+    Fault(
+        "set loses an element",
+        "sync/merge.py",
+        "    _unite(into.sets.setdefault(name, {}), other.sets.get(name, {}))\n",
+        "    into.sets.setdefault(name, {})\n",
+        (POLICY, LAWS),
+    ),
+    Fault(
+        "latest takes the older",
+        "sync/merge.py",
+        "    if len(values) == 1 or values[0].stamp > values[1].stamp:\n        return values[0]\n"
+        "    return values[1] if values[0].stamp < values[1].stamp else",
+        "    if len(values) == 1 or values[0].stamp < values[1].stamp:\n        return values[0]\n"
+        "    return values[1] if values[0].stamp > values[1].stamp else",
+        (POLICY,),
+    ),
+    Fault(
+        "a tie is broken by the order of arrival",
+        "sync/merge.py",
+        "else max(values, key=lambda value: value.rank)\n",
+        "else values[0]\n",
+        (POLICY, LAWS),
+    ),
+    Fault(
+        "ask drops a value",
+        "sync/merge.py",
+        "        ask.others.update((value.rank, value) for value in values)\n",
+        "        pass\n",
+        (POLICY,),
+    ),
+    Fault(
+        "a settling write forgets what it had seen",
+        "sync/merge.py",
+        "    after.see(value.stamp for value in before.others.values())\n",
+        "",
+        (POLICY, LAWS),
+    ),
+    Fault(
+        "the author does not go with the latest stamp",
+        "sync/merge.py",
+        "    into.by = max(\n        Value(into.greatest, into.by), Value(other.greatest, other.by), "
+        "key=lambda value: value.rank\n    ).value\n",
+        "",
+        (POLICY, LAWS),
+    ),
+    Fault(
+        "a clearing does not stick",
+        "sync/stamps.py",
+        "if not present or stamp != greatest}",
+        "if present and stamp != greatest}",
+        (POLICY, "tests/sync/test_stamps.py"),
+    ),
+)
+
+SETTLING = (
+    Fault(
+        "a time is minted in a merge",
+        "sync/resolve.py",
+        "    joined = canonical.encode(join(held, rules))\n    tombstones",
+        "    at = __import__('time').time_ns() % 2**53\n"
+        "    joined = canonical.encode(join(held, rules) | {'merged_at': at})\n    tombstones",
+        (RESOLVE,),
+    ),
+    Fault(
+        "a tombstone is skipped",
+        "sync/resolve.py",
+        "for rev in group[1:]]\n    if joined",
+        "for rev in group[2:]]\n    if joined",
+        (RESOLVE,),
+    ),
+    Fault(
+        "the tombstone comes before the merge",
+        "sync/resolve.py",
+        "    return [_child(tree, group[0], joined, deleted=False), *tombstones]\n",
+        "    return [*tombstones, _child(tree, group[0], joined, deleted=False)]\n",
+        (RESOLVE,),
+    ),
+    Fault(
+        "a deletion beats an edit",
+        "sync/revtree.py",
+        "key=lambda rev: (not tree[rev].deleted, rev), reverse=True)",
+        "key=lambda rev: rev, reverse=True)",
+        (TREES, RESOLVE),
+    ),
+    Fault(
+        "nobody is told of a deletion that an edit outlived",
+        "sync/resolve.py",
+        "    outlived = _deletions(tree, bodies) if live else ()\n",
+        "    outlived = ()\n",
+        (RESOLVE, f"{FOLLOWER}::test_an_edit_outlives_a_deletion_and_staff_are_told"),
+    ),
+    Fault(
+        "a form opened before a sync undoes what came meanwhile",
+        "sync/resolve.py",
+        "    return Derived((derive(sent.path[0], False, joined), *sent.path), joined, False)\n",
+        "    return None\n",
+        (RESOLVE, f"{INTAKE}::test_a_form_opened_before_a_sync_undoes_nothing"),
+    ),
+    Fault(
+        "a newer version is merged with what is known",
+        "sync/resolve.py",
+        "    if (name, v) not in policy:\n        return Why.UNKNOWN\n",
+        "    if (name, v) not in policy:\n        v = 1\n",
+        (RESOLVE,),
+    ),
+    Fault(
+        "an invalid leaf is merged",
+        "server/settle.py",
+        'return doc if deleted or broken({"_id": doc_id, **doc}) is None else None',
+        "return doc",
+        (f"{FOLLOWER}::test_an_invalid_leaf_is_neither_merged_nor_shown_and_staff_are_told",),
+    ),
+    Fault(
+        "a long history is cut from the winner alone",
+        "sync/revtree.py",
+        "    for leaf in leaves(tree):\n        kept.update(ancestry(tree, leaf)[:limit])\n",
+        "    for leaf in leaves(tree)[:1]:\n        kept.update(ancestry(tree, leaf)[:limit])\n",
+        (TREES,),
+    ),
+)
+
+DURABLE = (
+    Fault(
+        "a write is acknowledged before its commit",
+        "sync/store/writer.py",
+        '        tx.flush()\n        conn.execute("COMMIT")\n',
+        "        tx.flush()\n        self._loop.call_soon_threadsafe(self._deliver, jobs, {}, set())\n"
+        '        conn.execute("COMMIT")\n',
+        (f"{SQLITE}::test_what_could_not_be_committed_is_not_acknowledged",),
+    ),
+    Fault(
+        "the disk need not have it",
+        "sync/store/sqlite.py",
+        'conn.execute("PRAGMA synchronous = FULL")',
+        'conn.execute("PRAGMA synchronous = NORMAL")',
+        (f"{SQLITE}::test_a_commit_waits_for_the_disk_itself",),
+    ),
+    Fault(
+        "the disk need not have the rows",
+        "server/rows/engine.py",
+        '"synchronous=FULL",',
+        '"synchronous=NORMAL",',
+        (f"{SQLITE}::test_a_commit_waits_for_the_disk_itself",),
+    ),
+    Fault(
+        "a phone is answered before its records are stored",
+        "sync/http/exchange.py",
+        "            await self._store.graft_all(grafts)\n",
+        "            __import__('asyncio').create_task(self._store.graft_all(grafts))\n",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "each database of a request is stored by itself",
+        "sync/http/exchange.py",
+        "            await self._store.graft_all(grafts)\n",
+        "            for db, edits in grafts.items():\n                await self._store.graft(db, edits)\n",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "the history is skipped before a record enters",
+        "server/intake.py",
+        "            stamp = archive.keep(connection, entries, instant(now), asking.grant.user)\n",
+        "            stamp = archive.keep(connection, (), instant(now), asking.grant.user)\n",
+        (f"{INTAKE}::test_what_is_accepted_is_archived_word_for_word",),
+    ),
+    Fault(
+        "a merge is not in the history",
+        "server/settle.py",
+        "            await to_thread.run_sync(self._archive, merged)\n",
+        "",
+        (f"{INTAKE}::test_two_phones_that_collide_get_one_result_and_the_history_shows_both",),
+    ),
+    Fault(
+        "replication forgets its checkpoint",
+        "sync/replicate.py",
+        "        for place, peer in enumerate((source, target)):\n",
+        "        for place, peer in enumerate((source,)):\n",
+        ("tests/engine/test_replicate.py::test_a_second_run_goes_on_from_the_checkpoint_and_both_ways_meet",),
+    ),
+    Fault(
+        "a position is forgotten where nothing is to be seen",
+        "sync/exchange.py",
+        "            self._size += len(item) + 1\n        self._position = position\n",
+        "            self._size += len(item) + 1\n            self._position = position\n",
+        (f"{EXCHANGE}::test_signatures_move_the_position_but_never_go_down",),
+    ),
+    Fault(
+        "the follower forgets where it was",
+        "server/follower.py",
+        ".values(seq=_text(after))).rowcount == 1",
+        ".values(seq=_text(since))).rowcount == 1",
+        (f"{FOLLOWER}::test_nothing_is_projected_twice_and_a_restart_goes_on",),
+    ),
+    Fault(
+        "two followers both write",
+        "server/follower.py",
+        'here = (_cursor.c.follower == "rows", _cursor.c.db == db, _cursor.c.seq == _text(since))\n',
+        'here = (_cursor.c.follower == "rows", _cursor.c.db == db)\n',
+        (f"{FOLLOWER}::test_a_follower_that_was_overtaken_writes_nothing",),
+    ),
+    Fault(
+        "rows of one hamlet go with those of another",
+        "server/follower.py",
+        "delete(projected).where(projected.c.db == db, named.in_(some))",
+        "delete(projected).where(named.in_(some))",
+        (FOLLOWER, MOVES),
+    ),
+)
+
+OUTCOMES = (
+    Fault(
+        "an outcome names another revision",
+        "sync/exchange.py",
+        "    said = [outcome.id, str(outcome.rev), outcome.status]\n",
+        "    said = [outcome.id, '', outcome.status]\n",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "what is held for a person is said to be received",
+        "server/admission.py",
+        '            return refused(edit.id, edit.rev, "quarantined", words.say',
+        '            return refused(edit.id, edit.rev, "received", words.say',
+        (f"{INTAKE}::test_what_a_revoked_phone_hands_in_waits_for_a_person",),
+    ),
+    Fault(
+        "a position of before a restore is believed",
+        "sync/http/exchange.py",
+        "(since.epoch != epoch or not await self._known(db, since))",
+        "(since.epoch != epoch and not await self._known(db, since))",
+        (f"{BACKUP}::test_a_position_from_before_a_restore_is_lost",),
+    ),
+    Fault(
+        "positions are not checked at all",
+        "sync/http/exchange.py",
+        "        if since is not None and (since.epoch",
+        "        if since is None and (since.epoch",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "the phone's clock is trusted",
+        "sync/http/exchange.py",
+        "    return skew if terms.trusted and abs(skew) > SKEW else 0\n",
+        "    return 0\n",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "a stamp from the future enters",
+        "server/rules.py",
+        "Stamp.parse(stamp).ms > asked.now + SKEW",
+        "Stamp.parse(stamp).ms < 0",
+        (RULES,),
+    ),
+    Fault(
+        "a server with a dead battery judges others' clocks",
+        "server/intake.py",
+        "        sane = now >= EARLIEST and now + SKEW >= self._latest\n",
+        "        sane = True\n",
+        (f"{INTAKE}::test_a_server_with_a_dead_battery_refuses_nothing_for_time",),
+    ),
+    Fault(
+        "the time of a sealed record is believed",
+        "server/sealed.py",
+        "    if clock > now + SKEW:\n        return now - clock\n"
+        "    return joined - clock if clock < joined - SKEW else 0\n",
+        "    return 0\n",
+        (f"{SEALED}::test_a_record_whose_clock_cannot_have_been_right_is_held",),
+    ),
+)
+
+AUTHORITY = (
+    Fault(
+        "whoever may write in a hamlet may write as anybody",
+        "server/rules.py",
+        '    if doc["by"] != asked.grant.user:\n',
+        "    if False:\n",
+        (RULES, f"{INTAKE}::test_another_hamlets_document_and_a_forged_author_are_forbidden"),
+    ),
+    Fault(
+        "an act may bear another's name",
+        "server/rules.py",
+        '    if act["by"] != asked.grant.user:\n',
+        "    if False:\n",
+        (RULES,),
+    ),
+    Fault(
+        "an act that is held may be altered",
+        "server/rules.py",
+        '        elif act != held[act["id"]]:\n',
+        "        elif False:\n",
+        (RULES,),
+    ),
+    Fault(
+        "another hamlet's database is open",
+        "server/intake.py",
+        "        if db is None or holds(asking.grant, db):\n            return\n",
+        "        if db is None or holds(asking.grant, db) or action is Action.READ:\n            return\n",
+        (f"{INTAKE}::test_another_hamlet_is_forbidden_in_the_readers_language",),
+    ),
+    Fault(
+        "a phone deletes",
+        "server/admission.py",
+        "        elif edit.deleted:\n",
+        "        elif False:\n",
+        (f"{INTAKE}::test_phones_delete_nothing",),
+    ),
+    Fault(
+        "what a phone gives back of others enters at once",
+        "server/admission.py",
+        "        if found and self._known.recovering and found.key in OTHERS_WORK:\n"
+        '            return self._held(edit, "recovered")\n',
+        "        if found and self._known.recovering and found.key in OTHERS_WORK:\n"
+        "            return None\n",
+        (f"{INTAKE}::test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author",),
+    ),
+    Fault(
+        "a phone that may only send reads",
+        "server/auth/bearer.py",
+        "        if grant.send_only:\n",
+        "        if False:\n",
+        ("tests/server/http/test_path.py::test_a_send_only_credential_reads_nothing",),
+    ),
+    Fault(
+        "strokes go down to phones",
+        "server/intake.py",
+        "        return not doc_id.startswith(STORED_ONLY)\n",
+        "        return True\n",
+        (f"{INTAKE}::test_signatures_are_never_shown_to_a_phone",),
+    ),
+)
+
+FOR_GOOD = (
+    Fault(
+        "a restore forgets the ledger of the data that it replaces",
+        "server/backup.py",
+        "[*_ledger_of(data, url), *_read_ledger(packed.parent)]",
+        "[*_read_ledger(packed.parent)]",
+        (f"{BACKUP}::test_what_was_erased_or_revoked_since_stays_so",),
+    ),
+    Fault(
+        "a restore forgets the ledger beside the backups",
+        "server/backup.py",
+        "[*_ledger_of(data, url), *_read_ledger(packed.parent)]",
+        "[*_ledger_of(data, url)]",
+        (f"{BACKUP}::test_what_was_erased_or_revoked_since_stays_so",),
+    ),
+    Fault(
+        "a restore brings back what the ledger names",
+        "server/backup.py",
+        "    forget_ledgered(connection)\n",
+        "",
+        (f"{BACKUP}::test_what_was_erased_or_revoked_since_stays_so",),
+    ),
+    Fault(
+        "sessions outlive a restore",
+        "server/backup.py",
+        "    connection.execute(delete(_sessions))\n",
+        "",
+        (f"{BACKUP}::test_nobody_gets_in_by_what_a_backup_knows",),
+    ),
+    Fault(
+        "what was erased enters again",
+        "server/admission.py",
+        "        if edit.id in self._known.erased:\n",
+        "        if False:\n",
+        (f"{INTAKE}::test_an_erased_document_is_answered_erased_for_good", ERASING),
+    ),
+    Fault(
+        "what was erased on its way in stays",
+        "server/follower.py",
+        "            await self._bury(db, ids)\n",
+        "",
+        (f"{ERASING}::test_what_was_on_its_way_in_meanwhile_is_erased_by_the_follower",),
+    ),
+    Fault(
+        "an erased body stays in the store",
+        "server/erasing.py",
+        "                await self._store.forget_bodies(place, ids)\n",
+        "",
+        (f"{ERASING}::test_nothing_is_left_of_it_in_store_archive_quarantine_and_rows",),
+    ),
+    Fault(
+        "a record that was decided about is decided anew",
+        "server/admission.py",
+        "        before = self._known.decided.get((edit.id, edit.rev))\n",
+        "        before = None\n",
+        (RELEASE, INTAKE),
+    ),
+    Fault(
+        "releasing twice writes twice",
+        "server/quarantine.py",
+        '    here = (_quarantine.c.number == entry.number, _quarantine.c.state == "waiting")\n',
+        "    here = (_quarantine.c.number == entry.number,)\n",
+        (f"{RELEASE}::test_releasing_twice_writes_once",),
+    ),
+    Fault(
+        "a correction leaves the entry open",
+        "server/intake.py",
+        "            quarantine.superseded(connection, db, entering, asking.grant.user, instant(now))\n",
+        "",
+        (f"{RELEASE}::test_a_corrected_descendant_closes_the_entry",),
+    ),
+    Fault(
+        "a move ends the old place before the new one has it",
+        "server/mover.py",
+        "            await self._store.graft_all(batch.edits())\n",
+        "            await self._store.graft_all(batch.tombstones)\n"
+        "            await self._store.graft_all(batch.copies)\n",
+        (MOVES,),
+    ),
+    Fault(
+        "a move leaves the history behind",
+        "server/mover.py",
+        "            await to_thread.run_sync(self._archive, batch, by)\n",
+        "",
+        (f"{MOVES}::test_the_history_of_what_moved_is_in_both_places",),
+    ),
+    Fault(
+        "a move takes the winner alone",
+        "server/moving.py",
+        "        for rev in sorted(old.tree):  #",
+        "        for rev in revtree.live(old.tree)[:1]:  #",
+        (MOVING,),
+    ),
+    Fault(
+        "a tombstone of a move says when",
+        "server/moving.py",
+        "    said = canonical.encode({MARK: target})\n",
+        "    said = canonical.encode({MARK: target, 'at': __import__('time').time_ns() % 2**53})\n",
+        (MOVING,),
+    ),
+    Fault(
+        "a picture is acknowledged before it is checked",
+        "server/blobs.py",
+        "                if sha256(data).hexdigest() != name.sha256:\n",
+        "                if False:\n",
+        (f"{MEDIA}::test_bytes_of_another_name_are_thrown_away_and_the_right_ones_enter",),
+    ),
+    Fault(
+        "a picture is complete before it is kept",
+        "server/media.py",
+        "await to_thread.run_sync(place.blobs.finish, place.name, place.sender, place.promised)\n",
+        "pass\n",
+        (f"{MEDIA}::test_a_photo_arrives_whole_and_comes_back_as_it_was",),
+    ),
+)

@@ -1,0 +1,147 @@
+"""The faults of the phone: what is broken in its data, and which files of `pwa/tests` must see it."""
+
+from tests.mutation.faults import Fault
+
+DATA = "pwa/src/data"
+FIELD, STORAGE, TROUBLE = (f"pwa/tests/{name}.test.ts" for name in ("field", "storage", "trouble"))
+
+PHONE = (
+    Fault(
+        "an outcome clears another revision",
+        f"{DATA}/commit.ts",
+        '        const own = await tx.objectStore("own").get([db, id, rev]);\n        if (!own) continue;\n'
+        "        const state",
+        '        const [own] = await tx.objectStore("own").getAll(keysOf(db, id));\n'
+        "        if (!own) continue;\n        const state",
+        (STORAGE, FIELD),
+    ),
+    Fault(
+        "a quarantined record is counted as sent",
+        f"{DATA}/commit.ts",
+        '      return own.again ? "gone" : "held";\n',
+        '      return "received";\n',
+        (FIELD,),
+    ),
+    Fault(
+        "a refused record is dropped",
+        f"{DATA}/commit.ts",
+        '    case "too_large":\n      return "refused";\n',
+        '    case "too_large":\n      return "gone";\n',
+        (FIELD,),
+    ),
+    Fault(
+        "a row drops a leaf that was not sent",
+        f"{DATA}/commit.ts",
+        "    if (!settled) continue;\n",
+        "",
+        (FIELD,),
+    ),
+    Fault(
+        "a part is committed in two transactions, the position first",
+        f"{DATA}/commit.ts",
+        "  const page = await write(\n    session.db,\n",
+        '  await write(session.db, ["databases"], async (tx) => {\n'
+        '    const database = await tx.objectStore("databases").get(db);\n'
+        '    if (database) await tx.objectStore("databases").put({ ...database, ...position });\n'
+        "  });\n  const page = await write(\n    session.db,\n",
+        (TROUBLE,),
+    ),
+    Fault(
+        "a part forgets its position",
+        f"{DATA}/commit.ts",
+        "put({ ...database, ...position, rewrite });\n",
+        "put({ ...database, rewrite });\n",
+        (FIELD,),
+    ),
+    Fault(
+        "a lost position is not said to have been lost",
+        f"{DATA}/commit.ts",
+        "put({ ...database, position: null, lost: true });\n",
+        "put({ ...database, position: null });\n",
+        ("pwa/tests/exchange.test.ts",),
+    ),
+    Fault(
+        "an erased household stays on the phone",
+        f"{DATA}/commit.ts",
+        '        if (is === "erased") await erase(tx, db, id);\n',
+        "",
+        (STORAGE,),
+    ),
+    Fault(
+        "a save is told before it is on disk",
+        f"{DATA}/db.ts",
+        "    await tx.done;\n    return result;\n",
+        "    tx.done.catch(() => {});\n    return result;\n",
+        (TROUBLE,),
+    ),
+    Fault(
+        "a save and its sealed record are two transactions",
+        f"{DATA}/save.ts",
+        '      if (outgoing) await tx.objectStore("outbox").put(outgoing);\n',
+        '      if (outgoing) session.db.put("outbox", outgoing).catch(() => {});\n',
+        (TROUBLE,),
+    ),
+    Fault(
+        "two tabs give out one stamp",
+        f"{DATA}/save.ts",
+        "    if (now.last !== clock.last || now.offset !== clock.offset) return false;\n",
+        "",
+        (STORAGE,),
+    ),
+    Fault(
+        "a child forgets what its unsent parent wrote",
+        f"{DATA}/save.ts",
+        "  return { ...own, fresh: { stamps, acts: [...parent.fresh.acts, ...own.fresh.acts] } };\n",
+        "  return stamps.length > 0 ? own : parent;\n",
+        (FIELD,),
+    ),
+    Fault(
+        "a form makes a child of what came after it was opened",
+        f"{DATA}/save.ts",
+        "  const revs = [digest(rev), ...(base?.revs ?? [])].slice(0, 100);\n",
+        "  const revs = [digest(rev)];\n",
+        (FIELD,),
+    ),
+    Fault(
+        "a wrong clock moves what the server has, too",
+        f"{DATA}/shift.ts",
+        '({ state, again }) => state === "unsent" && !again);\n  const gone',
+        "({ again }) => !again);\n  const gone",
+        (FIELD,),
+    ),
+    Fault(
+        "a sync that failed is not told where it cannot be written down",
+        f"{DATA}/syncing.ts",
+        "      problem: this.problem ?? (note",
+        "      problem: (note",
+        (TROUBLE,),
+    ),
+    Fault(
+        "a removal that was interrupted is not ended",
+        f"{DATA}/loss.ts",
+        "  mark(env, device, { unsent: 0, leaving: true });\n",
+        "",
+        (TROUBLE,),
+    ),
+    Fault(
+        "a phone that was cleared looks like a new one",
+        f"{DATA}/loss.ts",
+        "    if (!account) devices.push(device);\n    else if",
+        "    if (!account) continue;\n    else if",
+        (TROUBLE,),
+    ),
+    Fault(
+        "a revoked phone forgets before it has handed in",
+        f"{DATA}/syncing.ts",
+        "    if (!left && (await isKnown",
+        "    if (left !== null && (await isKnown",
+        ("pwa/tests/exchange.test.ts", TROUBLE),
+    ),
+    Fault(
+        "a photograph's bytes go before the server has all of them",
+        f"{DATA}/upload.ts",
+        "      offset = await put(session, photo, bytes, offset);\n",
+        "      offset = Math.max(await put(session, photo, bytes, offset), bytes.length);\n",
+        ("pwa/tests/photos.test.ts",),
+    ),
+)
