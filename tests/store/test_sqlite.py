@@ -4,9 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from server.rows.engine import open_rows
 from sync.store import housekeeping, schema, sqlite
 from sync.store.interface import DatabaseMissing, Page, Store, StoreError, StoreFull
 from sync.store.sqlite import SqliteStore
@@ -97,6 +99,44 @@ async def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> N
     store._conn.execute("PRAGMA max_page_count = 100000")
     assert await store.graft("a", [edit("z", "1-a")]) == [True]
     assert await store.check() == []
+    await store.close()
+
+
+class Failing:
+    """A connection to a disk that fails when it is asked to keep something."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._conn, name)
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        if sql == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._conn.execute(sql, *values)
+
+
+async def test_what_could_not_be_committed_is_not_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    with monkeypatch.context() as patch:
+        patch.setattr(store._writer, "_conn", Failing(store._conn))
+        with pytest.raises(StoreError):
+            await store.graft("a", [edit("x", "1-a")])
+    assert await store.graft("a", [edit("x", "1-a")]) == [True]
+    await store.close()
+
+
+async def test_a_commit_waits_for_the_disk_itself(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    assert store._conn.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    rows = open_rows(tmp_path)
+    with rows.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+    rows.dispose()
     await store.close()
 
 
