@@ -81,6 +81,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       if (now !== "lost" && used.current && !accounts.some(({ id }) => id === used.current))
         tell(said.current("sync.revoked"), "wrong");
       used.current = account?.id ?? null;
+      if (now === "lost") setNews(null); // that it was saved is no longer so
       if (now === "open") {
         setNews(null); // what was wrong with a PIN is over
         setJoining(false);
