@@ -31,7 +31,8 @@ def test_a_save_that_found_no_room_is_said_until_it_is_saved_and_a_cleared_phone
     village: Village,
 ) -> None:
     phone = village.phone()
-    page, problems = phone.page, []
+    page = phone.page
+    problems: list[str] = []
 
     def look(name: str) -> None:
         problems.extend(f"{name}: {one}" for one in phone.problems())

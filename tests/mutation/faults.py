@@ -233,7 +233,7 @@ DURABLE = (
         "server/follower.py",
         "delete(projected).where(projected.c.db == db, named.in_(some))",
         "delete(projected).where(named.in_(some))",
-        (FOLLOWER, MOVES),
+        (f"{MOVES}::test_a_merge_takes_everything_along_with_the_people_and_says_so",),
     ),
 )
 
