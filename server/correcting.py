@@ -16,9 +16,17 @@ from sync.stamps import ALL, Stamp, advance, device_of, stamp_of
 
 
 def corrected(
-    body: Body, offset_ms: int, held: Sequence[Body], before: Mapping[str, str] | None = None
+    body: Body,
+    offset_ms: int,
+    held: Sequence[Body],
+    before: Mapping[str, str] | None = None,
+    *,
+    latest_ms: int | None = None,
 ) -> dict[str, Any]:
     """The body with its own stamps and times moved by `offset_ms` milliseconds.
+
+    A stamp that would come to lie after `latest_ms` stays where it is, unless it lies there already: the
+    phone's clock was behind, but the stamp followed one that the phone had seen, and is right as it is.
 
     `held` are bodies of the same document that entered already: their stamps and acts stand. `before` maps
     stamps of this record that a release of its ancestor has corrected already to what they became. Raises
@@ -27,7 +35,8 @@ def corrected(
     rules = POLICY[body["type"], body["v"]]
     if not offset_ms and not before:
         return dict(body)
-    moved = _moved(body, offset_ms, {stamp for one in held for stamp in stamps_in(one)}, before or {})
+    known_stamps = {stamp for one in held for stamp in stamps_in(one)}
+    moved = _moved(body, offset_ms, latest_ms, known_stamps, before or {})
     new = _restamped(body, moved)
     if "acts" in new:
         known = {act["id"]: act for one in held for act in one.get("acts", ())}
@@ -70,7 +79,9 @@ def ahead(body: Body, now_ms: int) -> bool:
     return max([Stamp.parse(stamp).ms for stamp in body["stamps"].values()] + acts) > now_ms
 
 
-def _moved(body: Body, offset_ms: int, known: Collection[str], before: Mapping[str, str]) -> dict[str, str]:
+def _moved(
+    body: Body, offset_ms: int, latest_ms: int | None, known: Collection[str], before: Mapping[str, str]
+) -> dict[str, str]:
     device = device_of(body["stamps"][ALL])
     there = stamps_in(body)
     own = sorted(s for s in there if device_of(s) == device and s not in known and s not in before)
@@ -79,7 +90,8 @@ def _moved(body: Body, offset_ms: int, known: Collection[str], before: Mapping[s
     last = max(below, default=None)
     for old in own:
         was = Stamp.parse(old)
-        new = was._replace(ms=max(0, was.ms + offset_ms))
+        stays = latest_ms is not None and was.ms <= latest_ms < was.ms + offset_ms
+        new = was if stays else was._replace(ms=max(0, was.ms + offset_ms))
         last = new if last is None or new > last else advance(last, last.ms, device)
         moved[old] = str(last)
     return moved

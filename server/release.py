@@ -32,6 +32,8 @@ from sync.rev import Rev, derive
 from sync.stamps import SKEW
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
 
+MINUTE = 60_000
+
 Obstacle = Literal["erased", "broken", "altered", "ahead", "unknown_version", "not_allowed", "no_place"]
 """Why a record cannot enter as it would be: erased since; breaks the rules of its content; says otherwise
 what a held act says; carries a time that has not come; was written by a later program than this; was, and its
@@ -82,7 +84,9 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     held = _held(context, entry.edit.id, path[1:2])
     if (body["type"], body["v"]) not in POLICY:
         return Blocked(entry, "unknown_version")
-    new = correcting.corrected(body, shift, held, before)
+    measured = abs(shift - entry.offset_ms) < MINUTE  # pages speak of whole minutes
+    latest = milliseconds(now) + SKEW if measured else None
+    new = correcting.corrected(body, shift, held, before, latest_ms=latest)
     if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now):
         return Blocked(entry, obstacle)
     raw = canonical.encode(new)

@@ -80,6 +80,16 @@ def test_a_correction_stays_above_what_the_record_was_written_upon() -> None:
     assert right["stamps"]["order"] == before["stamps"]["*"]
 
 
+def test_a_stamp_that_followed_another_stays_where_the_clock_alone_was_behind() -> None:
+    late = household()
+    late = {**late, "stamps": {"*": f"{NOW:013d}-0003-phone{LAN}"}}
+    year = 365 * 24 * HOUR
+    assert corrected(late, year, [], latest_ms=NOW + HOUR)["stamps"] == late["stamps"]
+    assert corrected(late, -HOUR, [], latest_ms=NOW + HOUR)["stamps"] == {
+        "*": f"{NOW - HOUR:013d}-0003-phone{LAN}"
+    }
+
+
 def test_values_that_wait_to_be_settled_are_moved_too() -> None:
     asks = {"name": {"seen": [stamp(LAN, NOW)], "others": [{"stamp": stamp(MAI, NOW), "value": "Bản"}]}}
     hamlet = {"type": "hamlet", "v": 1, "by": LAN, "stamps": {"*": stamp(LAN, NOW + 1)}, "asks": asks}
