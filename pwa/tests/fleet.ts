@@ -42,7 +42,7 @@ interface Order {
   readonly text?: string;
 }
 
-type Heard = readonly [db: string, id: string, rev: string, is: string];
+type Heard = readonly [db: string, id: string, rev: string, is: string, reason: string];
 
 interface Wrote {
   readonly db: string;
@@ -273,8 +273,8 @@ class Handset {
   line(text: string): void {
     const part: unknown = JSON.parse(text);
     if (!isObject(part) || !Array.isArray(part.outcomes)) return;
-    for (const [id, rev, is] of part.outcomes as [string, string, string][])
-      this.heard.push([part.db as string, id, rev, is]);
+    for (const [id, rev, is, reason = ""] of part.outcomes as [string, string, string, string?][])
+      this.heard.push([part.db as string, id, rev, is, reason]);
   }
 
   plain(sent: readonly [string, JsonObject][], text: string): void {
@@ -282,15 +282,15 @@ class Handset {
     if (!Array.isArray(rows)) return;
     const wrong = new Set(rows.filter(isObject).map(({ id }) => id));
     for (const [db, { _id, _rev }] of sent)
-      if (!wrong.has(_id as string)) this.heard.push([db, _id as string, _rev as string, "received"]);
+      if (!wrong.has(_id as string)) this.heard.push([db, _id as string, _rev as string, "received", ""]);
   }
 
   receipts(text: string): void {
     const answer: unknown = JSON.parse(text);
     if (!isObject(answer) || !Array.isArray(answer.receipts)) return;
-    for (const { sha256, is } of answer.receipts as { sha256: string; is: string }[]) {
-      const named = sealedAs.get(sha256);
-      if (named) this.heard.push([...named, is]);
+    for (const { sha256, is, reason } of answer.receipts as Record<string, string>[]) {
+      const named = sealedAs.get(sha256 ?? "");
+      if (named) this.heard.push([...named, is ?? "", reason ?? ""]);
     }
   }
 

@@ -28,7 +28,8 @@ class Told:
 
     result: Any
     error: str | None
-    heard: list[tuple[str, str, str, str]]
+    heard: list[list[str]]
+    """Outcomes: database, id, revision, what it is, why."""
     wrote: list[dict[str, Any]]
 
 
@@ -54,8 +55,7 @@ class Fleet:
                 told = await answer
         except TimeoutError as error:
             raise Hangs(f"phone {phone} hangs over {do}") from error
-        heard = [(db, doc_id, rev, status) for db, doc_id, rev, status in told["heard"]]
-        return Told(told["result"], told["error"], heard, told["wrote"])
+        return Told(told["result"], told["error"], told["heard"], told["wrote"])
 
     async def listen(self) -> None:
         """Hand each answer to whoever asked."""

@@ -58,12 +58,12 @@ class Oracle:
         """A phone wrote this, and heard that."""
         for one in wrote:
             self.wrote.setdefault((one["db"], one["id"], one["rev"]), one["body"])
-        for db, doc_id, rev, status in heard:
+        for db, doc_id, rev, status, reason in heard:
             name = (db, doc_id, rev)
             if status in {"received", "absorbed"} and name in self.wrote:
                 self.claims.setdefault(name, Claim(name, phone, self.wrote[name]))
             if status in {"forbidden", "too_large"}:
-                self.refused[name] = status
+                self.refused[name] = f"{status} ({reason})"
 
     def restored(self, seen: Seen, phones: Mapping[int, Sequence[Body]]) -> None:
         """An older state is back; `phones` are the bodies that each phone holds. What nobody holds any more

@@ -53,8 +53,8 @@ class Proxy:
     target: int = 0
     port: int = 0
     faults: defaultdict[int, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
-    rewrite: Callable[[bytes], bytes] = lambda answer: answer
-    """What a dishonest link would do to an answer; only the tests of the invariants set it."""
+    forge: Callable[[bytes], bytes | None] = lambda _request: None
+    """What a dishonest link would answer by itself; only the tests of the invariants set it."""
     met: list[tuple[int, Kind]] = field(default_factory=list)
     _kept: list[bytes] = field(default_factory=list)
     _flying: int = 0
@@ -73,7 +73,7 @@ class Proxy:
         self.faults.clear()
         self.met.clear()
         self._kept.clear()
-        self.rewrite = lambda answer: answer
+        self.forge = lambda _request: None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: one request."""
@@ -106,7 +106,8 @@ class Proxy:
         """The bytes that come back to the phone."""
         match fault:
             case None:
-                return self.rewrite(await self._ask(request))
+                forged = self.forge(request)
+                return await self._ask(request) if forged is None else forged
             case Fault("refuse"):
                 return b""
             case Fault("bad_gateway"):

@@ -406,12 +406,12 @@ class Runner:
             await self._confirm(Step("confirm"))
             before = sequences(self.data)
             states = [await self.sync(phone) for phone in self.phones]
-            await self._rows()
+            await self.rest()
             waiting = self.office.waiting()
             if waiting:
                 await self.office.decide([one.number for one in waiting], "release")
                 self.tally["records released"] += len(waiting)
-                await self._rows()
+                await self.rest()
             calm = all(state is None or _is_calm(state) for state in states)
             if calm and not waiting and before == sequences(self.data):
                 break
@@ -444,7 +444,7 @@ class Runner:
                 found += oracle.agrees(phone.number, look, seen, held)
         return found
 
-    async def _rows(self) -> None:
+    async def rest(self) -> None:
         """Wait until the rows have heard of everything."""
         until = asyncio.get_running_loop().time() + PATIENCE
         while behind(self.data):

@@ -1,0 +1,196 @@
+"""A few seasons; and that each thing that must hold of one can be seen not to."""
+
+import asyncio
+import gzip
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sync import canonical, revtree
+from sync.rev import Rev
+from sync.store.interface import Edit
+from sync.store.sqlite import SqliteStore
+from tests.commune import households
+from tests.sim.lane import Lane, lane
+from tests.sim.proxy import Fault
+from tests.sim.runner import Runner
+from tests.sim.season import HOUR, Season, Step, generate
+from tests.sim.shrink import shrink
+from tests.sim.story import tell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NAPO = "hamlet-napo"
+FIRST, SECOND = list(households("napo"))[:2]
+Break = Callable[[Runner], Awaitable[None]]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def here() -> AsyncIterator[Lane]:
+    async with lane() as made:
+        yield made
+
+
+def at(household: str = "0", **more: Any) -> Mapping[str, Any]:
+    return {"hamlet": "napo", "household": household, **more}
+
+
+SIGNED = Step("sign", 0, args=at(method="paper_signed", signer="Nông S1X"))
+SYNCED = Step("sync", 0, args={"faults": []})
+HELD = Step("sync", 0, args={"faults": [Fault("hold")]})
+SMALL = Season(1, (0, 2, 4), (
+    Step("join", 0),
+    Step("join", 1),
+    Step("join", 2),
+    SIGNED,
+    Step("edit", 0, args=at(change={"name": "Vi Văn S2X"})),
+    Step("edit", 1, args=at(change={"name": "Vi Văn S3X"})),
+    SYNCED,
+    Step("sync", 1, args={"faults": [Fault("deaf")]}),
+    Step("visit", 2, HOUR, at("1", result="met")),
+    Step("revoke", 2),
+    Step("erase", args=at("1")),
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [1, 4, 5])
+async def test_a_season_holds(here: Lane, seed: int) -> None:
+    result = await here.run(generate(seed))
+    assert result.problems == ()
+    assert result.tally["sync"] > 3
+
+
+async def test_the_small_season_holds_as_long_as_nobody_breaks_it(here: Lane) -> None:
+    assert (await here.run(SMALL)).problems == ()
+
+
+# --- broken on purpose -------------------------------------------------------------------------------------
+
+
+async def rows(runner: Runner, statement: str) -> None:
+    with closing(sqlite3.connect(runner.data / "rows.sqlite", timeout=30)) as connection:
+        assert connection.execute(statement).rowcount > 0
+        connection.commit()
+
+
+async def graft(runner: Runner, doc_id: str, *, beside: bool = False, **fields: Any) -> None:
+    """Write into the store behind the server's back, and let the rows hear of it."""
+    await runner.kill_server()
+    store = await SqliteStore.open(runner.data / "documents.sqlite")
+    try:
+        held = await store.read(NAPO, [doc_id], lambda _id, tree: revtree.leaves(tree))
+        document = held[doc_id]
+        winner = revtree.winner(document.tree)
+        above = revtree.ancestry(document.tree, winner)[1 if beside else 0 :]
+        body = {**json.loads(document.bodies[winner].json), **fields}
+        rev = Rev(above[0].generation + 1 if above else 1, "f" * 32)
+        await store.graft(NAPO, [Edit(doc_id, (rev, *above), canonical.encode(body))])
+    finally:
+        await store.close()
+    if not beside:
+        await runner.start_server()
+        await runner.rest()
+
+
+async def a_revision_is_lost(runner: Runner) -> None:
+    await rows(runner, f"DELETE FROM archive WHERE id = 'pledge:antq-2026:{FIRST}'")
+
+
+async def a_document_is_lost(runner: Runner) -> None:
+    await runner.kill_server()
+    with closing(sqlite3.connect(runner.data / "documents.sqlite")) as connection:
+        connection.execute("DELETE FROM doc WHERE id = ?", (f"household:{FIRST}",))
+        connection.commit()
+
+
+async def a_value_comes_from_nowhere(runner: Runner) -> None:
+    await graft(runner, f"household:{FIRST}", order=7)
+
+
+async def a_conflict_is_left(runner: Runner) -> None:
+    await graft(runner, f"household:{FIRST}", beside=True, order=8)
+
+
+async def a_household_is_miscounted(runner: Runner) -> None:
+    await rows(runner, f"UPDATE household_row SET status = 'moved' WHERE ulid = '{FIRST}'")
+
+
+async def an_erased_one_is_back(runner: Runner) -> None:
+    await runner.kill_server()
+    store = await SqliteStore.open(runner.data / "documents.sqlite")
+    tree = (await store.trees(NAPO, [f"household:{SECOND}"]))[f"household:{SECOND}"]
+    winner = revtree.winner(tree)
+    path = (Rev(winner.generation + 1, "f" * 32), *revtree.ancestry(tree, winner))
+    body = canonical.encode({"type": "household", "name": "Hoàng Văn 2"})
+    await store.graft(NAPO, [Edit(f"household:{SECOND}", path, body)])
+    await store.close()
+
+
+async def a_revoked_one_is_back(runner: Runner) -> None:
+    await rows(runner, "UPDATE device SET revoked_at = NULL")
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (a_revision_is_lost, "is received: it is gone"),
+        (a_document_is_lost, "the server does not know it"),
+        (a_value_comes_from_nowhere, "and not {"),
+        (a_value_comes_from_nowhere, f"of {NAPO} household:{FIRST}, the server"),
+        (a_conflict_is_left, "live leaves"),
+        (a_household_is_miscounted, "the office counts"),
+        (an_erased_one_is_back, "was erased and lives"),
+        (a_revoked_one_is_back, "is not revoked any more"),
+    ],
+)
+async def test_what_does_not_hold_is_seen(here: Lane, broken: Break, said: str) -> None:
+    def prepare(runner: Runner) -> None:
+        runner.before_quiet = broken
+
+    assert said in "\n".join((await here.run(SMALL, prepare)).problems)
+
+
+async def test_a_link_that_says_received_by_itself_is_seen(here: Lane) -> None:
+    assert "is received: it is gone" in "\n".join((await here.run(SMALL, lying)).problems)
+
+
+async def test_a_failing_season_is_made_short_and_told(here: Lane) -> None:
+    async def fails(season: Season) -> bool:
+        return any("it is gone" in problem for problem in (await here.run(season, lying)).problems)
+
+    long = Season(1, (0, 2), (Step("join", 0), Step("backup"), SIGNED, Step("replay"), HELD))
+    short = await shrink(long, fails, attempts=20)
+    assert [step.do for step in short.steps] == ["join", "sign", "sync"]
+    assert tell(short).endswith("3. Phone 0 syncs.")
+
+
+async def test_a_season_follows_from_its_seed() -> None:
+    assert generate(7) == generate(7)
+    assert generate(7) != generate(8)
+    await asyncio.sleep(0)
+
+
+def lying(runner: Runner) -> None:
+    """Once, phone 0 hears that all was received, and the server never hears of it."""
+    lies = iter([True])
+
+    def forge(request: bytes) -> bytes | None:
+        head, _, body = request.partition(b"\r\n\r\n")
+        if not head.startswith(b"POST /db/_exchange") or not body:
+            return None
+        asked = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+        sent = {db: part["docs"] for db, part in asked["dbs"].items() if part.get("docs")}
+        if not sent or not next(lies, False):
+            return None
+        parts: list[Any] = [{"clock": asked["clock"], "dbs": list(asked["dbs"]), "user": {}}]
+        for db, docs in sent.items():
+            parts.append({"db": db, "outcomes": [[doc["_id"], doc["_rev"], "received"] for doc in docs]})
+        told = "".join(f"{json.dumps(part)}\n" for part in [*parts, {"done": True}]).encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(told), told)
+
+    runner.proxy.forge = forge
