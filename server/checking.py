@@ -10,11 +10,12 @@ from anyio import to_thread
 from sqlalchemy import Connection, select
 
 from server import audit, ledger
+from server.auth.grant import COMMUNE
 from server.blobs import PhotoUnknown
 from server.media import promised_of
 from server.parts import Parts
 from server.projection import PROJECTED, project
-from server.rows import tables
+from server.rows import registers, tables
 from server.rows.engine import readers, table
 from server.rules import well_named
 from server.settle import ends
@@ -22,7 +23,9 @@ from sync import revtree
 from sync.rev import Rev, derive
 from sync.store.interface import Document, Page
 
-_archive = table(tables.Archive)
+_archive, _moved = table(tables.Archive), table(tables.MovedRow)
+_households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
+_units = table(registers.UnitRow)
 PAGE = 500
 
 
@@ -36,7 +39,33 @@ async def problems(parts: Parts) -> list[str]:
             found += await _of_database(parts, db)
         if db.startswith("media-"):
             found += await _of_pictures(parts, db)
+    return found + await _of_moves(parts)
+
+
+async def _of_moves(parts: Parts) -> list[str]:
+    """What has left a hamlet is where its tombstone says, and nothing of a household lives in two hamlets."""
+    twice, away = await to_thread.run_sync(_moves, parts)
+    found = [f"{doc_id} lives in {' and in '.join(places)}" for doc_id, places in twice.items()]
+    for target, ids in away.items():
+        there = await parts.store.trees(target, ids) if target in await parts.store.names() else {}
+        found += [
+            f"{doc_id} was moved to {target} and is not there" for doc_id in sorted({*ids} - there.keys())
+        ]
     return found
+
+
+def _moves(parts: Parts) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Documents that live in more than one database, and those that have left one, by where they went."""
+    twice: dict[str, list[str]] = {}
+    away: dict[str, list[str]] = {}
+    with readers(parts.rows).begin() as connection:
+        for rows in (_households, _pledges, _units):
+            here = select(rows.c.id, rows.c.db).order_by(rows.c.id, rows.c.db)
+            for row in connection.execute(here):
+                twice.setdefault(row.id, []).append(row.db)
+        for row in connection.execute(select(_moved).where(_moved.c.db != COMMUNE)):
+            away.setdefault(row.target, []).append(row.id)
+    return {doc_id: places for doc_id, places in twice.items() if len(places) > 1}, away
 
 
 async def _of_pictures(parts: Parts, db: str) -> list[str]:

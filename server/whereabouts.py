@@ -138,13 +138,18 @@ class Whereabouts:
             return end_of(merges(connection), hamlet)
 
     def _hints(self, kind: str, hamlet: str, bodies: Mapping[str, Mapping[str, Any]]) -> _Hints:
-        asked = {one for doc_id, body in bodies.items() for one in (doc_id, *moving.anchors(doc_id, body))}
-        asked = {one for one in asked if well_named(one)}  # a body may name anything
+        here = f"hamlet-{hamlet}"
         with readers(self._rows).begin() as connection:
-            merged = merges(connection).get(hamlet)
-            gone = left(connection, f"hamlet-{hamlet}", asked)
-            elsewhere = _elsewhere(connection, kind, hamlet, bodies)
-        return _Hints(f"{kind}-{merged}" if merged else None, frozenset(gone), elsewhere)
+            into = merges(connection).get(hamlet)
+            merged = f"{kind}-{into}" if into else None
+            ever = select(_moved.c.id).where(_moved.c.db == here).limit(1)
+            if connection.execute(ever).first() is None:
+                return _Hints(merged, frozenset(), {})  # as on most days
+            named = {
+                one for doc_id, body in bodies.items() for one in (doc_id, *moving.anchors(doc_id, body))
+            }
+            gone = left(connection, here, {one for one in named if well_named(one)})  # a body names anything
+            return _Hints(merged, frozenset(gone), _elsewhere(connection, kind, hamlet, bodies))
 
 
 def merges(connection: Connection) -> dict[str, str]:
@@ -177,8 +182,6 @@ def _elsewhere(
 ) -> dict[str, str]:
     """Strokes and pictures follow the pledge or the inspection that names them, where that is elsewhere."""
     here = f"hamlet-{hamlet}"
-    if connection.execute(select(_moved.c.id).where(_moved.c.db == here).limit(1)).first() is None:
-        return {}
     strokes = {doc_id.partition(":")[2]: doc_id for doc_id in bodies if doc_id.startswith("signature:")}
     shown = {
         f"inspection:{body.get('inspection')}": doc_id

@@ -75,6 +75,8 @@ class Record:
 
 async def show(desk: Desk) -> Response:
     """The page; looking at it is noted in the audit log."""
+    if elsewhere := await moved_on(desk):
+        return elsewhere
     record = await open_record(desk)
     await desk.noted("household.viewed", f"{record.db}/{record.id}")
     campaign = next(iter(record.campaigns), None)
@@ -102,6 +104,15 @@ async def open_record(desk: Desk) -> Record:
     if record is None:
         raise HTTPException(404)
     return record
+
+
+async def moved_on(desk: Desk) -> Response | None:
+    """On to where a household is that has left the hamlet of the address; None where it has not."""
+    hamlet, ulid = desk.path("hamlet"), desk.path("ulid")
+    home = await desk.parts.intake.where.home(f"hamlet-{hamlet}", f"household:{ulid}")
+    if home is None or hamlet not in desk.signed_in.grant.hamlets:
+        return None
+    return desk.to(f"/office/households/{home.removeprefix('hamlet-')}/{ulid}")
 
 
 def find(rows: Connection, hamlet: str, ulid: str) -> Record | None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from server import erasing, hamlets, ledger
+from server import backup, erasing, hamlets, ledger
 from server.admission import caller_of
 from server.app import opened
 from server.auth import users
@@ -21,6 +21,7 @@ from server.checking import problems
 from server.moving import NoMove
 from server.parts import Parts
 from server.quarantine import Held, hold
+from server.release import Ready, Warden
 from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
 from server.scribe import Change
@@ -29,7 +30,7 @@ from server.words import words
 from sync import revtree
 from sync.hooks import Action, Refused, Stored
 from sync.rev import Rev
-from sync.store.interface import Edit
+from sync.store.interface import Edit, StoreFull
 from tests.server.documents import (
     FIRST,
     HOUSEHOLD,
@@ -294,6 +295,10 @@ async def test_somebody_who_lost_a_hamlet_hands_in_and_the_office_decides(commun
     (answer,) = await commune.intake.outcomes(caller_of(moved_on, words("vi")), A, asked)
     assert answer is not None
     assert answer.name == "quarantined"
+    warden = Warden(commune.store, commune.rows, commune.intake, commune.clock)
+    numbers = [row["number"] for row in rows_of(commune, tables.Quarantine)]
+    assert all(isinstance(one, Ready) for one in await warden.release(QUAN, numbers))
+    assert await where(commune, [X, f"household:{THIRD}"]) == {X: [B], f"household:{THIRD}": [B]}
 
 
 # ---- Households -----------------------------------------------------------------------------------------
@@ -400,6 +405,72 @@ async def test_what_waits_goes_with_its_household(commune: Parts) -> None:
     assert found == {PLEDGE: B, f"household:{OTHER}": A}
     await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
     assert {row["db"] for row in rows_of(commune, tables.Quarantine)} == {B}
+
+
+async def test_check_finds_what_lives_in_two_hamlets_and_what_is_in_none(commune: Parts) -> None:
+    await furnish(commune)
+    await commune.store.graft(B, [edit(household(), "1-h")])
+    gone = edit({"_id": PLEDGE, "moved_to": C}, "2-t", "1-p", deleted=True)
+    await commune.store.graft(A, [gone])
+    found = await problems(commune)
+    assert f"{X} lives in {B} and in {A}" in found
+    assert f"{PLEDGE} was moved to {C} and is not there" in found
+
+
+async def test_a_restore_brings_back_the_commune_as_it_was_and_the_move_can_be_done_again(
+    commune: Parts, tmp_path: Path
+) -> None:
+    await furnish(commune)
+    data, kept = commune.settings.data, tmp_path / "kept"
+    before = backup.make(data, None, kept, None, commune.clock())
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    after = backup.make(data, None, kept, None, commune.clock() + timedelta(hours=1))
+    for file, place in ((before, A), (after, B)):
+        copy = tmp_path / file.stem
+        backup.restore(file, copy, None, None, commune.clock())
+        async with opened(Settings(data=copy), commune.clock) as restored:
+            await restored.follower.catch_up()
+            assert await where(restored) == {one: [place] for one in ALL}
+            late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+            assert await send(restored, lan, A, late) == ["received"]
+            assert list(await living(restored, PLEDGE)) == [place]
+            await hamlets.merge(restored, ADMIN, "nasam", "bankhu")
+            assert await where(restored) == {one: [B] for one in ALL}
+            assert await problems(restored) == []
+
+
+async def test_a_full_disk_moves_nothing_and_the_next_try_moves_all(
+    commune: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await furnish(commune)
+
+    async def full(edits: object) -> None:
+        raise StoreFull
+
+    with monkeypatch.context() as broken:
+        broken.setattr(commune.store, "graft_all", full)
+        with pytest.raises(StoreFull):
+            await commune.mover.move("nasam", "bankhu")
+    assert await where(commune) == {one: [A] for one in ALL}
+    await commune.mover.move("nasam", "bankhu")
+    assert await where(commune) == {one: [B] for one in ALL}
+    assert await problems(commune) == []
+
+
+async def test_models_and_bulletins_of_a_merged_hamlet_are_the_other_ones(commune: Parts) -> None:
+    told = {"title": "Phát động", "text": "Sáng thứ bảy.", "hamlets": ["nasam", "pomo"]}
+    days = {"from": "2026-03-01", "until": "2026-03-08"}
+    await commune.scribe.write(ADMIN, {"commune": [Change(f"bulletin:{OTHER}", told | days)]})
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    (body,) = (await living(commune, f"bulletin:{OTHER}")).values()
+    assert body["hamlets"] == ["bankhu", "pomo"]
+
+
+async def test_a_form_that_was_open_in_the_old_place_is_saved_in_the_new_one(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    await commune.scribe.write(ADMIN, {A: [Change(X, {"name": "Hoàng Thị Mới"})]})
+    assert {db: body["name"] for db, body in (await living(commune, X)).items()} == {B: "Hoàng Thị Mới"}
 
 
 async def test_the_rows_of_a_move_can_be_built_again(commune: Parts) -> None:

@@ -58,6 +58,8 @@ async def test_some_households_become_a_new_hamlet_chosen_by_ticks_and_by_order(
         assert SIGNED_ULID in ids
         confirmed = {**form, "chosen": "1", "one": [f"household:{one}" for one in ids], "do": "confirm"}
         await browser.send("/office/moves", confirmed)
+        page = await browser.client.get(f"/office/households/nasam/{SIGNED_ULID}")
+        assert page.headers["location"] == f"/office/households/namoi/{SIGNED_ULID}", "old links lead there"
     assert held(made, "namoi") == set(ids)
     assert held(made, "nasam") == before - set(ids)
     assert f"hamlet-nasam/household:{SIGNED_ULID} hamlet-namoi" in audited(made, "household.moved")
