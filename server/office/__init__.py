@@ -163,6 +163,7 @@ PAGES = (
     Page("POST", _IMPORT + "/confirm", importing.confirm, ADMINS),
     Page("POST", _IMPORT + "/cancel", importing.cancel, ADMINS),
     Page("GET", "/office/audit", auditing.show, ADMINS),
+    Page("POST", "/office/audit", auditing.verify, ADMINS),
 )
 
 

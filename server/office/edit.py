@@ -14,7 +14,7 @@ from starlette.responses import Response
 from server.admission import caller_of
 from server.clock import instant, milliseconds
 from server.office.desk import Desk
-from server.office.forms import day, plain, shown, tidy
+from server.office.forms import day, place, place_wrong, plain, shown, tidy
 from server.office.record import Pledge, Record, open_record
 from server.office.records import body_of
 from server.office.saving import Saving, save
@@ -43,9 +43,7 @@ class Form:
         errors = {}
         if not 1 <= len(self.name) <= 80 or not plain(self.name):
             errors["name"] = "office.form.name"
-        for name, text, most in (("house", self.house, 40), ("lane", self.lane, 80)):
-            if len(text) > most or not plain(text):
-                errors[name] = "office.form.text"
+        errors |= place_wrong(self.house, self.lane)
         if not (self.order.isascii() and self.order.isdecimal() and len(self.order) <= 6):
             errors["order"] = "office.form.order"
         if self.status not in STATUSES:
@@ -56,12 +54,11 @@ class Form:
 
     def fields(self) -> dict[str, Any]:
         """The fields of the document that the form says, once it is not `wrong`."""
-        place = {key: text for key, text in (("house", self.house), ("lane", self.lane)) if text}
         since = day(self.since)
         assert since is not None
         return {
             "name": self.name,
-            "place": place or CLEARED,
+            "place": place(self.house, self.lane) or CLEARED,
             "order": int(self.order),
             "status": {"is": self.status, "since": since.isoformat()},
         }

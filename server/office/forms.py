@@ -38,3 +38,14 @@ def whole(text: str, most: int) -> int | None:
     """A whole number from 0 up."""
     fine = text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most
     return int(text) if fine else None
+
+
+def place(house: str, lane: str) -> dict[str, str]:
+    """House and lane as a document has them, without what is empty."""
+    return {key: text for key, text in (("house", house), ("lane", lane)) if text}
+
+
+def place_wrong(house: str, lane: str) -> dict[str, str]:
+    """What of a house and a lane cannot be taken: names of fields, keys of words."""
+    parts = (("house", house, 40), ("lane", lane, 80))
+    return {name: "office.form.text" for name, text, most in parts if len(text) > most or not plain(text)}

@@ -19,7 +19,7 @@ from server.clock import milliseconds
 from server.office import inspections, record, records
 from server.office.desk import Desk
 from server.office.edit import withdrawal
-from server.office.forms import day, plain, shown, tidy
+from server.office.forms import day, place, place_wrong, plain, shown, tidy
 from server.office.households import TONES, Tab, outcome_of, place_of
 from server.office.ink import Ink
 from server.office.inspections import Line
@@ -61,9 +61,7 @@ class Form:
         errors = {}
         if not 1 <= len(self.name) <= 80 or not plain(self.name):
             errors["name"] = "office.form.unit_name"
-        for name, text, most in (("house", self.house, 40), ("lane", self.lane, 80)):
-            if len(text) > most or not plain(text):
-                errors[name] = "office.form.text"
+        errors |= place_wrong(self.house, self.lane)
         if self.kind not in KINDS:
             errors["kind"] = "office.form.choose"
         if self.in_scope not in {"yes", "no"}:
@@ -76,14 +74,13 @@ class Form:
 
     def fields(self) -> dict[str, Any]:
         """The fields of the document that the form says, once it is not `wrong`."""
-        place = {key: text for key, text in (("house", self.house), ("lane", self.lane)) if text}
         since = day(self.since)
         assert since is not None
         return {
             "name": self.name,
             "kind": self.kind,
             "in_scope": self.in_scope == "yes",
-            "place": place or CLEARED,
+            "place": place(self.house, self.lane) or CLEARED,
             "status": {"is": self.status, "since": since.isoformat()},
         }
 

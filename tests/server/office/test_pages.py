@@ -62,6 +62,7 @@ TABLE = {
     "/office/audit": ADMIN,
 }
 POSTS = {
+    "/office/audit": ADMIN,
     "/office/logout": EVERYONE,
     "/office/campaign/new": ADMIN,
     "/office/campaign/antq-2026/edit": ADMIN,
