@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { Server } from './kit.mjs'
 
-const TIMEOUT = 6_000
+const TIMEOUT = 30_000
 const folder = new URL('./behaviours/', import.meta.url)
 const all = []
 for (const file of readdirSync(folder).filter(name => name.endsWith('.mjs')).sort()) {

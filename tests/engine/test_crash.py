@@ -93,7 +93,7 @@ async def test_what_was_acknowledged_survives_being_killed(tmp_path: Path) -> No
     load = Load(seed=20260101)
     for number in range(ROUNDS):
         process, url = await start(tmp_path)
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             await client.put("/db")
             await check(client, load)
         working = asyncio.create_task(load.run(url, number))
