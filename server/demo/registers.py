@@ -124,6 +124,7 @@ class Registers:
     def _inspections(self, models: list[Doc]) -> Iterator[Doc]:
         """Up to four of each model that has a checklist: from paper in the first week, then as they came."""
         by_model = {fields["model"]: name for name, fields in self._checklists.items()}
+        by_model.pop("other", None)  # that one is for agencies and enterprises
         for number, model in enumerate(models):
             if model.body["kind"] not in by_model or model.body["state"]["is"] == "proposed":
                 continue

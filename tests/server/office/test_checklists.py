@@ -209,12 +209,12 @@ async def test_a_new_checklist_begins_with_version_one(season: Village) -> None:
 
 async def test_the_shipped_ones_are_added_once(season: Village) -> None:
     async with season.signed_in("admin") as browser:
-        assert "Có 6 danh mục mẫu" in (await browser.get("/office/checklists")).text
+        assert "Có 7 danh mục mẫu" in (await browser.get("/office/checklists")).text
         page = await browser.send("/office/checklists/library")
         assert "Thêm danh mục mẫu" not in page.text
         again = await browser.send("/office/checklists/library")
         assert "Không có gì thay đổi." in again.text
-    assert len(versions(season)) == 7
+    assert len(versions(season)) == 8
 
 
 async def test_a_reviewer_reads_checklists_and_edits_none(season: Village) -> None:
