@@ -90,8 +90,32 @@ test("whose value lost against a later one is told, until it was seen", async ()
   const lost = await view(mai, 10);
   assert.deepEqual([lost.name, lost.overruled], ["Tên của Lan", ["name"]]);
   assert.deepEqual((await view(lan, 10)).overruled, []);
-  await mai.field.seen("napo", household(10));
+  await mai.field.seen("napo", `household:${household(10)}`);
   assert.deepEqual((await view(mai, 10)).overruled, []);
+});
+
+test("whose value won first and lost to one that was written offline is told too, with what is kept and why", async () => {
+  const of = `household:${household(9)}`;
+  await mai.field.editHousehold(await form(mai, 9), { name: "Tên của Mai", place: { lane: "Ngõ 9" } });
+  await synced(mai);
+  assert.deepEqual((await view(mai, 9)).overruled, []);
+  lan.clock.now = mai.clock.now + 1000; // she has not synced since
+  await lan.field.editHousehold(await form(lan, 9), { name: "Tên của Lan" });
+  await synced(lan, mai);
+  const told = await (await mai.field.registers()).overruled("napo", of);
+  assert.deepEqual(told, [
+    { field: "name", item: null, mine: "Tên của Mai", kept: "Tên của Lan", why: "colleague" },
+  ]);
+  const problems = (await mai.field.problems()).filter(({ where }) => where === "overruled");
+  assert.deepEqual(
+    problems.map(({ kind, id }) => [kind, id]),
+    [["household", household(9)]],
+  );
+  // the value comes back: there is nothing to tell any more
+  await lan.field.editHousehold(await form(lan, 9), { name: "Tên của Mai" });
+  await synced(lan, mai);
+  assert.deepEqual(await (await mai.field.registers()).overruled("napo", of), []);
+  assert.deepEqual((await view(mai, 9)).overruled, []);
 });
 
 test("a form that was open during a sync undoes nothing", async () => {

@@ -15,7 +15,7 @@ import {
   type Write,
   write,
 } from "./db.ts";
-import { lostFields } from "./overruled.ts";
+import type { Told } from "./overruled.ts";
 import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from "./records.ts";
 import type { Outcome, Row } from "./wire.ts";
 import { BadAnswer } from "./wire.ts";
@@ -121,13 +121,13 @@ export async function commitRows(
   for (const row of rows) if (!row.deleted) bodies[row.id] = await bodyOf(session, db, row, sent);
   const count = Object.keys(bodies).length;
   const sealed = count > 0 ? await encryptJson(session.env, session.key, bodies, pagePlace(db)) : null;
-  const losses = await lossesOf(session, db, bodies);
+  const told = await toldOf(session, db, rows, bodies);
   const page = await write(
     session.db,
     ["pages", "heads", "own", "outbox", "overruled", "databases"],
     async (tx) => {
       const n = sealed ? await tx.objectStore("pages").add({ db, count, sealed }) : null;
-      for (const row of rows) await takeRow(tx, db, row, n, losses);
+      for (const row of rows) await takeRow(tx, db, row, n, told);
       const database = await tx.objectStore("databases").get(db);
       if (database) {
         const rewrite = database.rewrite || rows.some(({ deleted }) => deleted);
@@ -152,35 +152,36 @@ async function bodyOf(session: Session, db: string, { id, rev, doc }: Row, sent:
   throw new BadAnswer("a winner without a body that this phone does not have");
 }
 
-/** Which fields of which own leaves lose against these winners; by key of the leaf. */
-async function lossesOf(session: Session, db: string, winners: Bodies): Promise<Map<string, string[]>> {
-  const losses = new Map<string, string[]>();
-  for (const leaf of await session.db.getAll("own", keysOf(db))) {
-    const winner = winners[leaf.id];
-    if (!winner || leaf.again) continue;
-    const { body } = await openOwn(session, leaf);
-    losses.set(sentKey(leaf.id, leaf.rev), lostFields(body, leaf.fresh, winner));
-  }
-  return losses;
+/** What the volunteer is to be told of these winners; loaded later: the first visit does not wait for it. */
+async function toldOf(session: Session, db: string, rows: readonly Row[], winners: Bodies): Promise<Told> {
+  const database = await session.db.get("databases", db);
+  // The first winners of a database take the place of nothing that was here.
+  const first = !database || (database.position === null && database.since === null);
+  return (await import("./registers/registers.ts")).toldOf(session, db, first, rows, winners);
 }
+
+/** Whether this winner settles an own leaf. */
+export const isSettledBy = (leaf: Own, { rev, revs, absorbed }: Row) =>
+  leaf.state === "received" || descends(rev, revs, leaf.rev) || absorbed.includes(leaf.rev);
 
 async function takeRow(
   tx: Write<"heads" | "own" | "outbox" | "overruled">,
   db: string,
-  { id, rev, revs, deleted, absorbed }: Row,
+  row: Row,
   page: number | null,
-  losses: ReadonlyMap<string, readonly string[]>,
+  told: Told,
 ): Promise<void> {
+  const { id, rev, revs, deleted } = row;
   const own = await tx.objectStore("own").getAll(keysOf(db, id));
   await tx.objectStore("heads").put({ db, id, rev, revs: [...revs], page: deleted ? null : page });
   for (const leaf of own) {
-    const settled = leaf.state === "received" || descends(rev, revs, leaf.rev) || absorbed.includes(leaf.rev);
-    if (!settled) continue;
+    if (!isSettledBy(leaf, row)) continue;
     await tx.objectStore("own").delete([db, id, leaf.rev]);
     await tx.objectStore("outbox").delete([db, id, leaf.rev]);
-    const fields = losses.get(sentKey(id, leaf.rev)) ?? [];
-    if (fields.length > 0) await tx.objectStore("overruled").put({ db, id, fields: [...fields] });
   }
+  const lost = told.get(id);
+  if (lost) await tx.objectStore("overruled").put(lost);
+  else if (lost === null) await tx.objectStore("overruled").delete([db, id]);
 }
 
 /** At the end of a stream the rows have shown what became of leaves that were received before they were read. */

@@ -384,8 +384,8 @@ export interface Field {
   clauses(version: number): Promise<TextView | null>;
   notice(version: number): Promise<TextView | null>;
 
-  /** The volunteer has read that an own value was overruled. */
-  seen(hamlet: string, household: string): Promise<void>;
+  /** The volunteer has read that an own value of the document `id` was overruled. */
+  seen(hamlet: string, id: string): Promise<void>;
 
   // --- what is half filled in (open only)
   /** What `keepDraft` kept under the name; null for nothing. Encrypted, and it outlives the app. */

@@ -190,11 +190,12 @@ export interface Meta {
   };
 }
 
-/** Own values that lost against a colleague's later ones; kept until the volunteer has seen it. */
+/** Own values that lost against others; kept until the volunteer has seen it. `values`: encrypted, overruled.ts. */
 export interface Overruled {
   db: string;
   id: string;
   fields: string[];
+  values?: Bytes;
 }
 
 interface AccountSchema extends DBSchema {

@@ -194,9 +194,8 @@ export class PhoneField implements Field {
     return forms.viewOf(session, campaign, place, pair);
   }
 
-  async seen(hamlet: string, household: string): Promise<void> {
-    const key: [string, string] = [forms.databaseOf(hamlet), `household:${household}`];
-    await stored(this.open().db.delete("overruled", key));
+  async seen(hamlet: string, id: string): Promise<void> {
+    await stored(this.open().db.delete("overruled", [forms.databaseOf(hamlet), id]));
     this.post("records");
   }
 

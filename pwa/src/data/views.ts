@@ -232,7 +232,7 @@ export function problemsOf(
     const heldBack = record.own.flatMap(({ state, reason }) =>
       state === "held" || state === "refused" ? [{ ...about, where: WHERE[state], reason }] : [],
     );
-    const told = kind === "household" && overruled.has(record.id);
+    const told = overruled.has(record.id);
     const lost = told ? [{ ...about, where: "overruled", reason: null } as const] : [];
     return [...heldBack, ...lost];
   });

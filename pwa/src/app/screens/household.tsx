@@ -5,6 +5,7 @@ import { print, type Route } from "../../core/route.ts";
 import { date, type Say } from "../../core/wording.ts";
 import type { ActView, Form } from "../../data/contract.ts";
 import { useApp, useExplain, useLoad, useWork } from "../context.ts";
+import { later } from "../later.tsx";
 import {
   Button,
   LinkButton,
@@ -18,6 +19,9 @@ import {
   WhereMark,
 } from "../parts.tsx";
 import { back } from "../trail.ts";
+
+// Seldom wanted: who walks from door to door does not wait for it.
+const Overruled = later(() => import("./registers/screens.tsx").then(({ Overruled }) => Overruled));
 
 interface Props {
   readonly hamlet: string;
@@ -82,18 +86,7 @@ export function Household({ hamlet, id }: Props) {
       </p>
       <Returned review={review} />
       {shown.reason && <Warning>{shown.reason}</Warning>}
-      {shown.overruled.length > 0 && (
-        <div class="warning">
-          <p>
-            {say("household.overruled", {
-              fields: shown.overruled.map((one) => say(`household.field.${one}`)).join(", "),
-            })}
-          </p>
-          <Button busy={busy} onClick={() => work(() => field.seen(hamlet, id))}>
-            {say("household.overruled.seen")}
-          </Button>
-        </div>
-      )}
+      {shown.overruled.length > 0 && <Overruled hamlet={hamlet} id={`household:${id}`} />}
       <p>
         <Place place={shown.place} />
       </p>

@@ -113,8 +113,16 @@ export const en: Catalogue = {
   "household.saved": "Saved on this phone.",
   "household.voided": "The mistake is taken back.",
   "household.taken_back": "taken back",
-  "household.overruled":
-    "A colleague wrote later than you, and differently: {fields}. Theirs is shown; correct it if it is wrong.",
+  "overruled.lead": "Something that you wrote reads differently now:",
+  "overruled.mine": "You wrote: {value}",
+  "overruled.kept": "Kept: {value}",
+  "overruled.nothing": "(empty)",
+  "overruled.field": "Another field",
+  "overruled.why.office":
+    "Because the office chose or corrected it. If it is wrong, tell the office or correct it.",
+  "overruled.why.colleague": "Because a colleague wrote later than you. If it is wrong, correct it.",
+  "overruled.why.waits":
+    "Two people wrote at the same time; the office will choose. You need not do anything.",
   "household.overruled.seen": "I have seen it",
   "household.field.name": "head's name",
   "household.field.place": "place",

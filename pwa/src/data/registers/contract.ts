@@ -2,7 +2,7 @@
  * Models, units, inspections, outreach and what the office says: the part of the phone's data that is loaded when a
  * screen first asks for it (`Field.registers`). Promises and errors are as in `../contract.ts`.
  */
-import type { Answers, Checklist } from "../../core/checklist.ts";
+import type { Answers, Checklist, Item } from "../../core/checklist.ts";
 import type {
   Meeting,
   Method,
@@ -13,9 +13,11 @@ import type {
   VisitResult,
   Witness,
 } from "../../core/documents.ts";
+import type { Json } from "../../core/json.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { ModelDocument, ModelType, OutreachDocument, UnitDocument } from "../../generated/schemas.ts";
 import type { ActView, ReviewView, Signing, Where } from "../contract.ts";
+import type { Why } from "../overruled.ts";
 
 export type ModelState = ModelDocument["state"]["is"];
 export type UnitKind = UnitDocument["kind"];
@@ -215,7 +217,21 @@ export type Amendment =
       readonly meeting?: Meeting;
     };
 
+/** A value of this phone's that does not stand, beside the one that does. */
+export interface OverruledView {
+  /** A field of the document; of an inspection's answers, one question. */
+  readonly field: string;
+  /** The question, where the field is one. */
+  readonly item: Item | null;
+  readonly mine: Json | undefined;
+  readonly kept: Json | undefined;
+  readonly why: Why;
+}
+
 export interface Registers {
+  /** What the volunteer wrote of a document (`household:<ulid>` …) and does not stand, until it was `seen`. */
+  overruled(hamlet: string, id: string): Promise<readonly OverruledView[]>;
+
   /** Models of the hamlet and of the whole commune, by name. */
   models(hamlet: string): Promise<readonly ModelRow[]>;
   model(hamlet: string, id: string): Promise<ModelView>;

@@ -3,6 +3,7 @@ import { ulid } from "../../core/ulid.ts";
 import { FieldError, type Signing } from "../contract.ts";
 import * as drafts from "../drafts.ts";
 import { databaseOf, openForm, type Pledging, pledging, signing, voiding } from "../forms.ts";
+import { keptValues } from "../overruled.ts";
 import { type Known, type Leaf, readAll, type Session, shown } from "../records.ts";
 import { graver, returnedAmong, reviewAmong } from "../reviews.ts";
 import { type Draft, instant } from "../save.ts";
@@ -22,6 +23,7 @@ import type {
   OutreachFacts,
   OutreachForm,
   OutreachRow,
+  OverruledView,
   Previous,
   Registers,
   ReturnedView,
@@ -34,6 +36,8 @@ import type {
 } from "./contract.ts";
 import * as views from "./views.ts";
 import * as writes from "./writes.ts";
+
+export { toldOf } from "../overruled.ts";
 
 const COMMUNE = "commune";
 /** Which bulletins were read lies beside the half-filled forms: it belongs to this phone alone. */
@@ -81,6 +85,16 @@ class OpenOutreach implements OutreachForm {
 
 export class PhoneRegisters implements Registers {
   constructor(private readonly at: Account) {}
+
+  async overruled(hamlet: string, id: string): Promise<readonly OverruledView[]> {
+    const session = this.at.session();
+    const db = databaseOf(hamlet);
+    const [kept, known] = await Promise.all([session.db.get("overruled", [db, id]), this.known(hamlet)]);
+    const winner = known.get(id)?.winner?.body;
+    if (!kept || !winner) return [];
+    const commune = id.startsWith("inspection:") ? await this.commune("checklist:") : new Map();
+    return views.overruledViews(await keptValues(session, kept), winner, commune);
+  }
 
   // --- models
 

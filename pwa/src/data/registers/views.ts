@@ -1,10 +1,11 @@
 /** Models, units, inspections and outreach as the screens see them, made of documents as this phone holds them. Pure. */
 import { type Answers, answered, type Photo, type Value } from "../../core/checklist.ts";
 import type { Place } from "../../core/documents.ts";
-import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isObject, type Json, type JsonObject, sameJson } from "../../core/json.ts";
 import { outcome } from "../../core/outcome.ts";
 import type { ModelType } from "../../generated/schemas.ts";
 import type { ReviewView, Where } from "../contract.ts";
+import { type OwnValues, stillTold } from "../overruled.ts";
 import { type Known, shown } from "../records.ts";
 import { actsOf, reviewedWhere, textIn, whereOf } from "../views.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
   ModelView,
   OutreachKind,
   OutreachRow,
+  OverruledView,
   Previous,
   ReturnedView,
   Subject,
@@ -244,4 +246,25 @@ export function recordOf(known: Documents, id: string) {
   const kind = found.slice(0, found.indexOf(":")) as ReturnedView["kind"];
   const named = kind === "inspection" ? String(bodyOf(known.get(found)).subject) : found;
   return { kind, id: ulidOf(found), named };
+}
+
+/** Own values that do not stand, beside those that do; an inspection's answers question by question. */
+export function overruledViews(
+  values: OwnValues,
+  winner: JsonObject,
+  commune: Documents,
+): readonly OverruledView[] {
+  return Object.entries(stillTold(values, winner)).flatMap(([field, why]): OverruledView[] => {
+    const mine = values[field]?.value;
+    const kept = winner[field];
+    if (field !== "answers") return [{ field, item: null, mine, kept, why }];
+    const own = objectIn(objectIn(mine).values);
+    const stands = objectIn(objectIn(kept).values);
+    const { slug, version } = versionOf(winner);
+    const checklist = commune.get(`checklist:${slug}:${version}`);
+    const items = checklist ? checklistOf(checklist).sections.flatMap((section) => section.items) : [];
+    return items
+      .filter(({ id }) => !sameJson(own[id] ?? null, stands[id] ?? null))
+      .map((item) => ({ field, item, mine: own[item.id], kept: stands[item.id], why }));
+  });
 }

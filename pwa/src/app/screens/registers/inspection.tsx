@@ -6,6 +6,7 @@ import { useApp, useWork } from "../../context.ts";
 import { Button, LinkButton, Loading, Returned, Screen, Warning, WhereMark } from "../../parts.tsx";
 import { Thumb } from "../../photo.tsx";
 import { inWords } from "./items.tsx";
+import { Overruled } from "./overruled.tsx";
 import { useRegisters } from "./parts.tsx";
 
 interface PicturesProps {
@@ -65,6 +66,7 @@ export function Inspection({ hamlet, id }: Props) {
         <WhereMark where={shown.where} />
       </p>
       <Returned review={shown.review} />
+      <Overruled hamlet={hamlet} id={`inspection:${id}`} />
       {shown.reason && <Warning>{shown.reason}</Warning>}
       {!checklist && <Warning>{say("inspection.unknown_checklist")}</Warning>}
       {points && points.possible > 0 && (

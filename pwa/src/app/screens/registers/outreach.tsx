@@ -13,6 +13,7 @@ import { useApp, useWork } from "../../context.ts";
 import { useDraft } from "../../draft.ts";
 import { Button, Choice, Returned, Screen, Text, Tick, Warning, WhereMark } from "../../parts.tsx";
 import { back } from "../../trail.ts";
+import { Overruled } from "./overruled.tsx";
 import { Lines, useRegisters } from "./parts.tsx";
 
 const KINDS = ["launch", "drive"] as const satisfies readonly OutreachKind[];
@@ -100,6 +101,7 @@ export function EditOutreach({ hamlet, id }: Props) {
       }
     >
       {shown && <Returned review={shown.review} />}
+      {shown && <Overruled hamlet={hamlet} id={`outreach:${shown.id}`} />}
       {shown?.reason && <Warning>{shown.reason}</Warning>}
       {values && (
         <>

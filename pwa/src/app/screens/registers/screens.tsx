@@ -9,6 +9,8 @@ import { Model, Models } from "./models.tsx";
 import { EditOutreach, OutreachList } from "./outreach.tsx";
 import { AddUnit, EditUnit, Unit, Units, unitParty } from "./units.tsx";
 
+export { Overruled } from "./overruled.tsx";
+
 export function Registers({ route }: { readonly route: Register | Extract<Route, { at: "bulletins" }> }) {
   switch (route.at) {
     case "bulletins":

@@ -30,6 +30,7 @@ import {
 import { back } from "../../trail.ts";
 import type { Party } from "../pledge.tsx";
 import { InspectBy } from "./models.tsx";
+import { Overruled } from "./overruled.tsx";
 import { History, Inspected, useRegisters } from "./parts.tsx";
 
 const KINDS = ["agency", "enterprise", "school"] as const satisfies readonly UnitKind[];
@@ -137,6 +138,7 @@ export function Unit({ hamlet, id }: Props) {
         <WhereMark where={unit.where} />
       </p>
       <Returned review={unit.review} />
+      <Overruled hamlet={hamlet} id={`unit:${id}`} />
       {unit.reason && <Warning>{unit.reason}</Warning>}
       <ul class="facts">
         <li>
