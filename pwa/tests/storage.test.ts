@@ -77,6 +77,27 @@ test("two forms opened on the same revision make two leaves, and both acts are s
   assert.equal((await mine.field.syncState()).waiting, 2);
 });
 
+for (const held of ["come_back", "met"])
+  test(`an outcome is for the revision that it names and no other (${held} is held back)`, async () => {
+    const server = await ScriptedServer.start();
+    const mine = await enrolled(server);
+    const forms = [await mine.field.openForm("na", first), await mine.field.openForm("na", first)] as const;
+    await mine.field.recordVisit(forms[0], "come_back");
+    await mine.field.recordVisit(forms[1], "met");
+    const sent: string[] = [];
+    server.verdict = (doc) => {
+      if (!JSON.stringify(doc.acts).includes(held)) return "received";
+      sent.push(String(doc._rev));
+      return "quarantined";
+    };
+    assert.equal((await mine.field.syncNow()).problem, null);
+    const own = await (await openAccount(mine.env, "dev1")).getAll("own");
+    assert.deepEqual(
+      own.map(({ rev, state }) => [rev, state]),
+      sent.map((rev) => [rev, "held"]),
+    );
+  });
+
 test("nothing of a household or of a pledge lies readable in the database", async () => {
   const mine = await enrolled(await ScriptedServer.start());
   await mine.field.recordSigned(await mine.field.openForm("na", first), {

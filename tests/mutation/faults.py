@@ -364,7 +364,7 @@ FOR_GOOD = (
         "server/backup.py",
         "[*_ledger_of(data, url), *_read_ledger(packed.parent)]",
         "[*_read_ledger(packed.parent)]",
-        (f"{BACKUP}::test_what_was_erased_or_revoked_since_stays_so",),
+        (f"{BACKUP}::test_what_was_erased_since_stays_so_where_no_later_backup_says_it",),
     ),
     Fault(
         "a restore forgets the ledger beside the backups",
@@ -413,14 +413,14 @@ FOR_GOOD = (
         "server/admission.py",
         "        before = self._known.decided.get((edit.id, edit.rev))\n",
         "        before = None\n",
-        (RELEASE, INTAKE),
+        (f"{RELEASE}::test_a_discarded_record_is_told_to_the_phone_and_noted",),
     ),
     Fault(
-        "releasing twice writes twice",
+        "a decision overwrites one that was made meanwhile",
         "server/quarantine.py",
         '    here = (_quarantine.c.number == entry.number, _quarantine.c.state == "waiting")\n',
         "    here = (_quarantine.c.number == entry.number,)\n",
-        (f"{RELEASE}::test_releasing_twice_writes_once",),
+        (f"{RELEASE}::test_of_two_decisions_at_once_the_first_stands",),
     ),
     Fault(
         "a correction leaves the entry open",
@@ -435,7 +435,7 @@ FOR_GOOD = (
         "            await self._store.graft_all(batch.edits())\n",
         "            await self._store.graft_all(batch.tombstones)\n"
         "            await self._store.graft_all(batch.copies)\n",
-        (MOVES,),
+        (f"{MOVES}::test_a_move_that_a_full_disk_stops_midway_ends_nothing",),
     ),
     Fault(
         "a move leaves the history behind",

@@ -170,6 +170,20 @@ async def test_what_was_erased_or_revoked_since_stays_so(parts: Parts, tmp_path:
     assert found == []
 
 
+async def test_what_was_erased_since_stays_so_where_no_later_backup_says_it(tmp_path: Path) -> None:
+    there = settings(tmp_path / "data")
+    async with opened(there, clock) as one:
+        await one.store.create(DB)
+        await send(one, edit(household(), "1-a"), edit(household(OTHER, name="Lý Văn Tư"), "1-b"))
+        old = copy(one, tmp_path / "backups")
+        await Eraser(one.store, one.rows, clock).erase("quan04", DB, OTHER)
+    backup.restore(old, there.data, None, PHRASE, AT)
+    async with opened(there, clock) as again:
+        assert "Lý Văn Tư" not in str(rows_of(again, tables.Archive))
+        await again.follower.rebuild()
+        assert [row["id"] for row in rows_of(again, tables.HouseholdRow)] == [f"household:{HOUSEHOLD}"]
+
+
 async def test_nobody_gets_in_by_what_a_backup_knows(parts: Parts, tmp_path: Path) -> None:
     with parts.rows.begin() as rows:
         person = users.add(rows, "Hoàng", Role.ADMIN, by="console", now=AT, login="hoang")

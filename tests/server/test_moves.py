@@ -1,8 +1,10 @@
 """Hamlets that merge and split, households that move: told over the whole server, without HTTP."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +218,24 @@ async def test_a_merge_may_be_done_again_and_changes_nothing(commune: Parts) -> 
     before = {db: (await commune.store.info(db)).update_seq for db in await commune.store.names()}
     assert not (await hamlets.merge(commune, ADMIN, "nasam", "bankhu")).documents
     assert {db: (await commune.store.info(db)).update_seq for db in await commune.store.names()} == before
+
+
+async def test_a_move_that_a_full_disk_stops_midway_ends_nothing(
+    commune: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await furnish(commune)
+    graft_all, times = commune.store.graft_all, count()
+
+    async def filling(edits: Mapping[str, Sequence[Edit]]) -> None:
+        if next(times):
+            raise StoreFull
+        await graft_all(edits)
+
+    with monkeypatch.context() as patch, suppress(StoreFull):
+        patch.setattr(commune.store, "graft_all", filling)
+        await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    assert len(await living(commune, X)) == 1
+    assert len(await living(commune, PLEDGE)) == 1
 
 
 # ---- Late phones ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from server.auth.grant import Role
 from server.correcting import ahead, corrected
 from server.release import Blocked, Ready, Warden
 from server.rows import tables
-from server.rows.engine import table
+from server.rows.engine import table, writing
 from sync.rev import Rev
 from tests.server.documents import (
     FIRST,
@@ -206,6 +206,17 @@ async def test_releasing_twice_writes_once(camket: Product) -> None:
     assert len(camket.all(tables.Archive)) == 1
 
 
+async def test_of_two_decisions_at_once_the_first_stands(camket: Product) -> None:
+    sent = edit(pledge(visit()), "1-a")
+    await camket.send(revoked(lan), DB, sent)
+    with writing(camket.rows) as connection:
+        (entry,) = quarantine.waiting(connection, [number(camket, "1-a")])  # both have read it
+        quarantine.decide(connection, entry, sent.rev, THU, "2026-03-01T00:00:00Z")
+        quarantine.decide(connection, entry, None, MAI, "2026-03-01T00:00:01Z")
+    (row,) = camket.all(tables.Quarantine)
+    assert (row["state"], row["decided_by"]) == ("released", THU)
+
+
 async def test_a_record_that_alters_a_held_act_is_not_released(camket: Product) -> None:
     await camket.send(revoked(mai), DB, edit(pledge(visit(by=MAI, result="nobody_home"), by=MAI), "1-b"))
     await camket.send(mai, DB, edit(pledge(visit(by=MAI), by=MAI), "1-a"))
@@ -220,6 +231,7 @@ async def test_a_discarded_record_is_told_to_the_phone_and_noted(camket: Product
     assert await warden(camket).discard(THU, [number(camket, "1-a")]) == 1
     assert await warden(camket).discard(THU, [number(camket, "1-a")]) == 0
     assert await outcome(camket, sent.id, "1-a") == "forbidden"
+    assert await camket.send(lan, DB, sent) == ["forbidden"]  # sent again, it is not decided anew
     assert camket.all(tables.Audit)[0]["action"] == "quarantine.discarded"
     assert list(await warden(camket).release(THU, [number(camket, "1-a")])) == []
 
