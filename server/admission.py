@@ -61,6 +61,17 @@ class Known(NamedTuple):
     """Whether this phone was asked to give back what the server has lost."""
     checklists: Mapping[str, Body] = MappingProxyType({})
     """Those that the batch's inspections name and `commune` holds, by id."""
+    restored: bool = False
+    """Whether this server was once restored from a backup."""
+
+    def lost(self, edit: Edit) -> bool:
+        """Whether an edit may stand on other people's work that this server has had and lost.
+
+        After a restore a phone's own records come before it is asked for what else it has, and by `/sealed`
+        it is never asked.
+        """
+        held = (rev in self.tree(edit.id) or (edit.id, rev) in self.archived for rev in edit.path[1:])
+        return self.recovering or (self.restored and not all(held))
 
     def told(self, edit: Edit) -> tuple[Body | None, list[Body]]:
         """What may have told the writer something: the nearest ancestor that is held, and every live leaf.
@@ -150,7 +161,7 @@ class Judge:
 
     def _broken(self, edit: Edit, known: list[Body]) -> Verdict | None:
         found = refusal({"_id": edit.id, **orjson.loads(edit.body)}, known, self._asked)
-        if found and self._known.recovering and found.key in OTHERS_WORK:
+        if found and found.key in OTHERS_WORK and self._known.lost(edit):
             return self._held(edit, "recovered")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
 

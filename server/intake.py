@@ -273,7 +273,7 @@ class Intake:
 
     def _read_epoch(self) -> str:
         with readers(self._rows).begin() as connection:
-            return connection.execute(select(_meta.c.value).where(_meta.c.key == "epoch")).scalar() or ""
+            return _epoch(connection)
 
     def _read_latest(self) -> int:
         with readers(self._rows).begin() as connection:
@@ -347,6 +347,11 @@ class _Held(NamedTuple):
     sane: bool
 
 
+def _epoch(connection: Connection) -> str:
+    """Which life of the store this is (`server.backup`); the first has no name."""
+    return connection.execute(select(_meta.c.value).where(_meta.c.key == "epoch")).scalar() or ""
+
+
 def _look_up(
     connection: Connection, batch: _Batch, edits: Sequence[Edit], held: _Held, *, now: datetime
 ) -> Known:
@@ -366,6 +371,7 @@ def _look_up(
         devices.keys() | office | ({grant.device} if grant.device else set()),
         recovering > instant(now - RECOVERY),
         held.checklists,
+        _epoch(connection) != "",
     )
 
 

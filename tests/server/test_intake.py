@@ -24,6 +24,8 @@ from tests.server.documents import (
     LAN,
     MAI,
     NOW,
+    SECOND,
+    THIRD,
     THU,
     Doc,
     grant,
@@ -370,6 +372,24 @@ async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author
     assert await camket.send(mai, DB, of_mai) == ["received"]
     assert [row["state"] for row in camket.all(tables.Quarantine)] == ["released"]
     assert await camket.send(lan, DB, of_mai) == ["received"]
+
+
+async def test_a_record_upon_work_that_a_restored_server_has_lost_waits_and_is_not_refused(
+    camket: Product,
+) -> None:
+    enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
+    first = edit(pledge(visit(by=MAI), by=MAI), "1-m")
+    upon = edit(pledge(visit(by=MAI), visit(SECOND)), "2-l", "1-m")
+    assert await camket.send(lan, DB, upon) == ["forbidden"], "nothing was lost here"
+    with camket.rows.begin() as connection:
+        connection.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+    upon = edit(pledge(visit(by=MAI), visit(SECOND)), "2-x", "1-m")
+    assert await camket.send(lan, DB, upon) == ["quarantined"]
+    assert await camket.send(mai, DB, first) == ["received"]
+    assert await camket.send(lan, DB, upon) == ["received"]
+    assert await camket.send(lan, DB, edit(pledge(visit(by=MAI), visit(THIRD, by=MAI)), "2-z", "1-m")) == [
+        "forbidden"
+    ], "what it stands on is here: nobody else's act is new"
 
 
 async def test_recovering_opens_no_other_door(camket: Product) -> None:
