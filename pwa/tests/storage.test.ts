@@ -53,6 +53,9 @@ test("a part that cannot be stored leaves the position behind it, and comes agai
   assert.equal((await mine.field.households("na")).length, 5);
   assert.equal((await mine.field.syncNow()).problem, null);
   assert.equal((await mine.field.households("na")).length, 6);
+  await mine.field.syncNow();
+  const { dbs } = JSON.parse(server.requests[server.requests.length - 1]?.body ?? "{}");
+  assert.equal(dbs["hamlet-na"].since, String(server.seq), "nothing is asked for twice");
 });
 
 test("two tabs that save at once both keep their record, under different stamps", async () => {
@@ -97,6 +100,27 @@ for (const held of ["come_back", "met"])
       sent.map((rev) => [rev, "held"]),
     );
   });
+
+test("a wrong clock moves all that a record gathered unsent, and nothing that the office holds", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const db = await openAccount(mine.env, "dev1");
+  server.verdict = () => "quarantined";
+  await mine.field.recordVisit(await mine.field.openForm("na", ulidOf(2)), "met");
+  await mine.field.syncNow();
+  const [held] = await db.getAll("own");
+  server.verdict = (doc) => (doc._rev === held?.rev ? "quarantined" : "received");
+  mine.clock.now += 3_600_000;
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "nobody_home");
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const taken = server.winner("hamlet-na", `pledge:2026:${first}`)?.doc as { acts: { at: string }[] };
+  assert.deepEqual(
+    taken.acts.map(({ at }) => at),
+    ["2026-03-02T05:00:00Z", "2026-03-02T05:00:00Z"],
+  );
+  assert.deepEqual(await db.getAll("own"), [held]);
+});
 
 test("nothing of a household or of a pledge lies readable in the database", async () => {
   const mine = await enrolled(await ScriptedServer.start());

@@ -359,6 +359,7 @@ const STORIES: Readonly<Record<string, Story>> = {
 /** A disk that fails once does the same to these as a full one, or a death. */
 const TOLD_ENOUGH = [
   "a meeting",
+  "a sync that sends, brings and erases",
   "joining",
   "the storage of an older app",
   "a phone that the office took off its list",

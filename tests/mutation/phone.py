@@ -51,7 +51,7 @@ PHONE = (
         f"{DATA}/commit.ts",
         "put({ ...database, ...position, rewrite });\n",
         "put({ ...database, rewrite });\n",
-        (FIELD,),
+        (STORAGE,),
     ),
     Fault(
         "a lost position is not said to have been lost",
@@ -93,7 +93,7 @@ PHONE = (
         f"{DATA}/save.ts",
         "  return { ...own, fresh: { stamps, acts: [...parent.fresh.acts, ...own.fresh.acts] } };\n",
         "  return stamps.length > 0 ? own : parent;\n",
-        (FIELD,),
+        (STORAGE,),
     ),
     Fault(
         "a form makes a child of what came after it was opened",
@@ -107,7 +107,7 @@ PHONE = (
         f"{DATA}/shift.ts",
         '({ state, again }) => state === "unsent" && !again);\n  const gone',
         "({ again }) => !again);\n  const gone",
-        (FIELD,),
+        (STORAGE,),
     ),
     Fault(
         "a sync that failed is not told where it cannot be written down",
