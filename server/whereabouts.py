@@ -25,7 +25,7 @@ from sync import revtree
 from sync.store.interface import DatabaseMissing, DocStore, Document
 
 _moved, _acts, _audit = table(tables.MovedRow), table(tables.ActRow), table(tables.Audit)
-_inspections = table(registers.InspectionRow)
+_inspections, _devices = table(registers.InspectionRow), table(tables.Device)
 
 
 class Standing(Enum):
@@ -34,7 +34,8 @@ class Standing(Enum):
     HOLDS = "holds"
     """It is among theirs, or was merged into one that is."""
     LATE = "late"
-    """It was theirs once: what they wrote then is kept for a person to decide."""
+    """It was theirs once, or was until a restore that their phone recovers from: what they wrote then is kept
+    for a person to decide."""
     NONE = "none"
 
 
@@ -131,7 +132,9 @@ class Whereabouts:
             given = (_audit.c.action == "user.hamlets", _audit.c.subject.like(f"{grant.user} %"))
             told = connection.execute(select(_audit.c.subject).where(*given)).scalars()
             once = any(hamlet in subject.split(" ")[1:] for subject in told)
-            return Standing.LATE if once else Standing.NONE
+            gives_back = select(_devices.c.recovering_at).where(_devices.c.id == grant.device)
+            late = once or connection.execute(gives_back).scalar() is not None
+            return Standing.LATE if late else Standing.NONE
 
     def _end(self, hamlet: str) -> str:
         with readers(self._rows).begin() as connection:

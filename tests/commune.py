@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from server import recovery
 from server.admission import caller_of
 from server.app import build
@@ -19,7 +21,8 @@ from server.auth.grant import Grant, Role
 from server.clock import system
 from server.keys import open_vault
 from server.parts import Parts
-from server.rows.engine import open_rows
+from server.rows import tables
+from server.rows.engine import open_rows, table
 from server.scribe import Change
 from server.settings import Settings
 from server.words import words
@@ -107,6 +110,16 @@ def approve_recovery(data: Path) -> None:
     rows.dispose()
 
 
+def waiting(data: Path) -> list[str]:
+    """The pledges that wait for a person to decide."""
+    rows, source = open_rows(data), table(tables.Quarantine)
+    with rows.begin() as connection:
+        pledges = source.c.doc_id.like("pledge:%")
+        found = connection.execute(select(source.c.db, source.c.doc_id).where(pledges)).all()
+    rows.dispose()
+    return [f"{row.db}/{row.doc_id}" for row in found]
+
+
 def take_hamlets(data: Path, user: str) -> None:
     """What an admin does when somebody walks no longer."""
     rows = open_rows(data)
@@ -120,11 +133,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
     arguments.add_argument("--approve-recovery", action="store_true")
+    arguments.add_argument("--waiting", action="store_true", help="name the pledges in quarantine")
     arguments.add_argument("--take", metavar="USER", help="take all hamlets from a person")
     asked = arguments.parse_args()
     data: Path = asked.data
     if asked.approve_recovery:
         approve_recovery(data)
+        return
+    if asked.waiting:
+        print(json.dumps(waiting(data)))
         return
     if asked.take:
         take_hamlets(data, asked.take)

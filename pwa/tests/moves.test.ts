@@ -126,3 +126,31 @@ test("what a phone records for a hamlet that is not its own any more waits for t
   assert.match(problem?.reason ?? "", /chờ cán bộ xã xem xét/);
   assert.deepEqual(await lan.field.hamlets(), []);
 });
+
+test("a server that was restored to before a merge gets back what it had acknowledged since", async () => {
+  const other = await RealServer.start();
+  try {
+    const phone = other.phone();
+    await phone.field.join(other.commune.codes[0], "Điện thoại");
+    await phone.field.setPin(PIN);
+    await synced(phone);
+    await other.keep();
+    other.camket("hamlet", "merge", "napo", "khuoilan", "--yes");
+    await synced(phone);
+    await synced(phone);
+    const [home = ""] = other.commune.households.napo;
+    await phone.field.recordVisit(await phone.field.openForm("khuoilan", home), "met");
+    await synced(phone);
+    assert.equal((await phone.field.household("khuoilan", home)).acts[0]?.where, "received");
+    await other.goBack();
+    await synced(phone);
+    await synced(phone);
+    assert.deepEqual(
+      (await phone.field.hamlets()).map(({ id }) => id),
+      ["napo"],
+    );
+    assert.deepEqual(other.waiting(), [`hamlet-khuoilan/pledge:${other.commune.campaign}:${home}`]);
+  } finally {
+    await other.end();
+  }
+});

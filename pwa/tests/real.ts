@@ -88,6 +88,12 @@ export class RealServer {
     });
   }
 
+  /** The pledges that wait in quarantine. */
+  waiting(): string[] {
+    const asked = ["-m", "tests.commune", join(this.dir, "data"), "--waiting"];
+    return JSON.parse(execFileSync(PYTHON, asked, { cwd: ROOT }).toString()) as string[];
+  }
+
   /** An admin takes all hamlets from a person. */
   async take(user: string): Promise<void> {
     execFileSync(PYTHON, ["-m", "tests.commune", join(this.dir, "data"), "--take", user], { cwd: ROOT });

@@ -8,7 +8,7 @@ may be repeated: a phone that was cut off sends the same again and gets the same
 
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -97,8 +97,12 @@ class Exchange:
         """Judge every upload, graft what is admitted, settle what that touched. Raises StoreFull."""
         foreign = asked.dbs.keys() - {*terms.dbs}
         heard = await self._app.hears(caller, foreign) if foreign else ()
-        there = {*terms.dbs, *heard} & {*await self._store.names()}
-        taken = {db: Taken(part) for db, part in asked.dbs.items() if db in there}
+        # What this server has lost may be of a database that it has forgotten the caller holds: it is asked
+        # for all the same, and judged once it comes.
+        lost = {db for db in foreign if asked.dbs[db].have} - {*heard}
+        there = {*terms.dbs, *heard, *lost} & {*await self._store.names()}
+        parts = {db: replace(part, edits=()) if db in lost else part for db, part in asked.dbs.items()}
+        taken = {db: Taken(part) for db, part in parts.items() if db in there}
         admitted = {db: await self._admit(caller, db, part) for db, part in taken.items()}
         grafts = {db: edits for db, edits in admitted.items() if edits}
         if grafts:
@@ -158,10 +162,9 @@ class Exchange:
         yield exchange.line(clock=terms.clock, dbs=list(terms.dbs), user=dict(terms.user))
         for db in asked.dbs:
             part = taken.get(db)
-            if part is None or db not in terms.dbs:
-                for piece in exchange.outcome_parts(db, part.outcomes_left() if part else ()):
+            if db not in terms.dbs or part is None:
+                async for piece in self._gone(db, asked.dbs[db].since, part, terms.epoch):
                     yield piece
-                yield exchange.line(db=db, gone=True)
                 continue
             for piece in exchange.missing_parts(db, part.missing):
                 yield piece
@@ -171,10 +174,27 @@ class Exchange:
                 yield piece
         yield exchange.line(done=True)
 
+    async def _gone(
+        self, db: str, since: Position | None, taken: Taken | None, epoch: str
+    ) -> AsyncIterator[bytes]:
+        """A database that the caller does not hold: to be let go, unless it has what this server has lost."""
+        if taken:
+            for piece in exchange.outcome_parts(db, taken.outcomes_left()):
+                yield piece
+            for piece in exchange.missing_parts(db, taken.missing):
+                yield piece
+            if taken.missing:
+                return
+        lost = since is not None and db in await self._store.names() and await self._lost(db, since, epoch)
+        yield exchange.line(db=db, position_lost=True) if lost else exchange.line(db=db, gone=True)
+
+    async def _lost(self, db: str, since: Position, epoch: str) -> bool:
+        return since.epoch != epoch or not await self._known(db, since)
+
     async def _rows(self, caller: Caller, db: str, taken: Taken, epoch: str) -> AsyncIterator[bytes]:
         """What changed since the phone's position, the documents that came just now without their bodies."""
         since = taken.asked.since
-        if since is not None and (since.epoch != epoch or not await self._known(db, since)):
+        if since is not None and await self._lost(db, since, epoch):
             yield exchange.line(db=db, position_lost=True)
             return
         parts = RowParts(db)
