@@ -5,6 +5,7 @@ With CAMKET_SCREENSHOTS=DIR each page is also photographed into that directory.
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +16,19 @@ import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.server.office.season import FAULTY, MODEL, UNIT, furnish, two_answer
-from tests.server.office.village import COLLIDED_ULID, HOSTILE_ULID, PASSWORD, SIGNED_ULID, Village, village
+from server.office import PAGES as ALL
+from tests.server.documents import NOW
+from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish, two_answer
+from tests.server.office.test_quarantine import DAY, hold, numbers, renamed
+from tests.server.office.village import (
+    COLLIDED_ULID,
+    HOSTILE_ULID,
+    PASSWORD,
+    SIGNED_ULID,
+    VISITED_ULID,
+    Village,
+    village,
+)
 
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 PAGES = {
@@ -36,20 +48,28 @@ PAGES = {
     "choose": f"/office/choose/nasam/inspection:{FAULTY}",
     "review-pledge": f"/office/review/nasam/pledge:antq-2026:{SIGNED_ULID}",
     "models": "/office/models",
+    "model-new": "/office/models/new",
     "model": f"/office/models/{MODEL}",
     "model-form": f"/office/models/{MODEL}/edit",
     "units": "/office/units",
     "unit": f"/office/units/nasam/{UNIT}",
-    "unit-form": "/office/units/new",
+    "unit-new": "/office/units/new",
+    "unit-form": f"/office/units/nasam/{UNIT}/edit",
     "inspections": "/office/inspections",
     "inspection": f"/office/inspections/nasam/{FAULTY}",
     "checklists": "/office/checklists",
     "checklist": "/office/checklists/ban-thu",
+    "checklist-new": "/office/checklists/new",
     "checklist-form": "/office/checklists/ban-thu/edit",
     "outreach": "/office/outreach",
     "bulletins": "/office/bulletins",
-    "bulletin-form": "/office/bulletins/new",
+    "bulletin-new": "/office/bulletins/new",
+    "bulletin-form": f"/office/bulletins/{BULLETIN}/edit",
+    "rights": f"/office/households/nasam/{SIGNED_ULID}/rights",
+    "duplicates": "/office/duplicates",
+    "moves": "/office/moves",
     "quarantine": "/office/quarantine",
+    "quarantined": "/office/quarantine/{held}",
     "account": "/office/account",
     "second": "/office/account/second",
     "people": "/office/people",
@@ -58,6 +78,14 @@ PAGES = {
     "recovery": "/office/recovery",
     "import": "/office/import",
     "audit": "/office/audit",
+}
+# What the walk comes to by a button, and what is a file and no page.
+OTHERWISE = {
+    "/office/login",
+    "/office/first",
+    "/office/import/{number}",
+    "/office/people/{user}/invitation",
+    "/office/photos/{hamlet}/{sha256}",
 }
 LIST = """STT;Họ và tên chủ hộ;Thôn;Số CCCD
 1;Hứa Văn Tài (hộ nghèo);Thôn Pác Ve;001
@@ -127,6 +155,19 @@ matchMedia('(any-pointer: coarse)').matches
 """
 
 
+def test_no_page_of_the_office_is_left_out() -> None:
+    """A page that is added to the office is added to the walk below, or it fails here."""
+    addresses = [path.partition("?")[0] for path in PAGES.values()]
+    templates = {page.path for page in ALL if page.method == "GET"}
+    seen = {
+        one
+        for one in templates
+        for path in addresses
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", one), path)
+    }
+    assert templates - seen == OTHERWISE
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> None:
     width, height = SIZES[size]
@@ -140,14 +181,18 @@ async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> N
         )
         await furnish(made)
         await two_answer(made)
+        await hold(made, await renamed(made, VISITED_ULID, "7", NOW + 5000 - DAY), skew_ms=DAY)
+        (held,) = numbers(made)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
         await page.goto(f"{url}/office/login")
         problems += await look(page, f"login-{size}")
+        await page.goto(f"{url}/office/first?token=of-nobody")
+        problems += await look(page, f"first-{size}")
         await sign_in(page, url, "admin")
         for name, path in PAGES.items():
-            answer = await page.goto(url + path.format(**made.people))
+            answer = await page.goto(url + path.format(held=held, **made.people))
             assert answer
             assert answer.status == 200, path
             problems += await look(page, f"{name}-{size}")
