@@ -135,7 +135,9 @@ export function App({ field, invited, updates, preferences, words }: Props) {
           </p>
         )}
       </aside>
-      <div class="screen">{shut !== undefined ? <Shut error={shut} onAgain={again.current} /> : stage()}</div>
+      <div class="screen" data-at={lifecycle === "open" ? route.at : lifecycle}>
+        {shut !== undefined ? <Shut error={shut} onAgain={again.current} /> : stage()}
+      </div>
       {/* Screens come and go; what is read aloud must stand in one that stays. */}
       <div class="aloud" role="status" aria-live="polite">
         {news?.message}
