@@ -110,6 +110,7 @@ def test_what_the_office_returns_is_corrected_from_the_home_screen_whatever_it_i
     def corrects(comment: str, change: Callable[[], None], *, opened: bool = False) -> None:
         """From the home screen to the form with the comment on top; what is not changed is not sent."""
         phone.goes_home()
+        page.locator(".warning .row").first.wait_for()
         more = page.locator("details:not([open]) summary")
         if more.count():
             phone.tap(more)
