@@ -40,6 +40,7 @@ PAGES = {
     "hostile": f"/office/households/nasam/{HOSTILE_ULID}",
     "edit": f"/office/households/nasam/{SIGNED_ULID}/edit",
     "campaign": "/office/campaign",
+    "campaign-new": "/office/campaign/new",
     "campaign-form": "/office/campaign/antq-2026/edit",
     "wording-form": "/office/wordings/clauses",
     "review": "/office/review",
