@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, select
 from server import audit, ledger
 from server.auth.grant import COMMUNE
 from server.blobs import PhotoUnknown
-from server.media import promised_of
+from server.media import handed_in, promised_of
 from server.parts import Parts
 from server.projection import PROJECTED, project
 from server.rows import registers, tables
@@ -81,6 +82,9 @@ async def _of_pictures(parts: Parts, db: str) -> list[str]:
         try:
             await promised_of(parts, name)
         except PhotoUnknown:
+            with suppress(PhotoUnknown):
+                await handed_in(parts, name)  # by a revoked phone: a person has still to decide about it
+                continue
             found.append(f"{db}: the picture {name.sha256} belongs to no document")
     return found
 

@@ -7,9 +7,15 @@
 The document `photo:<sha256>` comes first, by the normal way: it says type and size, and who may see it. A
 chunk that overlaps what is held is no error, one that leaves a gap answers 409. The last byte brings the
 check, so a picture is either whole and looked at, or not there.
+
+A phone that was revoked hands in before it forgets: its documents went to `/sealed` and are held for a
+person, and the bytes of a photograph whose document waits there are taken by the send-only credential. Nobody
+sees them before the document is let in; they go where it is sent away. (Bytes inside of sealed records would
+have begun again after each cut, a third larger; they lost.)
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
@@ -19,13 +25,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import schemas
+from server import quarantine
 from server.admission import holds
 from server.blobs import Blobs, HamletNotHeld, Name, PhotoTooLarge, PhotoUnknown
 from server.parts import Parts, parts_of
 from server.pictures import MOST_BYTES, Promised, mime_of
 from server.problems import BadRequest, WrongType
+from server.rows.engine import readers
 from server.whereabouts import Standing
 from sync import revtree
+from sync.merge import Body
 from sync.store.interface import DatabaseMissing
 
 _DATABASE = re.compile(r"media-([a-z0-9]{2,20})")
@@ -42,17 +51,19 @@ SAFE = {
 
 
 class Place(NamedTuple):
-    """A request that may go on: which picture, what its document says of it, who sends or asks."""
+    """A request that may go on: which picture, what its document says of it, who sends or asks. `held`: the
+    document is in quarantine."""
 
     name: Name
     promised: Promised
     sender: str
     blobs: Blobs
+    held: bool = False
 
 
 async def head(request: Request) -> Response:
     """How much of it is here."""
-    place = await _place(request)
+    place = await _sending(request)
     held = await to_thread.run_sync(place.blobs.held, place.name, place.sender)
     told = {
         "Upload-Offset": str(place.promised.bytes if held is None else held),
@@ -63,7 +74,7 @@ async def head(request: Request) -> Response:
 
 async def put(request: Request) -> Response:
     """Take a chunk; the last one makes it a picture."""
-    place = await _place(request)
+    place = await _sending(request)
     start, length = _asked(request, place.promised)
     held = await to_thread.run_sync(place.blobs.held, place.name, place.sender)
     if held is not None:
@@ -114,6 +125,10 @@ async def promised_of(parts: Parts, name: Name) -> Promised:
     except DatabaseMissing as error:
         raise PhotoUnknown from error
     bodies = [orjson.loads(held.json) for document in found.values() for held in document.bodies.values()]
+    return _promise(bodies)
+
+
+def _promise(bodies: Sequence[Body]) -> Promised:
     if not bodies or schemas.newer(bodies[0]):
         raise PhotoUnknown
     return Promised(*(bodies[0][field] for field in Promised._fields))
@@ -143,10 +158,36 @@ async def _place(request: Request) -> Place:
     return Place(name, await promised_of(parts, name), grant.device or grant.user, parts.blobs)
 
 
+async def _sending(request: Request) -> Place:
+    """The same for who brings bytes: with a send-only credential, for what that phone has in quarantine."""
+    parts = parts_of(request)
+    grant = await parts.bearer.hear(request)
+    if grant.live and not grant.send_only:
+        return await _place(request)
+    db = request.path_params["db"]
+    name = name_of(db.removeprefix("media-"), request.path_params["sha256"])
+    sender = grant.device or grant.user
+    return Place(name, await handed_in(parts, name, sender), sender, parts.blobs, held=True)
+
+
+async def handed_in(parts: Parts, name: Name, device: str | None = None) -> Promised:
+    """What the document says that a phone, this one or any, has handed in. Raises `PhotoUnknown`."""
+
+    def work() -> bytes | None:
+        with readers(parts.rows).begin() as rows:
+            return quarantine.handed_in(rows, f"media-{name.hamlet}", f"photo:{name.sha256}", device)
+
+    raw = await to_thread.run_sync(work)
+    return _promise([orjson.loads(raw)] if raw else [])
+
+
 async def _still_promised(request: Request, place: Place) -> None:
     """A picture that was erased while its last bytes came in goes again. Raises `PhotoUnknown`."""
     try:
-        await promised_of(parts_of(request), place.name)
+        if place.held:
+            await handed_in(parts_of(request), place.name, place.sender)
+        else:
+            await promised_of(parts_of(request), place.name)
     except PhotoUnknown:
         await to_thread.run_sync(place.blobs.forget, place.name)
         raise

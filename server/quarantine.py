@@ -124,6 +124,15 @@ def waiting(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
     return found
 
 
+def handed_in(connection: Connection, db: str, doc_id: str, device: str | None = None) -> bytes | None:
+    """What a phone, this one or any, has handed in of a document that waits here or was let in."""
+    here = (_quarantine.c.db == db, _quarantine.c.doc_id == doc_id, _quarantine.c.state != "discarded")
+    asked = select(_quarantine.c.body).where(*here)
+    if device is not None:
+        asked = asked.where(_quarantine.c.device == device)
+    return connection.execute(asked.order_by(_quarantine.c.number.desc()).limit(1)).scalar()
+
+
 def decide(connection: Connection, entry: Entry, became: Rev | None, by: str, at: str) -> None:
     """Close an entry that waits; `became` is the revision that it entered as, None where it was discarded."""
     state: State = "released" if became else "discarded"

@@ -7,6 +7,7 @@ revisions that it still asks about.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, select
 import schemas
 from server import archive, audit, correcting, ledger, quarantine
 from server.auth.grant import Grant, Role
+from server.blobs import Blobs, pictures_of
 from server.clock import Clock, instant, milliseconds
 from server.content import broken
 from server.intake import Intake
@@ -134,8 +136,11 @@ def _held(context: Context, doc_id: str, parent: Sequence[Rev]) -> list[Body]:
 class Warden:
     """Keeps the quarantine of one server."""
 
-    def __init__(self, store: DocStore, rows: Engine, intake: Intake, clock: Clock) -> None:
+    def __init__(
+        self, store: DocStore, rows: Engine, intake: Intake, clock: Clock, blobs: Blobs | None = None
+    ) -> None:
         self._store = store
+        self._blobs = blobs
         self._rows = rows
         self._intake = intake
         self._clock = clock
@@ -163,16 +168,28 @@ class Warden:
     async def discard(self, by: str, numbers: Collection[int]) -> int:
         """Take these entries for nothing, with an audit entry each: the sender is told. How many did wait."""
 
-        def work() -> int:
+        def work() -> list[Entry]:
             now = self._clock()
             with writing(self._rows) as connection:
                 entries = quarantine.waiting(connection, sorted(numbers))
                 for entry in entries:
                     quarantine.decide(connection, entry, None, by, instant(now))
                     audit.append(connection, by, "quarantine.discarded", _subject(entry), now)
-                return len(entries)
+                return entries
 
-        return await to_thread.run_sync(work)
+        entries = await to_thread.run_sync(work)
+        for entry in entries:
+            await self._forget_bytes(entry.db, entry.edit.id)
+        return len(entries)
+
+    async def _forget_bytes(self, db: str, doc_id: str) -> None:
+        """A picture that came with a record sent away, unless another document has brought it too."""
+        if self._blobs is None or not doc_id.startswith("photo:"):
+            return
+        with suppress(DatabaseMissing):
+            trees = await self._store.trees(db, [doc_id])
+            if not revtree.live(trees.get(doc_id, {})):
+                await to_thread.run_sync(self._blobs.remove, pictures_of(db, [doc_id]))
 
     async def _plans(self, entries: Sequence[Entry], offset_ms: int | None) -> list[Planned]:
         found: list[Planned] = []

@@ -71,7 +71,7 @@ async def at_desk(
             with parts.rows.begin() as rows:
                 waiting = rows.execute(select(_quarantine.c.number).where(_quarantine.c.state == "waiting"))
                 numbers = list(waiting.scalars())
-            warden = Warden(parts.store, parts.rows, parts.intake, parts.clock)
+            warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
             await (warden.release if quarantine == "release" else warden.discard)(person.id, numbers)
         if erase:
             await Eraser(parts.store, parts.rows, parts.clock).erase(person.id, *erase.split("/"))

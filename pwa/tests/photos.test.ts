@@ -1,4 +1,4 @@
-/** Photographs: kept encrypted, sent after all text, resumed after every cut; against a real server. */
+/** Photographs: kept encrypted, sent after all text, resumed after every cut; one file, one real server. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -187,6 +187,44 @@ test("a server that was killed in the middle of a photo gets the rest", async ()
   assert.equal((await mine.field.photos()).waiting, 0);
   assert.deepEqual(await back(mine, name), Buffer.from(whole));
   assert.equal(ranges.filter((range) => range.startsWith("bytes 0-")).length, 1, "the first chunk went once");
+});
+
+test("a phone that was revoked hands its photos in too, and they wait for a person", async () => {
+  const mine = await joined();
+  mine.serve = null;
+  mine.weak = true;
+  const whole = drawn("WEBP", 9);
+  const name = await mine.field.addPhoto("napo", new Blob([whole], { type: "image/webp" }));
+  await inspect(mine, "napo", [name], ulidOf(90));
+  server.camket("device", "revoke", (await mine.field.account())?.id ?? "");
+  mine.metered = true;
+  mine.serve = server.link;
+  assert.equal((await mine.field.syncNow()).problem, "revoked");
+  assert.equal(await mine.field.lifecycle(), "open", "away from Wi-Fi it waits, and says so");
+  assert.deepEqual(
+    [
+      (await mine.field.photos()).waiting,
+      (await mine.field.photos()).paused,
+      (await mine.field.syncState()).held,
+    ],
+    [1, true, 1],
+  );
+  mine.metered = false;
+  let chunks = 0;
+  mine.serve = (one) => {
+    if (one.method === "PUT" && ++chunks === 2) throw new TypeError("the link broke");
+    return server.link(one);
+  };
+  await mine.field.syncNow();
+  assert.equal(await mine.field.lifecycle(), "open");
+  await mine.field.syncNow();
+  assert.equal(await mine.field.lifecycle(), "new");
+
+  const other = await joined();
+  await assert.rejects(back(other, name), "nobody sees it before a person has looked");
+  assert.match(server.camket("check"), /./);
+  await server.office("admin", { quarantine: "release" });
+  assert.deepEqual(await back(other, name), Buffer.from(whole));
 });
 
 test("a photo cut after every kilobyte goes on from there: no byte travels twice", async () => {

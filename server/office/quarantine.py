@@ -130,7 +130,7 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
 
 def _warden(desk: Desk) -> Warden:
     parts = desk.parts
-    return Warden(parts.store, parts.rows, parts.intake, parts.clock)
+    return Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
 
 
 async def _open(desk: Desk) -> tuple[Row[Any], dict[str, Hamlet]]:

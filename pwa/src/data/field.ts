@@ -1,4 +1,4 @@
-/** The data behind the screens: `Field`, put together from its parts. */
+/** The data behind the screens: `Field`, put together from its parts. All in one file: a line or two for each promise. */
 
 import type { VisitResult } from "../core/documents.ts";
 import * as accounts from "./accounts.ts";

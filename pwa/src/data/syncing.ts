@@ -145,10 +145,14 @@ export class Syncing {
    * The full credential is refused. What was saved still goes in, sealed; and only if the server knows this phone
    * and has everything, the phone forgets it. (A server that knows nobody is no reason to lose anything.)
    */
-  private async farewell({ env, db }: Session): Promise<void> {
+  private async farewell(session: Session): Promise<void> {
+    const { env, db } = session;
     try {
       await handIn({ env, db });
       if (await this.carry()) return;
+      // They go last, and where they must wait for Wi-Fi the phone waits with them.
+      if ((await db.count("photos")) > 0)
+        if (!(await (await import("./apart.ts")).upload.handInPhotos(session))) return;
     } catch {
       return; // without a link, or without an answer that says who asks: later
     }

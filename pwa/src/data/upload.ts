@@ -2,19 +2,23 @@
  * Sends photographs, after all text: first the document that describes one, then its bytes in chunks. A cut costs
  * what was under way; the server says from where to go on (`/db/media-<hamlet>/_blob/<sha256>`).
  */
+
 import { edited } from "../core/edit.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { digest } from "../core/revision.ts";
 import { tick } from "../core/stamps.ts";
+import { toBase64url } from "./bytes.ts";
 import type { SyncProblem } from "./contract.ts";
 import { decryptJson, encryptJson } from "./crypto.ts";
-import { type Clock, meta, meter, type Photo, write } from "./db.ts";
+import { type Clock, type Keys, meta, meter, type Photo, write } from "./db.ts";
 import type { Bytes } from "./env.ts";
+import { bundle, receiptsIn } from "./handin.ts";
 import { ask, body, NoLink, Refused, send as request } from "./link.ts";
 import { minted, travelling } from "./outgoing.ts";
 import { allowed, forget, opened, prune, type Shown, shownIn } from "./photos.ts";
 import type { Session } from "./records.ts";
 import { problemOf } from "./replicator.ts";
+import { packed, RECORD, seal } from "./seal.ts";
 import { BadAnswer } from "./wire.ts";
 
 /** Bytes of one request: on a weak link half a minute at 8 kbit/s. */
@@ -52,10 +56,56 @@ async function sendAll(session: Session, refusedToo: boolean): Promise<void> {
   }
 }
 
+/**
+ * The phone was revoked: photographs that a saved inspection shows go in too, for a person to decide, their documents
+ * as sealed records and the bytes by the send-only credential. True where nothing is left that could go. Raises what
+ * the link raises.
+ */
+export async function handInPhotos(session: Session): Promise<boolean> {
+  const { db, env } = session;
+  const keys = await meta(db, "keys");
+  const going = (await db.getAll("photos")).filter(({ state }) => state === "phone");
+  if (!keys || going.length === 0) return true;
+  const sendOnly: Session = { ...session, credential: keys.send };
+  const shown: string[] = [];
+  for (const photo of going.sort((a, b) => a.taken - b.taken)) {
+    const { received, saved } = await shownIn(session, photo.hamlet);
+    const at = saved.get(photo.sha256) ?? received.get(photo.sha256);
+    if (!at) continue; // of a form that was never saved
+    shown.push(photo.sha256);
+    if (env.metered() && !(await allowed(db))) return false;
+    await sendOne(sendOnly, photo, at, (doc) => handInOne(sendOnly, keys, databaseOf(photo), doc));
+  }
+  return (await db.getAll("photos")).every(
+    ({ state, sha256 }) => state !== "phone" || !shown.includes(sha256),
+  );
+}
+
+/** Why the server would not have it, null where it has it. */
+async function handInOne(session: Session, keys: Keys, db: string, doc: JsonObject): Promise<string | null> {
+  const { env } = session;
+  const clock = env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
+  const plain = await packed({ send: keys.send, clock, db, doc });
+  if (!plain) throw new NoLink(false); // a browser that cannot seal keeps its pictures
+  const record = toBase64url(await seal(env, keys.seal, RECORD, plain));
+  const answer = await ask(env, "/sealed", {
+    ...{ credential: keys.send, type: "text/plain", meter: meter(session) },
+    body: await body(bundle(keys.seal.id, [{ record }])),
+  });
+  const [receipt] = [...receiptsIn(answer).values()];
+  if (!receipt) throw new BadAnswer("/sealed answers a receipt for each record");
+  return ["received", "absorbed", "quarantined"].includes(receipt.is) ? null : receipt.reason;
+}
+
 /** Raises what stops the others too: no link, a server that is busy or does not know this phone. */
-async function sendOne(session: Session, photo: Photo, at: Shown): Promise<void> {
+async function sendOne(
+  session: Session,
+  photo: Photo,
+  at: Shown,
+  tell = bulk(session, photo),
+): Promise<void> {
   try {
-    const told = photo.told ? photo : await describe(session, photo, at);
+    const told = photo.told ? photo : await describe(session, photo, at, tell);
     if (told) await upload(session, told);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -69,21 +119,30 @@ async function sendOne(session: Session, photo: Photo, at: Shown): Promise<void>
 // --- the document
 
 /** Writes the photo's document once and sends it, as often as it takes. Null where the server would not have it. */
-async function describe(session: Session, photo: Photo, at: Shown): Promise<Photo | null> {
-  const doc = await documentOf(session, photo, at);
-  const answer = await ask(session.env, `/db/${databaseOf(photo)}/_bulk_docs`, {
-    credential: session.credential,
-    body: await body(JSON.stringify({ new_edits: false, docs: [doc] })),
-    meter: meter(session),
-  });
-  if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
-  const [wrong] = answer.filter(isObject); // only errors have rows
-  const reason = typeof wrong?.reason === "string" ? wrong.reason : null;
+async function describe(session: Session, photo: Photo, at: Shown, tell: Tell): Promise<Photo | null> {
+  const reason = await tell(await documentOf(session, photo, at));
   // What broke a rule is written anew next time: its stamp may have been what was wrong.
-  if (wrong) await changed(session, photo, { state: "refused", reason, doc: null });
+  if (reason !== null) await changed(session, photo, { state: "refused", reason: reason || null, doc: null });
   else await changed(session, photo, { told: true });
-  return wrong ? null : ((await session.db.get("photos", photo.sha256)) ?? null);
+  return reason === null ? ((await session.db.get("photos", photo.sha256)) ?? null) : null;
 }
+
+/** Brings a document to the server: null where that has it, else its reason. */
+type Tell = (doc: JsonObject) => Promise<string | null>;
+
+const bulk =
+  (session: Session, photo: Photo): Tell =>
+  async (doc) => {
+    const answer = await ask(session.env, `/db/${databaseOf(photo)}/_bulk_docs`, {
+      credential: session.credential,
+      body: await body(JSON.stringify({ new_edits: false, docs: [doc] })),
+      meter: meter(session),
+    });
+    if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
+    const [wrong] = answer.filter(isObject); // only errors have rows
+    if (!wrong) return null;
+    return typeof wrong.reason === "string" ? wrong.reason : "";
+  };
 
 async function documentOf(session: Session, photo: Photo, at: Shown): Promise<JsonObject> {
   const { env, db, key, account } = session;

@@ -1,4 +1,7 @@
-"""Photographs over real HTTP: cut, resumed, wrong in every way, and seen by those who may."""
+"""Photographs over real HTTP: cut, resumed, wrong in every way, and seen by those who may.
+
+All in one file: every story is told with the same camera.
+"""
 
 import asyncio
 import struct
@@ -12,7 +15,11 @@ import httpx
 import pytest
 from PIL import Image
 
+from server import checking
+from server.auth import devices
+from server.blobs import Name
 from server.pictures import Promised, thumbnail
+from server.release import Warden
 from tests.server.http.served import HAMLET, Phone, Served, served
 
 INSPECTION = "01J8ZQ4T6N3VXK2M5R7W9Y0ABC"
@@ -45,13 +52,13 @@ class Camera:
     def __init__(self, phone: Phone, db: str = DB) -> None:
         self.phone, self.db, self.http = phone, db, phone.served.http
 
-    async def describe(self, data: bytes, **fields: Any) -> str:
-        """Send the document of a picture; the picture's name."""
+    def document(self, data: bytes, **fields: Any) -> dict[str, Any]:
+        """The document of a picture."""
         name, image = sha256(data).hexdigest(), Image.open(BytesIO(data)) if not fields else None
         width, height = image.size if image else (1, 1)
         mime = "image/webp" if data[:4] == b"RIFF" else "image/jpeg"
         digest = sha256(data + b"1").hexdigest()[:32]
-        doc = {
+        return {
             "_id": f"photo:{name}",
             "_rev": f"1-{digest}",
             "_revisions": {"start": 1, "ids": [digest]},
@@ -60,21 +67,30 @@ class Camera:
             **{"mime": mime, "bytes": len(data), "width": width, "height": height},
             **{"inspection": INSPECTION, "item": "tap"},
         } | fields
-        asked = {"new_edits": False, "docs": [doc]}
+
+    async def describe(self, data: bytes, **fields: Any) -> str:
+        """Send the document of a picture; the picture's name."""
+        asked = {"new_edits": False, "docs": [self.document(data, **fields)]}
         answer = await self.http.post(
             f"/db/{self.db}/_bulk_docs", json=asked, headers=self.phone.bearer("credential")
         )
         assert (answer.status_code, answer.json()) == (201, []), answer.text
-        return name
+        return sha256(data).hexdigest()
 
     async def put(
-        self, name: str, data: bytes, start: int = 0, end: int | None = None, **headers: str
+        self,
+        name: str,
+        data: bytes,
+        start: int = 0,
+        end: int | None = None,
+        credential: str = "credential",
+        **headers: str,
     ) -> httpx.Response:
         """One chunk of a picture."""
         end = len(data) if end is None else end
         mime = "image/webp" if data[:4] == b"RIFF" else "image/jpeg"
         sent = {"Content-Type": mime, "Content-Range": f"bytes {start}-{end - 1}/{len(data)}"}
-        sent |= self.phone.bearer("credential") | {key.replace("_", "-"): v for key, v in headers.items()}
+        sent |= self.phone.bearer(credential) | {key.replace("_", "-"): v for key, v in headers.items()}
         return await self.http.put(f"/db/{self.db}/_blob/{name}", content=data[start:end], headers=sent)
 
     async def held(self, name: str) -> tuple[int, bool]:
@@ -316,6 +332,29 @@ async def test_only_those_who_walk_the_hamlet_may_send_or_see_its_photos(tmp_pat
         assert (await here.http.get(address, headers=mine.phone.bearer("send"))).status_code == 403
         colleague = await camera(here, hamlets=[HAMLET])
         assert (await colleague.get(name)).content == webp
+
+
+async def test_a_revoked_phone_brings_the_bytes_of_what_it_handed_in_and_of_nothing_else(
+    tmp_path: Path, webp: bytes
+) -> None:
+    async with served(tmp_path) as here:
+        mine, other = await camera(here), await camera(here)
+        name = sha256(webp).hexdigest()
+        assert (await mine.put(name, webp, credential="send")).status_code == 404, "the document comes first"
+        with here.parts.rows.begin() as rows:
+            devices.revoke(rows, mine.phone.device, by="console", now=here.parts.clock())
+        (receipt,) = await mine.phone.hand_in(mine.phone.seal(mine.document(webp), db=DB))
+        assert receipt["is"] == "quarantined"
+        assert (await other.put(name, webp, credential="send")).status_code == 404
+        assert (await mine.put(name, webp, end=5_000, credential="send")).json()["offset"] == 5_000
+        assert (await mine.put(name, webp, start=5_000, credential="send")).json()["complete"]
+        assert [(await one.get(name)).status_code for one in (mine, other)] == [401, 404]
+        assert await checking.problems(here.parts) == []
+        parts = here.parts
+        warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+        assert await warden.discard("office01", [1]) == 1
+        assert not parts.blobs.has(Name(HAMLET, name))
+        assert (await mine.put(name, webp, credential="send")).status_code == 404
 
 
 async def test_a_photo_needs_its_document_and_addresses_are_names_not_paths(
