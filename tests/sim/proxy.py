@@ -52,6 +52,8 @@ class Proxy:
     kill: Callable[[], Awaitable[None]]
     target: int = 0
     port: int = 0
+    elsewhere: dict[int, int] = field(default_factory=dict)
+    """Phones that speak to another server, and its port."""
     faults: defaultdict[int, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     forge: Callable[[bytes], bytes | None] = lambda _request: None
     """What a dishonest link would answer by itself; only the tests of the invariants set it."""
@@ -71,6 +73,7 @@ class Proxy:
     def forget(self) -> None:
         """A new season begins."""
         self.faults.clear()
+        self.elsewhere.clear()
         self.met.clear()
         self._kept.clear()
         self.forge = lambda _request: None
@@ -87,7 +90,7 @@ class Proxy:
                 self.met.append((phone, fault.kind))
             await self._landed(+1)
             try:
-                answer = await self._answer(request, fault)
+                answer = await self._answer(request, fault, self.elsewhere.get(phone))
             finally:
                 await self._landed(-1)
             writer.write(answer)
@@ -102,44 +105,46 @@ class Proxy:
             self._flying += change
             self._news.notify_all()
 
-    async def _answer(self, request: bytes, fault: Fault | None) -> bytes:
+    async def _answer(self, request: bytes, fault: Fault | None, port: int | None) -> bytes:
         """The bytes that come back to the phone."""
+
+        def ask(request: bytes) -> Awaitable[bytes]:
+            return self._ask(request, port)
+
         match fault:
             case None:
                 forged = self.forge(request)
-                return await self._ask(request) if forged is None else forged
+                return await ask(request) if forged is None else forged
             case Fault("refuse"):
                 return b""
             case Fault("bad_gateway"):
                 return _plain(b"502 Bad Gateway", PAGE)
             case Fault("unknown"):
                 return (
-                    _plain(b"404 Not Found", b"{}")
-                    if b" /db/_exchange " in request
-                    else await self._ask(request)
+                    _plain(b"404 Not Found", b"{}") if b" /db/_exchange " in request else await ask(request)
                 )
             case Fault("cut_request", at):
-                await self._ask(request[: int(len(request) * at)])
+                await ask(request[: int(len(request) * at)])
                 return b""
             case Fault("deaf"):
-                await self._ask(request)
+                await ask(request)
                 return b""
             case Fault("cut_answer", at):
-                answer = await self._ask(request)
+                answer = await ask(request)
                 return answer[: int(len(answer) * at)]
             case Fault("truncate", at):
-                return _truncated(await self._ask(request), at)
+                return _truncated(await ask(request), at)
             case Fault("twice"):
-                await self._ask(request)
-                return await self._ask(request)
+                await ask(request)
+                return await ask(request)
             case Fault("late"):
                 self._kept.append(request)
-                return await self._ask(request)
+                return await ask(request)
             case Fault("hold"):
                 await self._hold()
-                return await self._ask(request)
+                return await ask(request)
             case Fault("kill", at):
-                asking = asyncio.create_task(self._ask(request))
+                asking = asyncio.ensure_future(ask(request))
                 await asyncio.sleep(at / 100)  # the fault itself: some moment of the server's work
                 await self.kill()
                 return await asking
@@ -153,12 +158,12 @@ class Proxy:
             self._held -= 1
             self._news.notify_all()
 
-    async def _ask(self, request: bytes) -> bytes:
+    async def _ask(self, request: bytes, port: int | None = None) -> bytes:
         """All that the server answers, or as much as it lived to say."""
-        if not self.target:
+        if not (port or self.target):
             return _plain(b"502 Bad Gateway", PAGE)
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.target)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port or self.target)
         except OSError:
             return _plain(b"502 Bad Gateway", PAGE)
         answer = b""

@@ -54,7 +54,13 @@ def generate(seed: int, length: int | None = None) -> Season:
         maker.add("join", phone)
     for _ in range(length or random.randint(30, 60) + 2 * count):
         maker.step()
-    return Season(seed, phones, tuple(maker.steps))
+    steps = maker.steps
+    if random.random() < 0.2:  # for a while there are two servers
+        begin = random.randrange(count, len(steps))
+        end = min(len(steps), begin + random.randint(6, 20))
+        steps.insert(end, Step("meet"))
+        steps.insert(begin, Step("part", args={"phones": random.sample(range(count), count // 2)}))
+    return Season(seed, phones, tuple(steps))
 
 
 # What happens, how often in relation to each other.
