@@ -53,6 +53,16 @@ class Office:
         """Phones that the server knows."""
         return {device for (device,) in self._all("SELECT id FROM device")}
 
+    def hamlets(self, number: int) -> list[str]:
+        """The hamlets that a volunteer holds."""
+        asked = "SELECT hamlet FROM user_hamlet WHERE user = ? ORDER BY hamlet"
+        return [hamlet for (hamlet,) in self._all(asked, volunteer(number))]
+
+    def hamlet_of(self, ulid: str) -> str:
+        """Where a household is; empty where it is nowhere."""
+        db = self._one("SELECT db FROM household_row WHERE ulid = ?", ulid)
+        return str(db or "").removeprefix("hamlet-")
+
     def send_only(self) -> list[str]:
         """Phones that only hand in since a restore."""
         asked = "SELECT id FROM device WHERE send_only_at IS NOT NULL AND revoked_at IS NULL ORDER BY id"
@@ -120,6 +130,12 @@ class Office:
         """Tell the server that two households are one."""
         form = {"hamlet": hamlet, "one": gone, "other": keep, "keep": keep, "do": "merge"}
         return await self._post("/office/duplicates", **form)
+
+    async def move(self, source: str, into: str, ulids: Sequence[str]) -> bool:
+        """Move households to another hamlet; the whole hamlet becomes part of it where none is named."""
+        form = {"how": "part" if ulids else "merge", "source": source, "into": into, "do": "confirm"}
+        chosen = {"chosen": "1", "one": [f"household:{ulid}" for ulid in ulids]} if ulids else {}
+        return await self._post("/office/moves", **form, **chosen)
 
     async def erase(self, hamlet: str, ulid: str) -> bool:
         """Erase a household and all that is said of it."""

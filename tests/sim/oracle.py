@@ -153,16 +153,16 @@ def merged(seen: Seen) -> list[str]:
         said = {name: value for name, value in doc.body.items() if name not in ENVELOPE}
         if said != expected[key]:
             found.append(f"{key[0]} {key[1]} says {said}, and not {expected[key]}")
-    for (db, subjects), acts in _acts_expected(seen).items():
+    for subjects, acts in _acts_expected(seen).items():
         there = {
             act["id"]
-            for (place, doc_id), doc in seen.docs.items()
-            if place == db and _is_pledge(doc_id) and _ulid(doc_id) in subjects and doc.body
+            for (_, doc_id), doc in seen.docs.items()
+            if _is_pledge(doc_id) and _ulid(doc_id) in subjects and doc.body
             for act in doc.body["acts"]
         }
         if there != acts:
             few, many = sorted(acts - there), sorted(there - acts)
-            found.append(f"{db} pledge of {', '.join(sorted(subjects))}: lacks {few}, has {many} too many")
+            found.append(f"pledge of {', '.join(sorted(subjects))}: lacks {few}, has {many} too many")
     return found
 
 
@@ -339,15 +339,15 @@ def _accepted(seen: Seen) -> Mapping[Key, list[Body]]:
     return bodies
 
 
-def _acts_expected(seen: Seen) -> dict[tuple[str, frozenset[str]], set[str]]:
-    """By database and group of households that were merged: the acts that were accepted of them."""
+def _acts_expected(seen: Seen) -> dict[frozenset[str], set[str]]:
+    """By group of households that were merged: the acts that were accepted of them, in whatever hamlet."""
     groups = {ulid: frozenset(group) for group in _groups(seen) for ulid in group}
     gone = erased_subjects(seen)
-    found: dict[tuple[str, frozenset[str]], set[str]] = defaultdict(set)
-    for (db, doc_id), bodies in _accepted(seen).items():
+    found: dict[frozenset[str], set[str]] = defaultdict(set)
+    for (_, doc_id), bodies in _accepted(seen).items():
         if _is_pledge(doc_id) and _ulid(doc_id) not in gone:
             group = groups.get(_ulid(doc_id), frozenset({_ulid(doc_id)}))
-            found[db, group] |= {act["id"] for body in bodies for act in body["acts"]}
+            found[group] |= {act["id"] for body in bodies for act in body["acts"]}
     return found
 
 

@@ -21,7 +21,7 @@ from tests.sim.founding import START
 from tests.sim.observe import Kept, Seen, behind, observe, sequences
 from tests.sim.office import Office
 from tests.sim.proxy import Fault, Proxy
-from tests.sim.season import MINUTE, Season, Step, walks
+from tests.sim.season import MINUTE, Season, Step
 from tests.sim.servers import Clock, Process
 
 ROUNDS = 14
@@ -30,7 +30,7 @@ PATIENCE = 30.0
 """Seconds for the rows to hear of what happened."""
 
 
-TOGETHER = frozenset({"backup", "restore", "erase", "revoke", "lose", "merge", "move_hamlet", "quiet"})
+TOGETHER = frozenset({"backup", "restore", "erase", "revoke", "lose", "merge", "move", "quiet"})
 """What is not done while there are two servers: one alone would decide it."""
 
 
@@ -387,7 +387,8 @@ class Runner:
         ulid = self._ulid(step.args)
         if ulid:
             prefix = "household" if step.args["kind"] == "household" else "pledge:antq-2026"
-            done = await self.office.review(step.args["hamlet"], f"{prefix}:{ulid}", step.args["decision"])
+            hamlet = self.office.hamlet_of(ulid)
+            done = await self.office.review(hamlet, f"{prefix}:{ulid}", step.args["decision"])
             self.tally["reviewed"] += done
 
     async def _correct(self, step: Step) -> None:
@@ -404,6 +405,14 @@ class Runner:
         if keep:
             await self._at_office("merge", step, keep)
 
+    async def _move(self, step: Step) -> None:
+        args = step.args
+        ulids = [self._ulid({**args, "household": key}) for key in args["households"]]
+        there = [ulid for ulid in ulids if ulid and self.office.hamlet_of(ulid) == args["hamlet"]]
+        if len(there) == len(ulids):
+            done = await self.office.move(args["hamlet"], args["into"], there)
+            self.tally["done: households moved" if there else "done: hamlets merged"] += done
+
     async def _erase(self, step: Step) -> None:
         ulid = self._ulid(step.args)
         if ulid is None:
@@ -416,7 +425,8 @@ class Runner:
 
     async def _at_office(self, what: str, step: Step, *more: str) -> bool:
         ulid = self._ulid(step.args)
-        done = bool(ulid) and await getattr(self.office, what)(step.args["hamlet"], ulid, *more)
+        hamlet = self.office.hamlet_of(ulid) if ulid else ""
+        done = bool(hamlet) and await getattr(self.office, what)(hamlet, ulid, *more)
         self.tally[f"done: {what}"] += done
         return done
 
@@ -485,7 +495,7 @@ class Runner:
         for phone in self.phones:
             if phone.joined and not phone.revoked:
                 look = (await self.tell(phone, "look")).result
-                held = ["commune", *(f"hamlet-{hamlet}" for hamlet in walks(phone.volunteer))]
+                held = ["commune", *(f"hamlet-{hamlet}" for hamlet in self.office.hamlets(phone.volunteer))]
                 found += oracle.agrees(phone.number, look, seen, held)
         return found
 

@@ -75,7 +75,7 @@ SERVER: Mapping[str, int] = {
 }  # fmt: skip
 OFFICE: Mapping[str, int] = {
     "review": 4, "correct": 4, "withdraw": 1, "bring_back": 3, "merge": 3, "erase": 1,
-    "release": 3, "discard": 1,
+    "release": 3, "discard": 1, "move": 2,
 }  # fmt: skip
 REST: Mapping[str, int] = {"quiet": 2}
 WEIGHTS: Mapping[str, int] = {**PHONE, **SERVER, **OFFICE, **REST}
@@ -194,6 +194,13 @@ class _Maker:
 
     def _erase(self, _: int) -> None:
         self.add("erase", **self._any())
+
+    def _move(self, _: int) -> None:
+        source, into = self.random.sample(ALL, 2)
+        whole = self.random.random() < 0.3
+        keys = [key for hamlet, key in self._keys() if hamlet == source]
+        chosen = [] if whole else self.random.sample(keys, min(len(keys), self.random.randint(1, 2)))
+        self.add("move", hamlet=source, into=into, households=chosen)
 
     # --- what they share ---
 

@@ -51,6 +51,7 @@ _SAID = {
     "bring_back": "The office brings a value of {where} back that had lost.",
     "merge": "The office merges {where} into {keep}.",
     "erase": "The office erases {where}.",
+    "move": "The office moves {households} of {hamlet} to {into} (none named: all of it).",
     "release": "The office lets in what waits in quarantine.",
     "discard": "The office discards what waits of a revoked phone, or of one whose clock was wrong.",
     "quiet": "Everybody syncs until nothing moves.",
