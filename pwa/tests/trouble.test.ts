@@ -28,12 +28,14 @@ const inspection = `inspection:${ulidOf(77)}`;
 
 let server: ScriptedServer;
 let revoked = false;
+/** Whether the drop box gives no receipts. */
+let silent = false;
 
 /** A phone that joined and synced, in a hamlet of three households. */
 async function enrolled(): Promise<Phone> {
   base ??= await begun();
   server = base.server.copy();
-  revoked = false;
+  revoked = silent = false;
   const mine = quick(phone(serve, await copied(base.indexedDB)));
   await mine.field.unlock(PIN);
   return mine;
@@ -55,6 +57,7 @@ async function begun() {
 const serve: Serve = async (asked) => {
   if (asked.path === "/db/_exchange" && revoked) return json({ error: "unauthorized" }, 401);
   if (asked.path !== "/sealed") return server.serve(asked);
+  if (silent) return json({ receipts: [] });
   const lines = asked.body.split("\n").slice(1, -1);
   const receipts = await Promise.all(
     lines.map(async (line, n) => {
@@ -446,6 +449,18 @@ test("a tab whose account another tab removed shows the phone as it is now", asy
   await mine.field.syncNow();
   assert.equal(await told, "lifecycle");
   assert.deepEqual([await mine.field.lifecycle(), await other.field.lifecycle()], ["new", "new"]);
+});
+
+test("a phone that the office took off its list forgets nothing that nobody has received", async () => {
+  const mine = await enrolled();
+  await sign(mine);
+  revoked = silent = true;
+  assert.equal((await mine.field.syncNow()).problem, "revoked");
+  assert.equal((await mine.field.household("na", first)).outcome, "signed");
+  silent = false;
+  await mine.field.syncNow();
+  assert.equal(await mine.field.lifecycle(), "new");
+  assert.ok(server.winner("hamlet-na", pledge));
 });
 
 // --- storage that is cleared away

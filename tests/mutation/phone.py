@@ -135,7 +135,7 @@ PHONE = (
         f"{DATA}/syncing.ts",
         "    if (!left && (await isKnown",
         "    if (left !== null && (await isKnown",
-        ("pwa/tests/exchange.test.ts", TROUBLE),
+        (TROUBLE,),
     ),
     Fault(
         "a photograph's bytes go before the server has all of them",

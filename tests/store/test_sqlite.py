@@ -105,14 +105,17 @@ async def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> N
 class Failing:
     """A connection to a disk that fails when it is asked to keep something."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
         self._conn = conn
+        self._loop = loop
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._conn, name)
 
     def execute(self, sql: str, *values: Any) -> Any:
         if sql == "COMMIT":
+            # whoever waits would have heard by now, if somebody had told them already
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result(5)
             raise sqlite3.OperationalError("disk I/O error")
         return self._conn.execute(sql, *values)
 
@@ -123,7 +126,7 @@ async def test_what_could_not_be_committed_is_not_acknowledged(
     store = await SqliteStore.open(tmp_path / "documents.sqlite")
     await store.create("a")
     with monkeypatch.context() as patch:
-        patch.setattr(store._writer, "_conn", Failing(store._conn))
+        patch.setattr(store._writer, "_conn", Failing(store._conn, asyncio.get_running_loop()))
         with pytest.raises(StoreError):
             await store.graft("a", [edit("x", "1-a")])
     assert await store.graft("a", [edit("x", "1-a")]) == [True]
