@@ -146,14 +146,15 @@ def test_who_was_overruled_is_told_on_the_phone(village: Village) -> None:
     expect(nam.page.locator(".where.phone")).to_have_count(0, timeout=20_000)
     mai.page.context.set_offline(False)
     mai.sees_title("Hoàng Văn Ân")
-    expect(mai.page.get_by_text("ghi khác: tên chủ hộ")).to_be_visible()
+    expect(mai.page.get_by_text("Bác đã ghi: Hoàng Văn Ất")).to_be_visible()
+    expect(mai.page.get_by_text("Đang giữ: Hoàng Văn Ân")).to_be_visible()
     assert mai.problems() == []
     mai.page.go_back()
     mai.page.go_back()
     mai.press("1 phiếu cần bác xem lại")
     mai.page.get_by_role("link", name="đồng nghiệp ghi khác").tap()
     mai.press("Tôi đã xem")
-    expect(mai.page.get_by_text("ghi khác")).to_have_count(0)
+    expect(mai.page.get_by_text("Đang giữ")).to_have_count(0)
 
 
 def test_the_app_opens_without_a_server_after_the_first_visit(village: Village) -> None:

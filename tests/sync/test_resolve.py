@@ -1,10 +1,13 @@
 """What settles a document: each plan as a story, and that carrying it out twice writes nothing."""
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync import resolve, revtree
 from sync.canonical import encode
@@ -311,3 +314,47 @@ def test_a_form_opened_before_a_sync_brings_no_stale_value_back() -> None:
 )
 def test_what_needs_no_child(said: Derived, parent: Body) -> None:
     assert resolve.inline(said, parent, POLICY) is None
+
+
+# --- any mix of them ----------------------------------------------------------------------------------------
+
+LEAVES = st.lists(
+    st.tuples(
+        st.sampled_from(["1", "2", "7", "broken", "deleted"]),
+        st.integers(1, 6),  # when
+        st.sampled_from(["dev1", "dev2", "dev3"]),
+        st.integers(1, 3),  # how deep
+        st.fixed_dictionaries({}, optional={"name": st.sampled_from("AB"), "state": st.sampled_from("XY")}),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(LEAVES, st.randoms(use_true_random=False))
+def test_any_mix_of_versions_broken_and_deleted_leaves_settles_alike_whatever_came_first(
+    leaves: list[tuple[str, int, str, int, dict[str, str]]], order: Random
+) -> None:
+    docs = [Doc(), Doc()]
+    for number, doc in enumerate(docs):
+        places = list(enumerate(leaves))
+        if number:
+            order.shuffle(places)
+        for place, (kind, ms, device, depth, fields) in places:
+            path = " ".join(f"{deep}-{place:x}" for deep in range(depth, 0, -1))
+            said = body(ms, device, v=int(kind) if kind.isdecimal() else 1, **fields)
+            doc.put(path, None if kind == "broken" else {} if kind == "deleted" else said, kind == "deleted")
+        for _ in range(3):
+            if isinstance(plan := doc.plan(), Write):
+                doc.carry_out(plan.revisions)
+        assert not isinstance(plan, Write), "settling comes to an end"
+        live = revtree.live(doc.tree)
+        told = set(live[:1]) | {one.rev for one in (plan.kept if isinstance(plan, Keep) else ())}
+        assert told == set(live), "every leaf that stays is the winner, or is said"
+        kinds = [kind for kind, *_ in leaves]
+        alone = sum(kind in {"7", "broken"} for kind in kinds)
+        assert len(live) == alone + len({"1", "2"} & set(kinds)), "known ones are merged, the others kept"
+    assert docs[0].tree == docs[1].tree
+    assert {rev: docs[0].bodies[rev] for rev in revtree.leaves(docs[0].tree)} == {
+        rev: docs[1].bodies[rev] for rev in revtree.leaves(docs[1].tree)
+    }
