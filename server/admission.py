@@ -1,8 +1,7 @@
 """What becomes of each edit of a batch: pure, from the caller, the clock and what is held already."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import orjson
@@ -49,7 +48,8 @@ def office_device(user: str) -> str:
     return f"office{user}"[:16]
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Known:
     """What is known here about the documents of one batch, read at once."""
 
     documents: Mapping[str, Document]
@@ -59,10 +59,12 @@ class Known(NamedTuple):
     devices: Collection[str]
     recovering: bool = False
     """Whether this phone was asked to give back what the server has lost."""
-    checklists: Mapping[str, Body] = MappingProxyType({})
+    checklists: Mapping[str, Body] = field(default_factory=dict)
     """Those that the batch's inspections name and `commune` holds, by id."""
     restored: bool = False
     """Whether this server was once restored from a backup."""
+    read: dict[tuple[str, Rev], Body | None] = field(default_factory=dict)
+    """Bodies as they were found, None for invalid: a batch may bring hundreds of branches of a document."""
 
     def lost(self, edit: Edit) -> bool:
         """Whether an edit may stand on other people's work that this server has had and lost.
@@ -90,10 +92,12 @@ class Known(NamedTuple):
         return document.tree if document else {}
 
     def _body(self, doc_id: str, rev: Rev) -> Body | None:
-        document = self.documents.get(doc_id)
-        held = document.bodies.get(rev) if document else None
-        raw = held.json if held else self.archived.get((doc_id, rev))
-        return read_body(doc_id, raw) if raw is not None else None
+        if (doc_id, rev) not in self.read:
+            document = self.documents.get(doc_id)
+            held = document.bodies.get(rev) if document else None
+            raw = held.json if held else self.archived.get((doc_id, rev))
+            self.read[doc_id, rev] = read_body(doc_id, raw) if raw is not None else None
+        return self.read[doc_id, rev]
 
 
 class Admitted(NamedTuple):

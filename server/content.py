@@ -55,14 +55,15 @@ def _wrong(problem: schemas.Problem) -> Refusal:
 
 
 def _judge_form(doc: Doc) -> Refusal | None:
+    newer = schemas.newer(doc)
     for place, text in _texts(doc):
         if not unicodedata.is_normalized("NFC", text):
             return forbidden("nfc", place=place)
-        if "\0" in text or (not schemas.newer(doc) and any(map(_unseen, text))):
+        if "\0" in text or (not newer and not text.isprintable() and any(map(_unseen, text))):
             return forbidden("unseen", place=place)
         if text and not text.strip():
             return forbidden("blank", place=place)
-    return None if schemas.newer(doc) else _judge_fields(doc) or _judge_content(doc)
+    return None if newer else _judge_fields(doc) or _judge_content(doc)
 
 
 def _unseen(letter: str) -> bool:
