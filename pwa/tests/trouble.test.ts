@@ -1,6 +1,7 @@
 /**
  * Storage trouble at every step of everything that a phone writes: the record is either safely there, or the app has
- * said that it is not; never half of it, never counted wrong, never "received" unless the server said so.
+ * said that it is not; never half of it, never counted wrong, never "received" unless the server said so. The
+ * stories, two tabs and cleared storage look at what is left by the same means: one file.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,8 +1,8 @@
 """The faults, as data: what is broken, where, and which tests must see it.
 
 `old` stands exactly once in `file` (`test_faults.py` holds that). Tests are pytest's, or files of `pwa/tests`
-for faults of the phone. Each is a mistake that somebody could make, not a random change: the first ones are
-those that the design forbids by name.
+for faults of the phone. Each is a mistake that somebody could make, not a random change; most are those that
+the design forbids by name. A list is read as a whole: one file.
 """
 
 from typing import NamedTuple
