@@ -1,4 +1,7 @@
-"""Hamlets that merge and split, households that move: told over the whole server, without HTTP."""
+"""Hamlets that merge and split, households that move: told over the whole server, without HTTP.
+
+All in one file: every story begins with the same furnished commune.
+"""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
