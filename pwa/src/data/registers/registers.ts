@@ -7,7 +7,7 @@ import { keptValues } from "../overruled.ts";
 import { type Known, type Leaf, readAll, type Session, shown } from "../records.ts";
 import { graver, returnedAmong, reviewAmong } from "../reviews.ts";
 import { type Draft, instant } from "../save.ts";
-import { actViews, type Campaign, pledgeId } from "../views.ts";
+import { actViews, type Campaign } from "../views.ts";
 import { amending, OpenAmend } from "./amend.ts";
 import type {
   AmendForm,
@@ -110,7 +110,7 @@ export class PhoneRegisters implements Registers {
 
   async model(hamlet: string, id: string): Promise<ModelView> {
     const [known, commune] = await Promise.all([this.known(hamlet), this.commune()]);
-    const model = held(commune, `model:${id}`);
+    const model = views.held(commune, `model:${id}`);
     const checklists = views.checklistsFor(commune, [String(views.bodyOf(model).kind)]);
     return views.modelView(model, await this.inspections(known), checklists);
   }
@@ -136,8 +136,8 @@ export class PhoneRegisters implements Registers {
       this.commune("checklist:"),
       this.at.campaign(),
     ]);
-    const unit = held(known, `unit:${id}`);
-    const pledge = pledgeOf(known, campaign, id);
+    const unit = views.held(known, `unit:${id}`);
+    const pledge = views.pledgeOf(known, campaign, id);
     const row = await this.unitRow(known, campaign, unit, await this.inspections(known));
     const acts = actViews(pledge, this.user());
     const view: UnitView = {
@@ -148,7 +148,8 @@ export class PhoneRegisters implements Registers {
       reason: views.reasonOf(unit, pledge ?? undefined),
       checklists: views.checklistsFor(commune, views.kindsForUnit(row.kind)),
     };
-    return new OpenUnit(hamlet, view, leafOf(unit), { hamlet, of: id, campaign, base: shown(pledge), acts });
+    const base = views.leafOf(unit);
+    return new OpenUnit(hamlet, view, base, { hamlet, of: id, campaign, base: shown(pledge), acts });
   }
 
   async addUnit(hamlet: string, what: UnitFacts): Promise<string> {
@@ -191,7 +192,7 @@ export class PhoneRegisters implements Registers {
 
   async inspection(hamlet: string, id: string): Promise<InspectionView> {
     const [known, commune] = await Promise.all([this.known(hamlet), this.commune()]);
-    return this.inspectionView(hamlet, known, commune, held(known, `inspection:${id}`));
+    return this.inspectionView(hamlet, known, commune, views.held(known, `inspection:${id}`));
   }
 
   async newInspection(
@@ -212,12 +213,12 @@ export class PhoneRegisters implements Registers {
 
   async openInspection(hamlet: string, id: string): Promise<OpenInspection> {
     const [known, commune] = await Promise.all([this.known(hamlet), this.commune()]);
-    const record = held(known, `inspection:${id}`);
+    const record = views.held(known, `inspection:${id}`);
     const view = await this.inspectionView(hamlet, known, commune, record);
     const { subject, name, checklist } = view;
     if (!checklist) throw new FieldError("missing", id);
     const previous = views.previousOf(known, subject, checklist.slug, view);
-    return new OpenInspection(hamlet, id, subject, name, checklist, view, previous, leafOf(record));
+    return new OpenInspection(hamlet, id, subject, name, checklist, view, previous, views.leafOf(record));
   }
 
   async saveInspection(form: InspectionForm, what: Inspected): Promise<void> {
@@ -227,11 +228,11 @@ export class PhoneRegisters implements Registers {
   }
 
   async followedUp(hamlet: string, id: string, done: string): Promise<void> {
-    const record = held(await this.known(hamlet), `inspection:${id}`);
+    const record = views.held(await this.known(hamlet), `inspection:${id}`);
     const { followUp } = views.inspectionRow(record, null, this.user());
     if (!followUp) throw new FieldError("missing", id);
     const fields = { follow_up: writes.followUp({ ...followUp, done }) };
-    await this.write(hamlet, `inspection:${id}`, leafOf(record), fields);
+    await this.write(hamlet, `inspection:${id}`, views.leafOf(record), fields);
   }
 
   // --- outreach
@@ -249,8 +250,8 @@ export class PhoneRegisters implements Registers {
 
   async openOutreach(hamlet: string, id: string): Promise<OpenOutreach> {
     const known = await this.known(hamlet);
-    const record = held(known, `outreach:${id}`);
-    return new OpenOutreach(hamlet, await this.outreachRow(known, record), leafOf(record));
+    const record = views.held(known, `outreach:${id}`);
+    return new OpenOutreach(hamlet, await this.outreachRow(known, record), views.leafOf(record));
   }
 
   async editOutreach(form: OutreachForm, what: OutreachFacts): Promise<void> {
@@ -366,7 +367,7 @@ export class PhoneRegisters implements Registers {
     unit: Known,
     inspections: readonly InspectionRow[],
   ): Promise<UnitRow> {
-    const pledge = pledgeOf(known, campaign, views.ulidOf(unit.id));
+    const pledge = views.pledgeOf(known, campaign, views.ulidOf(unit.id));
     return views.unitRow(unit, pledge, inspections, await this.reviewOfUnit(known, unit, pledge));
   }
 
@@ -389,19 +390,6 @@ export class PhoneRegisters implements Registers {
 type Write = Parameters<typeof writes.writing>[4];
 type Fields = NonNullable<Write["fields"]>;
 type Photos = NonNullable<Write["photos"]>;
-
-/** A document that is here. Raises FieldError `missing`. */
-function held(known: views.Documents, id: string): Known {
-  const found = known.get(id);
-  if (!found || !shown(found)) throw new FieldError("missing", id);
-  return found;
-}
-
-const leafOf = (known: Known) => shown(known) as Leaf;
-
-function pledgeOf(known: views.Documents, campaign: Campaign | null, unit: string): Known | null {
-  return (campaign && known.get(pledgeId(campaign.id, unit))) || null;
-}
 
 function opened<T>(kind: new (...args: never[]) => T, form: unknown): T {
   if (form instanceof kind) return form;

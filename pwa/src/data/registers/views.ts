@@ -4,10 +4,10 @@ import type { Place } from "../../core/documents.ts";
 import { isObject, type Json, type JsonObject, sameJson } from "../../core/json.ts";
 import { outcome } from "../../core/outcome.ts";
 import type { ModelType } from "../../generated/schemas.ts";
-import type { ReviewView, Where } from "../contract.ts";
+import { FieldError, type ReviewView, type Where } from "../contract.ts";
 import { type OwnValues, stillTold } from "../overruled.ts";
-import { type Known, shown } from "../records.ts";
-import { actsOf, reviewedWhere, textIn, whereOf } from "../views.ts";
+import { type Known, type Leaf, shown } from "../records.ts";
+import { actsOf, type Campaign, pledgeId, reviewedWhere, textIn, whereOf } from "../views.ts";
 import type {
   BulletinView,
   ChecklistView,
@@ -267,4 +267,17 @@ export function overruledViews(
       .filter(({ id }) => !sameJson(own[id] ?? null, stands[id] ?? null))
       .map((item) => ({ field, item, mine: own[item.id], kept: stands[item.id], why }));
   });
+}
+
+/** A document that is here. Raises FieldError `missing`. */
+export function held(known: Documents, id: string): Known {
+  const found = known.get(id);
+  if (!found || !shown(found)) throw new FieldError("missing", id);
+  return found;
+}
+
+export const leafOf = (known: Known) => shown(known) as Leaf;
+
+export function pledgeOf(known: Documents, campaign: Campaign | null, unit: string): Known | null {
+  return (campaign && known.get(pledgeId(campaign.id, unit))) || null;
 }
