@@ -25,7 +25,7 @@ from tests.running import ROOT
 LIMIT = 180
 """Seconds for the tests of one fault; they take a few."""
 SURVIVED, UNFAIR = "SURVIVED", "UNFAIR"
-_FAILED = re.compile(r"^(?:FAILED|ERROR) \S*?::(\S+)|^not ok \d+ - (.+)$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+?::(.+?)(?: - .*)?$|^not ok \d+ - (.+)$", re.MULTILINE)
 
 
 class Verdict(NamedTuple):
