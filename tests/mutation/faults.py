@@ -336,9 +336,7 @@ AUTHORITY = (
     Fault(
         "what a phone gives back of others enters at once",
         "server/admission.py",
-        "        if found and self._known.recovering and found.key in OTHERS_WORK:\n"
         '            return self._held(edit, "recovered")\n',
-        "        if found and self._known.recovering and found.key in OTHERS_WORK:\n"
         "            return None\n",
         (f"{INTAKE}::test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author",),
     ),

@@ -32,7 +32,7 @@ PHONE = (
     Fault(
         "a row drops a leaf that was not sent",
         f"{DATA}/commit.ts",
-        "    if (!settled) continue;\n",
+        "    if (!isSettledBy(leaf, row)) continue;\n",
         "",
         (FIELD,),
     ),
