@@ -255,15 +255,15 @@ OUTCOMES = (
     Fault(
         "a position of before a restore is believed",
         "sync/http/exchange.py",
-        "(since.epoch != epoch or not await self._known(db, since))",
-        "(since.epoch != epoch and not await self._known(db, since))",
+        "        return since.epoch != epoch or not await self._known(db, since)\n",
+        "        return not await self._known(db, since)\n",
         (f"{BACKUP}::test_a_position_from_before_a_restore_is_lost",),
     ),
     Fault(
         "positions are not checked at all",
         "sync/http/exchange.py",
-        "        if since is not None and (since.epoch",
-        "        if since is None and (since.epoch",
+        "        return since.epoch != epoch or not await self._known(db, since)\n",
+        "        return False\n",
         (EXCHANGE,),
     ),
     Fault(
