@@ -145,6 +145,9 @@ async function bundle() {
     for (const { path: file, kind } of about.imports)
       if (kind === "import-statement") now.add(relative(OUT, resolve(ROOT, file)));
   }
+  refuseLaterWords(
+    [...now].flatMap((path) => Object.keys(outputs.find((output) => output.path === path).about.inputs)),
+  );
   return {
     script: main.path,
     style: relative(OUT, resolve(ROOT, main.about.cssBundle)),
@@ -153,6 +156,16 @@ async function bundle() {
     files: outputs.map(({ path }) => path),
     parts: sizesByPart([...now].map((path) => outputs.find((output) => output.path === path).about)),
   };
+}
+
+/** Fails where a screen of the first load says a word that loads later: it would find nothing to say. */
+function refuseLaterWords(inputs) {
+  const more = readFileSync(join(ROOT, "src/core/words/vi_more.ts"), "utf-8");
+  const begins = new Set([...more.matchAll(/^ {2}"(\w+)\./gm)].map(([, begin]) => begin));
+  for (const file of inputs.filter((path) => /src\/(app|core)\//.test(path) && !path.includes("/words/")))
+    for (const [, said, begin] of readFileSync(join(ROOT, file), "utf-8").matchAll(/["`]((\w+)\.[a-z_$])/g))
+      if (begins.has(begin))
+        throw new Error(`${file} says "${said}…", a word that loads later (vi_more.ts).`);
 }
 
 /** Minified bytes of the first load by the part of the source that they come from. */

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import test from "node:test";
 import { date, hamletName, number, sayer } from "../src/core/wording.ts";
 import { en } from "../src/core/words/en.ts";
-import { vi } from "../src/core/words/vi.ts";
+import { type Catalogue, vi as first } from "../src/core/words/vi.ts";
+import { more } from "../src/core/words/vi_more.ts";
 
 declare const __PWA__: string;
 const SRC = join(__PWA__, "src");
+const vi: Catalogue = { ...first, ...more };
 
 const sources = (readdirSync(SRC, { recursive: true }) as string[])
   .filter((file) => /\.tsx?$/.test(file) && !/generated|words\//.test(file))
@@ -15,7 +17,7 @@ const sources = (readdirSync(SRC, { recursive: true }) as string[])
 
 test("both languages take the same values in each sentence", () => {
   const values = (text: string) => [...new Set(text.match(/\{\w+\}/g))].sort();
-  for (const key of Object.keys(vi) as (keyof typeof vi)[])
+  for (const key of Object.keys(vi) as (keyof Catalogue)[])
     assert.deepEqual(values(en[key]), values(vi[key]), key);
 });
 

@@ -6,6 +6,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useApp } from "./context.ts";
 import { Button, Loading, Screen } from "./parts.tsx";
+import { moreWords } from "./words.ts";
 
 /** A screen in place of one that is still to be loaded: after a moment it says that it opens. */
 export function later<P extends object>(load: () => Promise<ComponentType<P>>) {
@@ -16,8 +17,8 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>) {
     const [failed, setFailed] = useState(false);
     const begin = () => {
       setFailed(false);
-      load().then(
-        (component) => {
+      Promise.all([load(), moreWords()]).then(
+        ([component]) => {
           known = component;
           set(() => component);
         },
