@@ -401,6 +401,9 @@ const orders: Record<string, (of: Handset, app: App, order: Order) => Promise<un
       })) as never,
     }),
   bundle: (_, { field }) => field.bundle(),
+  handedOver: async (_, { field }, { text = "" }) => (await field.courier()).handedOver(text),
+  take: async (_, { field }, { text = "" }) => (await field.courier()).take(text),
+  receipts: async (_, { field }) => (await field.courier()).receipts(),
   carry: async (of, _, { text = "" }) => {
     const credential = await of.credential();
     const headers = { Authorization: `Bearer ${credential}`, "Content-Type": "text/plain" };

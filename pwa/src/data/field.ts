@@ -2,6 +2,7 @@
 
 import type { VisitResult } from "../core/documents.ts";
 import * as accounts from "./accounts.ts";
+import { commitSent } from "./commit.ts";
 import type {
   Account,
   CampaignView,
@@ -26,7 +27,7 @@ import type {
   TextView,
 } from "./contract.ts";
 import { FieldError } from "./contract.ts";
-import { type AccountDb, keysOf, meta, openAccount, stored, watch } from "./db.ts";
+import { type AccountDb, keysOf, meta, openAccount, type RevKey, stored, watch } from "./db.ts";
 import { checkDevice, storage } from "./device.ts";
 import * as drafts from "./drafts.ts";
 import type { Env } from "./env.ts";
@@ -323,6 +324,9 @@ export class PhoneField implements Field {
   async bundle(): Promise<string> {
     const db = await this.db();
     const [keys, records] = await Promise.all([meta(db, "keys"), db.getAll("outbox")]);
+    // A text that is out may arrive, whether or not the person comes back to say that it was handed over.
+    const leaving = records.map(({ db: name, id, rev }): RevKey => [name, id, rev]);
+    await commitSent(db, leaving);
     return bundle(keys?.seal.id ?? "", records);
   }
 
