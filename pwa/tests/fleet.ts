@@ -4,7 +4,8 @@
  * A phone is an IndexedDB of its own and, while the app runs, a PhoneField over it. The app can be killed between
  * any two transactions, requests or pieces of an answer: what was not committed is rolled back, nothing of it
  * runs on, and the next one opens the same storage. Storage can be full at a chosen write. Each line that comes
- * back also says what the phone has written, and what it heard from the server about which revision.
+ * back also says what the phone has written, and what it heard from the server about which revision. It is one file,
+ * for it is one program: `tests/sim/fleet.py` bundles and drives it.
  */
 import { createInterface } from "node:readline";
 import { IDBFactory } from "fake-indexeddb";

@@ -66,8 +66,8 @@ def generate(seed: int, length: int | None = None) -> Season:
 # What happens, how often in relation to each other.
 PHONE: Mapping[str, int] = {
     "visit": 10, "sign": 14, "edit": 14, "add": 5, "void": 4, "meeting": 2, "open": 5, "save": 6,
-    "sync": 34, "together": 14, "hand_in": 3, "kill_app": 3, "bundle": 4, "carry": 5,
-    "phone_clock": 3, "lose": 1,
+    "sync": 34, "together": 14, "hand_in": 3, "kill_app": 3, "bundle": 4, "carry": 4, "take": 3,
+    "receipts": 2, "phone_clock": 3, "lose": 1,
 }  # fmt: skip
 SERVER: Mapping[str, int] = {
     "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 2, "confirm": 2, "server_clock": 2,
@@ -158,12 +158,20 @@ class _Maker:
 
     def _bundle(self, phone: int) -> None:
         self.bundles.append(f"bundle{len(self.steps)}")
-        self.add("bundle", phone, bundle=self.bundles[-1])
+        self.add("bundle", phone, bundle=self.bundles[-1], said=self.random.random() < 0.5)
 
     def _carry(self, phone: int) -> None:
         if self.bundles:
             how = self.random.choice(("whole", "half", "twice", "reversed", "torn"))
             self.add("carry", phone, bundle=self.random.choice(self.bundles), how=how)
+
+    def _take(self, phone: int) -> None:
+        if self.bundles:
+            how = self.random.choice(("whole", "half", "twice", "reversed", "torn"))
+            self.add("take", phone, bundle=self.random.choice(self.bundles), how=how, **self._death())
+
+    def _receipts(self, phone: int) -> None:
+        self.add("receipts", phone, to=self.random.randrange(len(self.phones)))
 
     def _phone_clock(self, phone: int) -> None:
         wrong = self.random.choice((0, HOUR, -HOUR, 30 * DAY, -30 * DAY, 400 * DAY, -3 * 365 * DAY, 20_000))

@@ -35,6 +35,8 @@ _SAID = {
     "kill_app": "Phone {phone}: the app is killed.",
     "bundle": "Phone {phone} gives away its unsent records ({bundle}).",
     "carry": "Phone {phone} carries {bundle} to the server ({how}).",
+    "take": "Phone {phone} takes {bundle} along, to hand it in ({how}).",
+    "receipts": "Phone {phone} brings receipts to phone {to}.",
     "phone_clock": "Phone {phone}: its clock is off by {wrong}.",
     "lose": "Phone {phone} loses all that it stored, and joins again.",
     "kill_server": "The server is killed (-9), and started again.",
