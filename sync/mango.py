@@ -4,11 +4,14 @@ Comparison is CouchDB's collation order over types (null, booleans, numbers, tex
 compared by byte, not by ICU.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import regex
 
+from sync import wire
 from sync.errors import BadRequest, InvalidOperator
 
 Matches = Callable[[Any], bool]
@@ -16,6 +19,12 @@ Matches = Callable[[Any], bool]
 _DEEPEST = 50
 _SLOWEST = 0.1
 """Seconds that one regular expression may take on one value: some never end."""
+_MOST_PATTERNS = 16
+"""Regular expressions in one selector."""
+_LONGEST_PATTERN = 50_000
+"""Letters of a regular expression with its counted repetitions written out, as the compiler does: two dozen
+letters can ask for more memory than there is."""
+_COUNTED = re.compile(r"\{[^{}]*\}")
 
 
 class _Missing:
@@ -29,6 +38,8 @@ def compile_selector(selector: object) -> Callable[[Mapping[str, Any]], bool]:
     """Raises BadRequest, InvalidOperator."""
     if not isinstance(selector, dict):
         raise BadRequest("Selector error: expected a JSON object")
+    if wire.to_json(selector).count(b'"$regex"') > _MOST_PATTERNS:  # which refuses what nests too deep, too
+        raise BadRequest("The selector has too many regular expressions.")
     return _object(selector, 0)
 
 
@@ -210,17 +221,28 @@ def _regex(argument: Any, _: int) -> Matches:
     try:
         if not isinstance(argument, str):
             raise TypeError
-        pattern = regex.compile(argument)
+        if _written_out(argument) > _LONGEST_PATTERN:
+            raise BadRequest("The regular expression of the selector is too long, or repeats too much.")
+        pattern = regex.compile(argument, cache_pattern=False)
     except (TypeError, regex.error, RecursionError) as error:
         raise BadRequest("Argument of $regex must be a regular expression") from error
 
     def matches(value: Any) -> bool:
         try:
-            return isinstance(value, str) and pattern.search(value, timeout=_SLOWEST) is not None
+            return (
+                isinstance(value, str)
+                and pattern.search(value, timeout=_SLOWEST, concurrent=True) is not None
+            )
         except TimeoutError as error:
             raise BadRequest("The regular expression of the selector takes too long.") from error
 
     return matches
+
+
+def _written_out(pattern: str) -> int:
+    """At most how long a pattern is with its repetitions written out, as if each stood in all the others."""
+    counts = (re.findall("[0-9]+", braces) for braces in _COUNTED.findall(pattern))
+    return len(pattern) * prod(max(int(number[:9]) for number in [*numbers, "1"]) for numbers in counts)
 
 
 def _begins(argument: Any, _: int) -> Matches:

@@ -1,7 +1,9 @@
 """The feed of changes: which rows, and the four forms in which they go out."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +23,9 @@ from sync.store.interface import Change, Page, Seq
 AT_ONCE = 1000
 """Rows read in one go; a longer answer is sent as it is read."""
 
+LONGEST_SELECTING = 5.0
+"""Seconds that a selector may take over what is read in one go."""
+
 _NO_LIMIT = 10**15
 """What CouchDB takes for no limit, and counts down from."""
 
@@ -39,6 +44,7 @@ class Question:
     wanted: Wanted
     ids: Collection[str] | None
     keep: Keep
+    selects: bool
     needs_bodies: bool
     seq_interval: int
     filtered: bool
@@ -83,7 +89,7 @@ async def _answer(call: Call, body: Mapping[str, Any]) -> Response:
 async def _parse(call: Call, body: Mapping[str, Any]) -> Question:
     """Raises BadRequest, QueryInvalid, NotFound."""
     asked = call.query
-    keep, ids, needs_bodies = await _filter(call, body)
+    keep, ids, selects = await _filter(call, body)
     limit = query.whole_number(asked, "limit")
     return Question(
         since=await _since(call, asked.get("last-event-id", asked.get("since", "0"))),
@@ -94,7 +100,8 @@ async def _parse(call: Call, body: Mapping[str, Any]) -> Question:
         wanted=Wanted.of(asked),
         ids=ids,
         keep=keep,
-        needs_bodies=needs_bodies or call.asks("include_docs"),
+        selects=selects,
+        needs_bodies=selects or call.asks("include_docs"),
         seq_interval=max(query.whole_number(asked, "seq_interval") or 1, 1),
         filtered="filter" in asked,
     )
@@ -163,13 +170,32 @@ async def read(call: Call, question: Question, since: Seq, most: int) -> Rows:
     while True:
         page = Page(since, at_once, question.descending, question.ids, question.needs_bodies)
         found = await call.store.changes(call.db, page)
-        rows = tuple([change for change in found.rows if question.keep(change)])
+        rows = await _passing(question, found.rows)
         if len(rows) > most:
             last = rows[most - 1]
             return Rows(rows[:most], last.seq, found.pending + len(found.rows) - found.rows.index(last) - 1)
         if rows or not found.pending or question.descending:
             return Rows(rows, found.last_seq, found.pending)
         since = found.last_seq
+
+
+async def _passing(question: Question, rows: Sequence[Change]) -> tuple[Change, ...]:
+    """Those that pass. A selector works beside the event loop, which others wait for."""
+    if question.selects:
+        return await asyncio.to_thread(_selected, question.keep, rows)
+    return tuple([change for change in rows if question.keep(change)])
+
+
+def _selected(matches: Keep, rows: Sequence[Change]) -> tuple[Change, ...]:
+    """Raises BadRequest where it takes too long."""
+    until = time.monotonic() + LONGEST_SELECTING
+    passing: list[Change] = []
+    for change in rows:
+        if time.monotonic() > until:
+            raise BadRequest("The selector takes too long.")
+        if matches(change):
+            passing.append(change)
+    return tuple(passing)
 
 
 async def stretches(call: Call, question: Question) -> AsyncIterator[Rows]:

@@ -1,9 +1,11 @@
 """What peers get wrong: CouchDB's status and error name, nothing written, no 500, no hang."""
 
+import asyncio
 import gzip
 import json
+import threading
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from sync.http.routing import Limits
 from tests.engine.running import engine
 
 A = "a" * 32
-DEEP = "[" * 300 + "]" * 300
+DEEP = "[" * 500 + "]" * 500
 DEEPER = "[" * 100_000 + "]" * 100_000
 
 
@@ -246,6 +248,11 @@ TABLE = [
             ({"$and": 1}, "400 bad_request"),
             ({"a": {"$in": 1}}, "400 bad_request"),
             ({"a": {"$regex": "("}}, "400 bad_request"),
+            ({"a": {"$regex": "((a{1000}){1000}){1000}"}}, "400 bad_request"),
+            ({"a": {"$regex": "(" * 3000 + "a" + ")" * 3000}}, "400 bad_request"),
+            ({"$or": [{"a": {"$regex": "a"}}] * 17}, "400 bad_request"),
+            ({"a": {"$eq": json.loads(DEEP)}}, "400 bad_request"),
+            ({"a": json.loads(DEEP)}, "400 bad_request"),
             ({"a": {"$mod": [0, 1]}}, "400 bad_request"),
             ({"a": {"$size": "x"}}, "400 bad_request"),
             ({"a": {"$type": "x"}}, "400 bad_request"),
@@ -298,6 +305,35 @@ async def test_a_regular_expression_that_never_ends_is_ended(server: httpx.Async
     asked = {"selector": {"text": {"$regex": "(a|aa|a?)+$"}}}
     answer = await server.post("/db/_changes?filter=_selector", json=asked)
     assert answer.status_code in {200, 400}
+
+
+async def test_a_selector_that_takes_long_keeps_nobody_else_waiting(
+    server: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def compile_slow(_: object) -> Callable[[object], bool]:
+        def matches(_: object) -> bool:
+            entered.set()
+            return leave.wait(20)
+
+        return matches
+
+    monkeypatch.setattr("sync.mango.compile_selector", compile_slow)
+    selecting = asyncio.create_task(server.post("/db/_changes?filter=_selector", json={"selector": {"n": 1}}))
+    assert await asyncio.to_thread(entered.wait, 20)
+    assert (await server.get("/db")).status_code == 200
+    assert not selecting.done()
+    leave.set()
+    assert [row["id"] for row in (await selecting).json()["results"]] == ["x"]
+
+
+async def test_a_selector_that_takes_too_long_is_refused(
+    server: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.http.changes.LONGEST_SELECTING", -1.0)
+    answer = await server.post("/db/_changes?filter=_selector", json={"selector": {"n": 1}})
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
 
 
 async def test_bad_items_of_bulk_get_are_rows(server: httpx.AsyncClient) -> None:
