@@ -255,8 +255,10 @@ class BulkDocs:
     new_edits: bool
 
 
-def _is_local(value: object) -> bool:
-    return isinstance(value, dict) and str(value.get("_id", "")).startswith("_local/")
+def parse_any(value: object) -> Draft:
+    """A document or, by its id, a `_local` one. Raises as `parse_document` and `parse_local` do."""
+    is_local = isinstance(value, dict) and str(value.get("_id", "")).startswith("_local/")
+    return parse_local(value) if is_local else parse_document(value)
 
 
 def parse_bulk_docs(data: bytes) -> BulkDocs:
@@ -270,7 +272,7 @@ def parse_bulk_docs(data: bytes) -> BulkDocs:
     new_edits = value.get("new_edits", True)
     if not isinstance(new_edits, bool):
         raise BadRequest("`new_edits` parameter must be a boolean.")
-    drafts = tuple([parse_local(doc) if _is_local(doc) else parse_document(doc) for doc in docs])
+    drafts = tuple([parse_any(doc) for doc in docs])
     if not new_edits:
         for draft in drafts:
             if not (draft.id or "").startswith("_local/"):

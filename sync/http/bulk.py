@@ -24,7 +24,7 @@ async def missing_revs(call: Call) -> Response:
     asked = wire.parse_revs_by_id(await bodies.read_posted(call.request, call.parts.limits.request))
     trees = await call.store.trees(call.db, asked)
     missing = orjson.loads(wire.render_missing(asked, trees))
-    return render({"missed_revs": {doc_id: row["missing"] for doc_id, row in missing.items()}})
+    return render({"missing_revs": {doc_id: row["missing"] for doc_id, row in missing.items()}})
 
 
 async def bulk_docs(call: Call) -> Response:

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from sync import wire
 from sync.hooks import Action
-from sync.http import bodies, documents
+from sync.http import bodies, documents, local
 from sync.http.answers import render
 from sync.http.routing import Call, Route
 from sync.store.interface import Info
@@ -36,7 +36,9 @@ async def post(call: Call) -> Response:
     """Write one document; it gets an id where it has none."""
     bodies.require_json(call.request)
     body = await bodies.read(call.request, call.parts.limits.request)
-    draft = wire.parse_document(wire.parse_json(body))
+    draft = wire.parse_any(wire.parse_json(body))
+    if draft.id and draft.id.startswith("_local/"):
+        return await local.answered(call, draft.id, draft)
     replicated = call.query.get("new_edits") == "false"
     return await documents.store(call, draft.id or call.parts.uuid(), draft, replicated=replicated)
 

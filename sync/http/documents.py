@@ -1,6 +1,7 @@
 """One document: read it, write it, delete it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote
 
 import orjson
@@ -9,9 +10,9 @@ from starlette.responses import Response
 from sync import choice, multipart, revtree, wire
 from sync.errors import BadRequest, DocumentConflict, Forbidden, NotFound, TooLarge
 from sync.hooks import Action, Refused
-from sync.http import accept, bodies, query
+from sync.http import accept, bodies, local, query
 from sync.http.answers import answer, compressed, etag, render
-from sync.http.reading import Wanted, file_parts, render_revision
+from sync.http.reading import Wanted, extras, file_parts, render_revision
 from sync.http.routing import Call, Route
 from sync.rev import Rev
 from sync.revtree import Tree
@@ -29,12 +30,13 @@ async def get(call: Call) -> Response:
     rev = _meant(document.tree, asked, newest=wanted.latest)
     if rev not in document.bodies:
         raise NotFound("missing")
-    headers = etag(str(rev))
-    if asked is None and call.request.headers.get("if-none-match") == headers.get("ETag", ""):
+    may_change = extras(document, rev, replace(wanted, revs=False))  # while the revision stays
+    headers = {} if may_change else etag(str(rev))
+    if headers and asked is None and call.request.headers.get("if-none-match") == headers["ETag"]:
         return Response(None, 304, headers)
     with_files = wanted.files and document.bodies[rev].attachments
     if with_files and multipart.accepts(call.request.headers.get("accept"), "multipart/related"):
-        return await _related(call, document, rev, wanted)
+        return await _related(call, document, rev, wanted, headers)
     body = await render_revision(call.store, call.doc_id, document, rev, wanted)
     return compressed(call.request, answer(body + b"\n", headers=headers))
 
@@ -96,11 +98,13 @@ async def _open_part(call: Call, document: Document, rev: Rev, wanted: Wanted) -
     return multipart.Part({"Content-Type": kind}, multipart.join(parts, boundary))
 
 
-async def _related(call: Call, document: Document, rev: Rev, wanted: Wanted) -> Response:
+async def _related(
+    call: Call, document: Document, rev: Rev, wanted: Wanted, headers: Mapping[str, str]
+) -> Response:
     boundary = call.parts.uuid()
     parts = await file_parts(call.store, call.doc_id, document, rev, wanted)
     kind = f'multipart/related; boundary="{boundary}"'
-    return Response(multipart.join(parts, boundary), media_type=kind, headers=etag(str(rev)))
+    return Response(multipart.join(parts, boundary), media_type=kind, headers=headers)
 
 
 async def put(call: Call) -> Response:
@@ -181,6 +185,8 @@ async def copy(call: Call) -> Response:
     if rev not in source.bodies:
         raise NotFound("missing")
     doc_id, parent = _destination(call.request.headers.get("destination", ""))
+    if doc_id.startswith("_local/"):
+        return await local.answered(call, doc_id, Draft(doc_id, (), source.bodies[rev].json))
     files = await wanted.as_files(call.store, source.bodies[rev])
     draft = Draft(doc_id, parent, source.bodies[rev].json, files=files)
     return stored(call, doc_id, (await accept.write(call, [draft.write(doc_id)]))[0])

@@ -24,8 +24,12 @@ async def get(call: Call) -> Response:
 async def put(call: Call) -> Response:
     """Write it; the number follows the one sent."""
     body = await bodies.read(call.request, call.parts.limits.request)
-    rev = await store(call, call.doc_id, wire.parse_local(wire.parse_json(body)))
-    return render({"ok": True, "id": call.doc_id, "rev": rev}, 201)
+    return await answered(call, call.doc_id, wire.parse_local(wire.parse_json(body)))
+
+
+async def answered(call: Call, doc_id: str, draft: Draft) -> Response:
+    """Write it and say its revision. Raises DocumentTooLarge."""
+    return render({"ok": True, "id": doc_id, "rev": await store(call, doc_id, draft)}, 201)
 
 
 async def store(call: Call, doc_id: str, draft: Draft) -> str:

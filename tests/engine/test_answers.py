@@ -1,5 +1,6 @@
 """What the engine answers, byte by byte where CouchDB's clients look: compression, errors, headers."""
 
+import base64
 import gzip
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +10,9 @@ import httpx
 import orjson
 import pytest
 import zstandard
+from starlette.requests import HTTPConnection
 
-from sync.http.bare import Administrator
+from sync.http.bare import Administrator, Bare
 from sync.replicate import replicate
 from tests.engine.running import engine
 
@@ -232,3 +234,58 @@ async def test_numbers_and_their_revision_stay_the_same_from_peer_to_peer() -> N
         assert huge.status_code == 201
         assert (await one.get("/a/huge")).json()["n"] == 1e30
         assert (await one.put("/a/no", content=b'{"n":1e400}')).status_code == 400
+
+
+async def test_a_local_document_is_one_however_it_is_written() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        await client.put("/db/x", json={"n": 1})
+        posted = (await client.post("/db", json={"_id": "_local/p", "n": 2})).json()
+        again = (await client.post("/db", json={"_id": "_local/p", "_rev": "0-1", "n": 3})).json()
+        copied = (await client.request("COPY", "/db/x", headers={"Destination": "_local/c"})).json()
+        assert [posted["rev"], again["rev"], copied["rev"]] == ["0-1", "0-2", "0-1"]
+        assert (await client.get("/db/_local/p")).json() == {"_id": "_local/p", "_rev": "0-2", "n": 3}
+        assert (await client.get("/db/_local/c")).json() == {"_id": "_local/c", "_rev": "0-1", "n": 1}
+        feed = (await client.get("/db/_changes")).json()
+        assert [row["id"] for row in feed["results"]] == ["x"]
+
+
+async def test_what_can_change_while_the_revision_stays_has_no_etag() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        winner, loser = {"_id": "x", "_rev": "2-b"}, {"_id": "x", "_rev": "2-a"}
+        await client.post("/db/_bulk_docs", json={"docs": [winner], "new_edits": False})
+        path = "/db/x?conflicts=true"
+        held = {"If-None-Match": (await client.get(path)).headers["etag"]}
+        assert (await client.get(path, headers=held)).status_code == 304
+        await client.post("/db/_bulk_docs", json={"docs": [loser], "new_edits": False})
+        answer = await client.get(path, headers=held)
+        assert (answer.status_code, answer.json()["_conflicts"]) == (200, ["2-a"])
+        assert "etag" not in answer.headers
+        assert (await client.get("/db/x", headers=held)).status_code == 304
+
+
+async def test_missing_revs_is_named_as_couchdb_names_it() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        answer = await ask(client, "POST", "/db/_missing_revs", '{"x":["1-a"]}')
+        assert answer == {"missing_revs": {"x": ["1-a"]}}
+
+
+async def test_a_cookie_is_worth_nothing_when_it_is_forged_or_stale() -> None:
+    now = 1_000_000.0
+    bare = Bare(Administrator("admin", "secret"), {"localhost"}, lambda: now, b"key")
+
+    async def who(cookie: str) -> str:
+        headers = [(b"host", b"localhost"), (b"cookie", f"AuthSession={cookie}".encode())]
+        return (await bare.identify(HTTPConnection({"type": "http", "headers": headers}))).id
+
+    good = bare.cookie("admin", "secret")
+    assert await who(good) == "admin"
+    told = base64.urlsafe_b64decode(good + "==").decode()
+    later = told.replace(told.split(":")[1], "9999999999")
+    assert await who(base64.urlsafe_b64encode(later.encode()).decode().rstrip("=")) == ""
+    other = Bare(Administrator("admin", "secret"), {"localhost"}, lambda: now, b"another key")
+    assert await who(other.cookie("admin", "secret")) == ""
+    now += 600
+    assert await who(good) == ""
