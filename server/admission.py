@@ -66,6 +66,14 @@ class Known:
     read: dict[tuple[str, Rev], Body | None] = field(default_factory=dict)
     """Bodies as they were found, None for invalid: a batch may bring hundreds of branches of a document."""
 
+    def holds(self, edit: Edit) -> bool:
+        """Whether the revision itself is here with its body. A tree also names what only a descendant told
+        of: a restored server, and one that gets a later bundle first, has not seen what that said."""
+        document = self.documents.get(edit.id)
+        if document is None or edit.rev not in document.tree:
+            return False
+        return edit.rev in document.bodies or (edit.id, edit.rev) in self.archived
+
     def lost(self, edit: Edit) -> bool:
         """Whether an edit may stand on other people's work that this server has had and lost.
 
@@ -137,13 +145,15 @@ class Judge:
             return self._held(edit, self._hold)
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
+        if edit.rev in self._known.tree(edit.id):
+            return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))  # for its history alone
         return self._enter(edit, ancestor)
 
     def _settled(self, edit: Edit) -> Verdict | None:
         """What was said of this revision before, or of its document for good."""
         if edit.id in self._known.erased:
             return refused(edit.id, edit.rev, "erased", self._asking.words.say("rule.erased"))
-        if edit.rev in self._known.tree(edit.id):
+        if self._known.holds(edit):
             return Admitted(edit, ())  # sent again because the answer was lost
         before = self._known.decided.get((edit.id, edit.rev))
         if before is None or before == quarantine.Decided("recovered", "waiting"):

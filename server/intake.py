@@ -153,7 +153,7 @@ class Intake:
             return {}
         ancestors: dict[str, set[Rev]] = {}
         for edit in edits:
-            ancestors.setdefault(edit.id, set()).update(edit.path[1:])
+            ancestors.setdefault(edit.id, set()).update(edit.path)
 
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
             return {*revtree.live(tree), *(ancestors[doc_id] & tree.keys())}
@@ -357,6 +357,8 @@ def _look_up(
 ) -> Known:
     documents, grant, db = held.documents, batch.asking.grant, batch.db
     lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
+    named = (edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree)
+    lost |= {(edit.id, edit.rev) for edit in named if edit.rev not in documents[edit.id].bodies}
     owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
     devices = {row.id: row.recovering_at for row in connection.execute(owned)}
     office = {office_device(grant.user)} if grant.role.staff else set()

@@ -144,7 +144,9 @@ class Exchange:
         if not asked and not have:
             return
         trees = await self._store.trees(db, {doc_id for doc_id, _ in (*asked, *have)})
-        absent = [named for named in (*asked, *have) if named[1] not in trees.get(named[0], {})]
+        held = await self._held(db, have)  # a tree also names revisions of which nobody has told more
+        absent = [named for named in asked if named[1] not in trees.get(named[0], {})]
+        absent += [named for named in have if named not in held]
         part.tell(
             exchange.outcome_of(doc_id, rev, trees[doc_id])
             for doc_id, rev in asked

@@ -392,6 +392,19 @@ async def test_a_record_upon_work_that_a_restored_server_has_lost_waits_and_is_n
     ], "what it stands on is here: nobody else's act is new"
 
 
+async def test_a_revision_that_only_its_child_told_of_comes_into_the_history_when_it_comes(
+    camket: Product,
+) -> None:
+    first = household(name="Lý Văn Tư")
+    then = later(first, LAN, NOW + 1, name="Lý Văn Năm")
+    assert await camket.send(lan, DB, edit(then, "2-b", "1-a")) == ["received"]
+    for _ in range(2):
+        assert await camket.send(lan, DB, edit(first, "1-a")) == ["received"]
+    assert sorted(row["rev"] for row in camket.all(tables.Archive)) == ["1-a", "2-b"]
+    assert (await camket.shown(DB, first["_id"]))[1]["name"] == "Lý Văn Năm"
+    assert len(await camket.live(DB, first["_id"])) == 1
+
+
 async def test_recovering_opens_no_other_door(camket: Product) -> None:
     enrol(camket, (LAN, "phonelan01"))
     await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [("household:x", Rev(1, "a"))])

@@ -118,6 +118,15 @@ async def test_what_nobody_here_has_ever_had_is_asked_for() -> None:
         ]
 
 
+async def test_a_revision_that_only_its_child_named_is_asked_for() -> None:
+    async with commune() as (_, client):
+        first = child(None, household("Ông Bốn"))
+        then = child(first, household("Ông Năm", 2))
+        await exchange(client, asking(hamlet_a={"docs": [sent(ID, then, household("Ông Năm", 2))]}))
+        parts = await exchange(client, asking(hamlet_a={"have": [[ID, first[0]], [ID, then[0]]]}))
+        assert parts[1] == {"db": "hamlet-a", "missing": [[ID, first[0]]]}
+
+
 async def test_what_the_phone_has_and_the_server_too_needs_no_word() -> None:
     async with commune() as (_, client):
         body = household("Ông Bốn")
