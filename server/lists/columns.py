@@ -1,7 +1,7 @@
 """Where a sheet's header is and what its columns are."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.lists import headers
@@ -32,13 +32,18 @@ def fingerprint(texts: Sequence[str]) -> str:
     return hashlib.sha256(folded.encode()).hexdigest()[:16]
 
 
-def find(sheet: Sheet, remembered: Mapping[str, Mapping[int, str]]) -> Layout | None:
-    """The layout of a sheet: as people said for this very header, else as its words tell. None: unknown."""
+def find(
+    sheet: Sheet, remembered: Mapping[str, Mapping[int, str]], headless: Collection[str] = ()
+) -> Layout | None:
+    """The layout of a sheet: as people said for this very header, else as its words tell. None: unknown.
+
+    Where people said that the header is none, its row is the first of the list.
+    """
     rows = range(min(LOOK, len(sheet.lines)))
     for row in rows:
         texts = _texts(sheet, row)
         if any(texts) and (given := remembered.get(fingerprint(texts))):
-            return _as_given(row, texts, given)
+            return _as_given(sheet, row, given, headless=fingerprint(texts) in headless)
     best: tuple[float, Layout] | None = None
     for row in rows:
         for depth in (1, 2):
@@ -55,7 +60,13 @@ def _worth(layout: Layout) -> float:
     return len(layout.columns) + 0.2 * known_outs
 
 
-def _as_given(row: int, texts: tuple[str, ...], given: Mapping[int, str]) -> Layout | None:
+def looks_headless(texts: Sequence[str]) -> bool:
+    """Whether what stands where a header should looks like a row of the list: it is numbered."""
+    return any(text.strip(" .)").isdecimal() for text in texts)
+
+
+def _as_given(sheet: Sheet, row: int, given: Mapping[int, str], *, headless: bool) -> Layout | None:
+    texts = _texts(sheet, row)
     columns: dict[str, tuple[int, ...]] = {}
     for column, role in sorted(given.items()):
         if role in ROLES:
@@ -70,7 +81,15 @@ def _as_given(row: int, texts: tuple[str, ...], given: Mapping[int, str]) -> Lay
         for column, text in enumerate(texts)
         if text and column not in taken
     )
-    return Layout(row, row + 1, texts, columns, fingerprint(texts), out)
+    return Layout(row, row if headless else _below(sheet, row), texts, columns, fingerprint(texts), out)
+
+
+def _below(sheet: Sheet, row: int) -> int:
+    """The first row of the list beneath a header that may have a second row, and numbers beneath it."""
+    data = row + 1
+    if _is_second_row(sheet, data, _texts(sheet, data)):
+        data += 1
+    return data + 1 if _is_numbering(_texts(sheet, data)) else data
 
 
 def _recognise(sheet: Sheet, row: int, depth: int) -> Layout | None:

@@ -56,6 +56,8 @@ class Choices:
     """Questions' ids -> whether the row is a household that is there already."""
     columns: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Header fingerprints -> columns (from 0) and the roles that people gave them."""
+    headless: frozenset[str] = frozenset()
+    """Fingerprints of first rows that are households of this file and no headers."""
     leave_bad_rows: bool = False
     """Import the good rows of a file that has bad ones."""
 
@@ -106,7 +108,11 @@ class SheetSeen:
     fingerprint: str = ""
     headers: tuple[str, ...] = ()
     sample: tuple[tuple[str, ...], ...] = ()
-    """Of an unknown sheet: its first rows, so that a person can say what the columns are."""
+    """The first rows beneath, so that a person can say what the columns are."""
+    columns: Mapping[int, str] = field(default_factory=dict)
+    """The role of each column (from 0) that is taken; empty where the sheet is unknown."""
+    headless: bool = False
+    """Whether the header is a household itself; of an unknown sheet, whether it looks like one."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Rows that are no households, by kind: title, section, total, empty, member, footer, repeated."""
     remarks: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ Nothing is judged here but the shape of the table; whether a name is a name is `
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -44,7 +44,10 @@ class Recognised:
 def recognise(book: Book, known: Sequence[HamletKnown], choices: Choices) -> Recognised:
     """Find the lists in a book. Pure."""
     result = Recognised()
-    layouts = [None if sheet.hidden else columns.find(sheet, choices.columns) for sheet in book.sheets]
+    layouts = [
+        None if sheet.hidden else columns.find(sheet, choices.columns, choices.headless)
+        for sheet in book.sheets
+    ]
     several = sum(layout is not None for layout in layouts) > 1
     for sheet, layout in zip(book.sheets, layouts, strict=True):
         if layout is None:
@@ -76,17 +79,26 @@ def _unread(sheet: Sheet) -> SheetSeen:
         next(row for row, line in enumerate(sheet.lines) if any(line)),
     )
     texts = tuple(cell.text if cell else "" for cell in sheet.lines[header])
-    sample = tuple(
-        tuple(cell.text[:60] if cell else "" for cell in line)
-        for line in sheet.lines[header + 1 : header + 1 + SAMPLE]
-    )
     return SheetSeen(
         sheet.name,
         "unknown",
         header_row=header + 1,
         fingerprint=columns.fingerprint(texts),
         headers=texts,
-        sample=sample,
+        sample=_sample(sheet, header),
+        headless=columns.looks_headless(texts),
+    )
+
+
+def _sample(sheet: Sheet, header: int, taken: Container[int] | None = None) -> tuple[tuple[str, ...], ...]:
+    """The first rows beneath a header; where columns are given, of these alone: the others are nobody's."""
+    below = sheet.lines[header + 1 : header + 1 + SAMPLE]
+    return tuple(
+        tuple(
+            cell.text[:60] if cell and (taken is None or column in taken) else ""
+            for column, cell in enumerate(line)
+        )
+        for line in below
     )
 
 
@@ -148,7 +160,8 @@ class _Reader:
         """Cells of a place that are a formula without a result, or an error: left out."""
         self.ended = False
         self.skipped: Counter[str] = Counter()
-        self.header = self._folded(sheet.lines[layout.header])
+        self.headless = layout.data == layout.header
+        self.header = () if self.headless else self._folded(sheet.lines[layout.header])
         self.filled = _vertical(sheet, layout.data)
         self.sparse = self._sparse_hamlets()
 
@@ -166,6 +179,7 @@ class _Reader:
         result.sheets.append(self._seen())
 
     def _seen(self) -> SheetSeen:
+        taken = {column: role for role, found in self.layout.columns.items() for column in found}
         facts = (
             ("hidden_rows", self.sheet.hidden_rows),
             ("formulas", self.sheet.formulas),
@@ -184,6 +198,9 @@ class _Reader:
             },
             fingerprint=self.layout.fingerprint,
             headers=self.layout.headers,
+            sample=_sample(self.sheet, self.layout.header, taken),
+            columns=taken,
+            headless=self.headless,
             skipped=dict(self.skipped),
             remarks=tuple(name for name, present in facts if present),
         )

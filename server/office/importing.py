@@ -17,7 +17,7 @@ from starlette.responses import Response
 from server.admission import caller_of
 from server.lists import NEW, Choices, Known, Plan, Refused, apply, commune, preview
 from server.lists.headers import ROLES
-from server.lists.plan import HamletPlanned
+from server.lists.plan import HamletPlanned, SheetSeen
 from server.office.desk import Desk
 from server.office.uploads import Settled, Shelf, Upload, UploadGone
 from server.scribe import NotTaken
@@ -67,6 +67,7 @@ async def show_preview(desk: Desk) -> Response:
         print_of=fingerprint(plan),
         known=known.hamlets,
         new_by_hamlet=_new_by_hamlet(plan),
+        mappable=_mappable(plan),
         choosable=[
             (f"hamlet-{place}", one, _options(one, known, desk.words))
             for place, one in _open(plan, kept.settled)
@@ -96,8 +97,9 @@ async def settle(desk: Desk) -> Response:
         answers=kept.settled.answers
         | {name: "same" if said == "same" else "new" for name, said in answers.items() if said},
         leave_bad_rows=bool(desk.text("leave_bad_rows")),
+        headless=[one.fingerprint for one in _mappable(plan) if desk.text(f"headless-{one.fingerprint}")],
     )
-    await _remember(desk)
+    await _remember(desk, plan)
     await to_thread.run_sync(_shelf(desk).put, replace(kept, settled=settled))
     return desk.to(f"/office/import/{kept.token}")
 
@@ -166,17 +168,27 @@ async def _plan(desk: Desk, kept: Upload) -> tuple[Plan, Known]:
         answers=settled.answers,
         columns=columns,
         leave_bad_rows=settled.leave_bad_rows,
+        headless=frozenset(settled.headless),
     )
     return await to_thread.run_sync(partial(preview, kept.data, kept.filename, known, choices)), known
 
 
-async def _remember(desk: Desk) -> None:
-    """Keep which columns of an unknown header are what, for this list and the next of its kind."""
+def _mappable(plan: Plan) -> list[SheetSeen]:
+    """The sheets whose columns a person may name: one of each header."""
+    return list({sheet.fingerprint: sheet for sheet in plan.sheets if sheet.headers}.values())
+
+
+async def _remember(desk: Desk, plan: Plan) -> None:
+    """Keep which columns of a header are what, where a person said other than what was understood: for this
+    list and the next of its kind."""
     named: dict[str, dict[int, str]] = {}
     for name in desk.form:
         if (found := _COLUMN.fullmatch(name)) and desk.text(name) in ROLES:
             named.setdefault(found[1], {})[int(found[2])] = desk.text(name)
+    understood = {sheet.fingerprint: sheet.columns for sheet in _mappable(plan)}
     for fingerprinted, roles in named.items():
+        if roles == understood.get(fingerprinted):
+            continue
         await desk.write(partial(commune.remember, fingerprint=fingerprinted, roles=roles))
 
 

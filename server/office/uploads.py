@@ -27,6 +27,7 @@ class Settled:
     hamlets: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Literal["same", "new"]] = field(default_factory=dict)
     leave_bad_rows: bool = False
+    headless: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

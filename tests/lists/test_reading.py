@@ -270,6 +270,37 @@ def test_columns_that_nobody_recognised_are_named_once_and_remembered_for_the_ne
     assert names(listed(*later, choices=choices)) == ["Vi Văn Tư"]
 
 
+def test_a_list_without_a_header_loses_no_household_when_its_columns_are_named_by_hand() -> None:
+    rows = (["1", "Lường Văn Ún", "Nà Lầu"], ["2", "Cà Thị Ỏn", "Nà Lầu"])
+    (sheet,) = listed(*rows).sheets
+    assert (sheet.state, sheet.headless) == ("unknown", True)
+    columns = {sheet.fingerprint: {0: "number", 1: "name", 2: "hamlet"}}
+    plan = listed(*rows, choices=Choices(columns=columns, headless=frozenset({sheet.fingerprint})))
+    assert names(plan) == ["Lường Văn Ún", "Cà Thị Ỏn"]
+    assert plan.sheets[0].headless
+    assert names(listed(*rows, choices=Choices(columns=columns))) == ["Cà Thị Ỏn"]
+
+
+def test_what_stands_beneath_a_header_named_by_hand_is_no_household() -> None:
+    rows = (
+        ["TT", "Quý danh", "", "Chốn"],
+        ["", "Họ đệm", "Tên", ""],
+        ["(1)", "(2)", "(3)", "(4)"],
+        [1, "Lý Thị", "Nọi", "Nà Lầu"],
+    )
+    (sheet,) = listed(*rows).sheets
+    columns = {sheet.fingerprint: {0: "number", 1: "family", 2: "given", 3: "hamlet"}}
+    assert names(listed(*rows, choices=Choices(columns=columns))) == ["Lý Thị Nọi"]
+
+
+def test_a_sheet_that_was_read_says_its_columns_so_that_a_person_can_correct_them() -> None:
+    rows = (["STT", "Họ tên", "Thôn"], ["1", "Lý Thị Nọi", "Nà Lầu"])
+    (sheet,) = listed(*rows).sheets
+    assert sheet.state == "read"
+    assert dict(sheet.columns) == {0: "number", 1: "name", 2: "hamlet"}
+    assert sheet.sample == (("1", "Lý Thị Nọi", "Nà Lầu"),)
+
+
 def test_house_and_lane_that_are_formulas_or_too_long_are_bad_rows() -> None:
     header = ["Họ và tên", "Thôn", "Số nhà", "Ngõ"]
     plan = listed(

@@ -9,6 +9,8 @@ from openpyxl import Workbook
 
 from server.auth import users
 from server.auth.grant import Role
+from server.lists import commune
+from server.rows.engine import readers
 from tests.server.office.village import PASSWORD, Browser, Village
 
 LIST = """DANH SÁCH HỘ,,,,
@@ -148,7 +150,7 @@ async def test_columns_that_nobody_knows_are_named_by_a_person(made: Village) ->
         assert "Đã ghi 2 hộ." in written.text
         second = await preview(browser, text.replace("Thị Đào", "Văn Sáu"))
         assert "Thêm 1 hộ" in second.text, "the next file with these headers needs nobody"
-        assert 'name="column-' not in second.text
+        assert "Hãy chỉ ra từng cột" not in second.text
 
 
 async def test_house_numbers_that_are_missing_are_filled_in_and_the_preview_says_so(made: Village) -> None:
@@ -210,3 +212,31 @@ async def test_an_upload_is_its_owners_alone(made: Village) -> None:
         assert (await theirs.client.get(page.url.path)).headers["location"] == "/office/import"
         for path in ("/office/import/..%2Fsecret.key", "/office/import/x"):
             assert (await theirs.client.get(path)).status_code in {303, 404}
+
+
+async def test_columns_that_were_named_wrongly_are_named_again(made: Village) -> None:
+    text = "Quý danh;Chốn\nHứa Văn Tài;Nà Sầm\n"
+    async with made.signed_in("admin") as browser:
+        page = await preview(browser, text)
+        columns = re.findall(r'name="(column-\w+-\d)"', page.text)
+        wrong = await browser.send(page.url.path, {columns[0]: "hamlet", columns[1]: "name"})
+        assert "Chỉ lại từng cột" in wrong.text
+        assert len(re.findall(r'<option value="(?:hamlet|name)" selected>', wrong.text)) == 2
+        right = await browser.send(page.url.path, {columns[0]: "name", columns[1]: "hamlet"})
+        assert "1 hộ: Hứa Văn Tài" in right.text
+        again = await preview(browser, text)
+        assert "1 hộ: Hứa Văn Tài" in again.text
+
+
+async def test_a_form_that_says_what_was_understood_remembers_nothing(made: Village) -> None:
+    async with made.signed_in("admin") as browser:
+        page = await preview(browser, GOOD)
+        named = dict(
+            re.findall(
+                r'name="(column-[^"]+)">(?:(?!</select>).)*?value="([^"]*)" selected', page.text, re.DOTALL
+            )
+        )
+        assert sorted(named.values()) == ["", "", "hamlet", "house", "name", "number"]
+        await browser.send(page.url.path, named)
+    with readers(made.parts.rows).begin() as rows:
+        assert commune.remembered(rows) == {}
