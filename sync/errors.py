@@ -143,6 +143,19 @@ class DocumentTooLarge(TooLarge):
     error = "document_too_large"
 
 
+class TooManyDocuments(PeerError):
+    """More documents in one request than are taken at once; the reason is how many are."""
+
+    status = 413
+    error = "max_bulk_docs_count_exceeded"
+
+
+class TooManyReads(TooManyDocuments):
+    """The same of `_bulk_get`."""
+
+    error = "max_bulk_get_count_exceeded"
+
+
 class UnsupportedMediaType(PeerError):
     """A body of a content type or encoding that is not taken here."""
 

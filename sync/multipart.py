@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sync.errors import BadRequest
+from sync.errors import BadRequest, TooLarge
 from sync.store.interface import File
 from sync.wire import Draft
 
+MOST_PARTS = 10_000
+"""Parts of one body: a few bytes each would cost a hundred times their size."""
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;,"]{1,200}))', re.IGNORECASE)
 _FILENAME = re.compile(r'filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
 
@@ -40,11 +42,13 @@ def quoted(name: str) -> str:
 
 
 def split(body: bytes, content_type: str) -> list[Part]:
-    """The parts of a body. Raises BadRequest where there is no boundary, no end, or no part."""
+    """The parts of a body. Raises BadRequest where there is no boundary, no end, or no part, and TooLarge."""
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise BadRequest("multipart without a boundary")
     fence = b"\r\n--" + (found[1] or found[2]).encode()
+    if body.count(fence) > MOST_PARTS:
+        raise TooLarge
     sections = (b"\r\n" + body).split(fence)
     end = next((place for place, section in enumerate(sections) if place and section[:2] == b"--"), None)
     if end is None or end < 2:

@@ -14,7 +14,14 @@ from typing import Any
 import orjson
 
 from sync import revtree
-from sync.errors import BadRequest, IllegalDocId, InvalidDocument, InvalidJSON, InvalidName
+from sync.errors import (
+    BadRequest,
+    IllegalDocId,
+    InvalidDocument,
+    InvalidJSON,
+    InvalidName,
+    TooManyDocuments,
+)
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.store.interface import (
@@ -31,6 +38,8 @@ from sync.store.interface import (
 )
 
 MAX_GENERATION = 2**32 - 1
+MOST_DOCUMENTS = 10_000
+"""In one `_bulk_docs` or `_bulk_get`, as in CouchDB; replicators send some hundreds."""
 _DATABASE = re.compile(r"[a-z][a-z0-9_$()+/-]{0,237}")
 _IGNORED = frozenset({"_revs_info", "_local_seq", "_conflicts", "_deleted_conflicts"})
 _KEPT = "_replication_"
@@ -262,13 +271,18 @@ def parse_any(value: object) -> Draft:
 
 
 def parse_bulk_docs(data: bytes) -> BulkDocs:
-    """Raises BadRequest and what `parse_document` raises: one bad document fails the whole, as in CouchDB."""
+    """One bad document fails the whole, as in CouchDB.
+
+    Raises BadRequest, TooManyDocuments, and what `parse_document` raises.
+    """
     value = parse_object(data)
     docs = value.get("docs")
     if docs is None:
         raise BadRequest("POST body must include `docs` parameter.")
     if not isinstance(docs, list):
         raise BadRequest("`docs` parameter must be an array.")
+    if len(docs) > MOST_DOCUMENTS:
+        raise TooManyDocuments(str(MOST_DOCUMENTS))
     new_edits = value.get("new_edits", True)
     if not isinstance(new_edits, bool):
         raise BadRequest("`new_edits` parameter must be a boolean.")

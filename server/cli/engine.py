@@ -1,6 +1,7 @@
 """`camket engine`: the bare sync engine as a CouchDB-compatible server."""
 
 import asyncio
+import os
 import secrets
 import socket
 import time
@@ -39,6 +40,7 @@ def engine(
         raise typer.BadParameter("--admin needs a name and a secret: NAME:SECRET.")
     import uvicorn
 
+    os.umask(0o077)  # what is written from here on is nobody else's on this machine
     path = None if data is None else data / "documents.sqlite"
     fast = uvicorn.Config("").get_loop_factory()  # uvloop where there is one
     with asyncio.Runner(loop_factory=fast) as runner, suppress(KeyboardInterrupt):
@@ -73,6 +75,7 @@ async def _serve(
             access_log=False,
             log_level="warning",
             lifespan="off",
+            ws="none",
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=75,

@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from sync import multipart, wire
-from sync.errors import BadRequest, PeerError
+from sync.errors import BadRequest, PeerError, TooManyReads
 from sync.hooks import Action
 from sync.http import bodies
 from sync.http.answers import answer, compressed
@@ -79,11 +79,13 @@ class Gathered:
 
 
 async def bulk_get(call: Call) -> Response:
-    """Read revisions. Raises BadRequest."""
+    """Read revisions. Raises BadRequest, TooManyReads."""
     body = await bodies.read_posted(call.request, call.parts.limits.request)
     docs = wire.parse_object(body).get("docs")
     if not isinstance(docs, list):
         raise BadRequest("Missing JSON list of 'docs'.")
+    if len(docs) > wire.MOST_DOCUMENTS:
+        raise TooManyReads(str(wire.MOST_DOCUMENTS))
     gathered = Gathered(call, Wanted.of(call.query), [_parse(item) for item in docs])
     await gathered.read()
     header = call.request.headers.get("accept", "")

@@ -57,8 +57,9 @@ def _range(header: str | None, file: Attachment) -> tuple[int, int] | None:
     if found is None or found[0] == "bytes=-":
         return None
     if not found[1]:
-        return max(file.length - int(found[2]), 0), file.length
-    start, end = int(found[1]), min(int(found[2]) + 1 if found[2] else file.length, file.length)
+        start, end = max(file.length - int(found[2]), 0), file.length
+    else:
+        start, end = int(found[1]), min(int(found[2]) + 1 if found[2] else file.length, file.length)
     if start >= end:
         raise RangeUnsatisfiable
     return start, end

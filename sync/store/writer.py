@@ -135,6 +135,8 @@ class Writer:
             for job in batch:
                 if not job.transactional:
                     self._attempt(job, self._conn)
+                    if isinstance(job.error, sqlite3.Error):
+                        job.error = _as_store_error(job.error)
             self._loop.call_soon_threadsafe(self._deliver, batch, changed, dropped)
             if last:
                 return

@@ -189,6 +189,16 @@ TABLE = [
             ),
         ]
     ),
+    Wrong(
+        "PUT",
+        "/db/new",
+        "--X\r\n\r\n{}" + "\r\n--X\r\n\r\n" * 10_001 + "\r\n--X--",
+        "413 too_large",
+        (("Content-Type", "multipart/related; boundary=X"),),
+    ),
+    # too many at once
+    Wrong("POST", "/db/_bulk_docs", bulk(*[{}] * 10_001), "413 max_bulk_docs_count_exceeded"),
+    Wrong("POST", "/db/_bulk_get", bulk(*[{}] * 10_001), "413 max_bulk_get_count_exceeded"),
     # reading
     *(Wrong("GET", f"/db/x?rev={rev}", None, "400 bad_request") for rev in ["x", "-", "0-a"]),
     *(

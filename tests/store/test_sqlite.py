@@ -102,6 +102,33 @@ async def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> N
     await store.close()
 
 
+async def test_a_disk_that_is_full_when_the_log_is_emptied_is_said_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        """A connection to a disk without room for a checkpoint."""
+
+        def __init__(self, conn: sqlite3.Connection) -> None:
+            self._conn = conn
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._conn, name)
+
+        def execute(self, sql: str, *values: Any) -> Any:
+            if "wal_checkpoint" in sql:
+                error = sqlite3.OperationalError("database or disk is full")
+                error.sqlite_errorcode = sqlite3.SQLITE_FULL
+                raise error
+            return self._conn.execute(sql, *values)
+
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    monkeypatch.setattr(store._writer, "_conn", Full(store._conn))
+    with pytest.raises(StoreFull):
+        await store.compact("a")
+    await store.close()
+
+
 class Failing:
     """A connection to a disk that fails when it is asked to keep something."""
 

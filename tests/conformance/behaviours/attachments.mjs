@@ -113,6 +113,7 @@ it('25. ranges', async server => {
   assert.equal(await part('bytes=7-'), '206 bytes 7-9/10 789')
   assert.equal(await part('bytes=-2'), '206 bytes 8-9/10 89')
   assert.match(await part('bytes=20-30'), /^416/)
+  assert.match(await part('bytes=-0'), /^416/)
 }, { peer: 'it has none' })
 
 it('attachments replicate with conflicts, and stay apart', async server => {
