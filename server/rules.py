@@ -6,7 +6,7 @@ breaks a rule is refused whole, with a key of the catalogue and what its sentenc
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from server.content import Doc, Refusal, broken
 from server.content import forbidden as _no
 from sync import merge
 from sync.rev import Rev
-from sync.stamps import ALL, SKEW, Stamp, device_of
+from sync.stamps import ALL, SKEW, Stamp, device_of, stamp_of
 
 ADMIN_TYPES = frozenset({"hamlet", "campaign", "clauses", "notice", "checklist"})
 """What only admins write: how the commune is made up, and what is pledged and asked."""
@@ -120,13 +120,42 @@ def _judge_writer(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
 def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
     if device_of(doc["stamps"][ALL]) not in asked.devices:
         return _no("foreign_stamp")  # `by` goes with the latest stamp
-    seen = {stamp for body in known for stamp in body["stamps"].values()}
-    for stamp in set(doc["stamps"].values()) - seen:
+    told = {stamp for body in known for stamp in _stamps(body)}
+    for stamp in _stamps(doc) - told:
         if device_of(stamp) not in asked.devices:
             return _no("foreign_stamp")
         if asked.now is not None and Stamp.parse(stamp).ms > asked.now + SKEW:
             return Refusal("clock", "future", {})
-    return None
+    if schemas.newer(doc):
+        return None
+    others = [(name, one) for name, one in _values(doc) if device_of(one.stamp) not in asked.devices]
+    held = [body for body in known if not schemas.newer(body)]
+    forged = any(not any(_holds(body, name, one) for body in held) for name, one in others)
+    return _no("foreign_stamp") if forged else None
+
+
+def _stamps(doc: Doc) -> set[str]:
+    """All stamps in a document: of what it says, of what waits beside that, and of what was replaced."""
+    asks = () if schemas.newer(doc) else doc.get("asks", {}).values()
+    waiting = {other["stamp"] for ask in asks for other in ask.get("others", ())}
+    return {*doc["stamps"].values(), *waiting, *(stamp for ask in asks for stamp in ask.get("seen", ()))}
+
+
+def _values(doc: Doc) -> Iterator[tuple[str, merge.Value]]:
+    """What somebody wrote, by field: the values of registers, and those that wait beside them."""
+    for name, rule in schemas.rules(doc["type"]).items():
+        stamp = stamp_of(doc["stamps"], name, name in doc)
+        if rule != "set" and stamp is not None:
+            yield name, merge.Value(stamp, doc.get(name, merge.CLEARED))
+        for other in doc.get("asks", {}).get(name, {}).get("others", ()):
+            yield name, merge.Value(other["stamp"], other.get("value", merge.CLEARED))
+
+
+def _holds(body: Doc, name: str, value: merge.Value) -> bool:
+    """Whether a document says this by the same stamp: nobody writes two things by one stamp."""
+    return any(
+        (field, one.stamp) == (name, value.stamp) and one.rank == value.rank for field, one in _values(body)
+    )
 
 
 def altered(doc: Doc, known: Sequence[Doc]) -> bool:

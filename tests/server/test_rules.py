@@ -25,6 +25,7 @@ from tests.server.documents import (
     grant,
     hamlet,
     household,
+    inspection,
     pledge,
     signature,
     signed,
@@ -51,6 +52,7 @@ def by_staff(doc: Doc, user: str) -> Doc:
     return doc | {"by": user, "stamps": {"*": f"{NOW}-0000-office{user}"}}
 
 
+FAULTY = {"checklist": "ban-thu", "version": 1, "values": {"bell": False, "fault": "Pin"}}
 LONG = signature([[999] * 200])
 CASES = [
     Case("a volunteer adds a household", household(), None),
@@ -77,6 +79,42 @@ CASES = [
         household(stamps={"*": stamp(), "name": stamp(MAI)}),
         None,
         known=(household(by=MAI),),
+    ),
+    Case(
+        "another value by the stamp of somebody else's",
+        household(stamps={"*": stamp(), "name": stamp(MAI)}),
+        "foreign_stamp",
+        known=(household(by=MAI, name="Lý Mỷ"),),
+    ),
+    Case(
+        "a clearing by the stamp of somebody else's value",
+        household(stamps={"*": stamp(), "place": stamp(MAI)}),
+        "foreign_stamp",
+        known=(household(by=MAI, place={"lane": "Ngõ 2"}),),
+    ),
+    Case(
+        "a value of somebody else's that waits beside the own one, as it is held",
+        inspection(at=NOW + 1, asks={"answers": {"others": [{"stamp": stamp(MAI), "value": FAULTY}]}}),
+        None,
+        known=(inspection(by=MAI, answers=FAULTY),),
+    ),
+    Case(
+        "a value that somebody else is said to have written",
+        inspection(at=NOW + 1, asks={"answers": {"others": [{"stamp": stamp(MAI), "value": FAULTY}]}}),
+        "foreign_stamp",
+        known=(inspection(by=MAI),),
+    ),
+    Case(
+        "somebody else's value is replaced",
+        inspection(at=NOW + 1, asks={"answers": {"seen": [stamp(MAI)]}}),
+        None,
+        known=(inspection(by=MAI),),
+    ),
+    Case(
+        "all that somebody else may ever write is replaced",
+        inspection(asks={"answers": {"seen": [f"9999999999999-ffff-phone{MAI}"]}}),
+        "foreign_stamp",
+        known=(inspection(by=MAI),),
     ),
     Case("a stamp an hour ahead", household(at=NOW + HOUR), "future"),
     Case(
