@@ -289,3 +289,29 @@ async def test_a_cookie_is_worth_nothing_when_it_is_forged_or_stale() -> None:
     assert await who(other.cookie("admin", "secret")) == ""
     now += 600
     assert await who(good) == ""
+
+
+async def test_a_page_that_was_attached_does_not_run_as_one_of_this_server() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        page = {"Content-Type": "text/html"}
+        await client.put("/db/x/page.html", content=b"<script>alert(1)</script>", headers=page)
+        headers = (await client.get("/db/x/page.html")).headers
+        assert headers["content-security-policy"] == "sandbox"
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+async def test_a_filtered_feed_read_by_pages_skips_and_repeats_nothing(limit: int) -> None:
+    async with engine() as client:
+        await client.put("/db")
+        docs = [{"_id": f"d{n}", "_rev": "1-a", "odd": n % 2} for n in range(12)]
+        await client.post("/db/_bulk_docs", json={"docs": docs, "new_edits": False})
+        found: list[str] = []
+        since, pending = 0, 1
+        while pending:
+            path = f"/db/_changes?filter=_selector&limit={limit}&since={since}"
+            page = (await client.post(path, json={"selector": {"odd": 1}})).json()
+            found += [row["id"] for row in page["results"]]
+            since, pending = page["last_seq"], page["pending"]
+        assert found == [f"d{n}" for n in range(1, 12, 2)]

@@ -10,7 +10,7 @@ import pytest
 
 from server.rows.engine import open_rows
 from sync.store import housekeeping, schema, sqlite
-from sync.store.interface import DatabaseMissing, Page, Store, StoreError, StoreFull
+from sync.store.interface import DatabaseMissing, File, Page, Store, StoreError, StoreFull
 from sync.store.sqlite import SqliteStore
 from tests.store.contract import StoreContract, edit, every, rev
 
@@ -127,6 +127,33 @@ async def test_a_disk_that_is_full_when_the_log_is_emptied_is_said_as_such(
     with pytest.raises(StoreFull):
         await store.compact("a")
     await store.close()
+
+
+@pytest.mark.parametrize("how", ["purge", "forget", "drop and compact"])
+async def test_what_is_forgotten_is_in_no_file(tmp_path: Path, how: str) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    for db in ("a", "b"):
+        await store.create(db)
+    said = b"what nobody may read again"
+    file = File("text/plain", b"attached: " + said * 500)
+    kept = [edit(f"k{n}", "1-a", body=b'{"kept":"%b"}' % (b"x" * 300)) for n in range(50)]
+    await store.graft("a", [*kept, edit("x", "1-a", body=b'{"said":"%b"}' % said, f=file)])
+    await store._empty_log()
+    assert _files_with(tmp_path, said) == ["documents.sqlite"]
+    match how:
+        case "purge":
+            await store.purge("a", {"x": [rev("1-a")]})
+        case "forget":
+            await store.forget_bodies("a", ["x"])
+        case _:
+            await store.drop("a")
+            await store.compact("b")
+    assert not _files_with(tmp_path, said)
+    await store.close()
+
+
+def _files_with(folder: Path, text: bytes) -> list[str]:
+    return [file.name for file in folder.iterdir() if text in file.read_bytes()]
 
 
 class Failing:
