@@ -51,6 +51,8 @@ LINES = 10_000
 PROOF = 16
 """Bytes of a receipt's proof: forging one takes 2^128 tries."""
 
+_NEVER = 10**13
+"""Milliseconds that no clock shows: stamps have thirteen digits."""
 _FIRST = re.compile(r"camket-bundle 1 ([a-z0-9]{1,32})")
 _UNPACKED = exchange.MAX_DOCUMENT + 4096
 
@@ -145,7 +147,7 @@ def open_record(record: bytes, pair: KeyPair) -> Opened:
     except (zlib.error, orjson.JSONDecodeError) as error:
         raise Spoiled("sealed.malformed") from error
     match inside:
-        case {"send": str(send), "clock": int(clock), "db": str(db), "doc": dict(doc)}:
+        case {"send": str(send), "clock": int(clock), "db": str(db), "doc": dict(doc)} if 0 <= clock < _NEVER:
             try:
                 return Opened(send, clock, db, exchange.document(doc, "doc"))
             except PeerError as error:

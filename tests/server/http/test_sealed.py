@@ -110,6 +110,8 @@ def unreadable(phone: Phone) -> dict[str, bytes]:
         "no object": phone.seal_bytes(gzip.compress(b"[]")),
         "no sender": phone.seal_bytes(gzip.compress(plain({"clock": 1, "db": DB, "doc": doc}).encode())),
         "clock is text": phone.seal(doc, clock="now"),
+        "clock is more than rows can hold": phone.seal(doc, clock=2**64 - 1),
+        "clock is before all clocks": phone.seal(doc, clock=-(2**63)),
         "document is text": phone.seal_bytes(
             gzip.compress(plain({"send": phone.joined["send"], "clock": 1, "db": DB, "doc": "x"}).encode())
         ),
