@@ -67,6 +67,19 @@ def bodies(
     return found
 
 
+def accepted(
+    connection: Connection, dbs: Collection[str], revs: Collection[tuple[str, Rev]]
+) -> set[tuple[str, Rev]]:
+    """Those of these revisions that were accepted into any of these databases."""
+    wanted = set(revs)
+    found: set[tuple[str, Rev]] = set()
+    for ids in chunks(sorted({doc_id for doc_id, _ in wanted})):
+        here = (_archive.c.db.in_(dbs), _archive.c.id.in_(ids))
+        for row in connection.execute(select(_archive.c.id, _archive.c.rev).where(*here)):
+            found.add((row.id, Rev.parse(row.rev)))
+    return found & wanted
+
+
 def copy(connection: Connection, source: str, target: str, ids: Collection[str]) -> None:
     """Keep what is kept of these documents in the one database in the other as well."""
     for some in chunks(sorted(ids)):

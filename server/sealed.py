@@ -14,7 +14,8 @@ one more key that every phone must learn, and four times the bytes of a QR code;
 import hmac
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -27,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server import keys, sealing
+from server import archive, keys, sealing
 from server.admission import caller_of
 from server.auth import devices
 from server.auth.grant import Grant
@@ -40,13 +41,16 @@ from server.rows.engine import readers
 from server.words import Words, words_of
 from sync import exchange
 from sync.errors import PeerError
-from sync.exchange import Outcome
+from sync.exchange import Outcome, Status
 from sync.hooks import Refused, Stored
 from sync.stamps import SKEW
 from sync.store.interface import Edit
 
 LINES = 10_000
 """Of one bundle: opening a line takes a fifth of a millisecond."""
+
+RECEIPTS = "camket-receipts 1"
+"""First line of a file of receipts."""
 
 PROOF = 16
 """Bytes of a receipt's proof: forging one takes 2^128 tries."""
@@ -89,13 +93,17 @@ class Record:
 
 @dataclass(slots=True)
 class Receipt:
-    """What became of one line; `sha256` is of the record's bytes, `send` is the sender's credential."""
+    """What became of one line; `sha256` is of the record's bytes, `send` is the sender's credential.
+
+    `known`: the server had this record before.
+    """
 
     line: int
     sha256: str
     outcome: str = "forbidden"
     reason: str | None = None
     send: str | None = None
+    known: bool = False
 
     def tell(self) -> dict[str, Any]:
         """As it travels; with its proof, unless nobody knows who sent the record."""
@@ -122,11 +130,11 @@ ROUTES = [Route("/sealed", post_sealed, methods=["POST"])]
 
 
 def read_bundle(body: bytes) -> tuple[str, list[str]]:
-    """The key id and the records of a bundle, as text. Raises `BadRequest`, `TooLarge`."""
-    try:
-        first, *lines = body.decode("ascii").removeprefix("\ufeff").splitlines() or [""]
-    except UnicodeDecodeError as error:
-        raise BadRequest("problem.bad_bundle") from error
+    """The key id and the records of a bundle, as text. Raises `BadRequest`, `TooLarge`.
+
+    An editor may have put a byte order mark before it; a byte that a bad stick changed costs its line only.
+    """
+    first, *lines = body.removeprefix(BOM_UTF8).decode("ascii", "replace").splitlines() or [""]
     named = _FIRST.fullmatch(first.strip())
     if named is None:
         raise BadRequest("problem.bad_bundle")
@@ -160,6 +168,19 @@ def proof(send: str, digest: str, outcome: str, reason: str) -> str:
     """What makes a receipt one that only this server can have written (`pwa/src/data/receipts.ts`)."""
     said = f"camket receipt 1\n{digest}\n{outcome}\n{reason}"
     return sealing.b64url(hmac.digest(send.encode(), said.encode(), "sha256")[:PROOF])
+
+
+def receipts_text(told: Iterable[Mapping[str, Any]]) -> str:
+    """Receipts (`Receipt.tell`) that prove themselves, as a file for the phones that sealed the records.
+
+    The format is `pwa/src/data/receipts.ts`'; a line takes no reason with line ends, and none to be trimmed.
+    """
+    lines = {
+        one["sha256"]: " ".join([one["sha256"], one["is"], one["proof"], reason]).rstrip()
+        for one in told
+        if "proof" in one and _one_line(reason := one.get("reason", ""))
+    }
+    return "\n".join([RECEIPTS, *lines.values(), ""])
 
 
 def skew_of(clock: int, joined: int, now: int) -> int:
@@ -212,7 +233,9 @@ class Inbox:
         sane = await self._parts.intake.clock_is_sane(milliseconds(now))
         records = await to_thread.run_sync(self._open, key_id, lines, now if sane else None)
         there = set(await self._parts.store.names())
-        for batch in batches(record for record in records if self._has_place(record, there)):
+        placed = [record for record in records if self._has_place(record, there)]
+        await to_thread.run_sync(self._note_known, placed, there)
+        for batch in batches(placed):
             await self._enter(batch)
         await to_thread.run_sync(self._note_senders, now)
         return self._receipts
@@ -261,6 +284,15 @@ class Inbox:
         self._receipts[record.line - 1].reason = self._words.say("rule.wrong_hamlet")
         return False
 
+    def _note_known(self, records: Sequence[Record], there: set[str]) -> None:
+        """Mark what was accepted before this bundle, wherever it has moved since, or stands in it twice."""
+        revs = {(record.edit.id, record.edit.rev) for record in records}
+        with readers(self._parts.rows).begin() as rows:
+            seen = archive.accepted(rows, there, revs)
+        for record in records:
+            self._receipts[record.line - 1].known = (record.edit.id, record.edit.rev) in seen
+            seen.add((record.edit.id, record.edit.rev))
+
     async def _enter(self, batch: Sequence[Record]) -> None:
         """Let one batch in, and write its receipts once everything is on disk."""
         parts, db = self._parts, batch[0].db
@@ -274,6 +306,8 @@ class Inbox:
             receipt, edit = self._receipts[record.line - 1], record.edit
             if isinstance(answer, Refused | Stored):
                 receipt.outcome, receipt.reason = answer.name, answer.reason
+                # released from quarantine as another revision, some time ago
+                receipt.known |= isinstance(answer, Refused) and answer.name == Status.ABSORBED.value
             else:
                 receipt.outcome = exchange.outcome_of(edit.id, edit.rev, trees[edit.id]).status
 
@@ -289,6 +323,10 @@ class Inbox:
 
 def _joined(rows: Connection, grant: Grant) -> int:
     return milliseconds(datetime.fromisoformat(devices.find(rows, grant.device or "").created_at))
+
+
+def _one_line(reason: str) -> bool:
+    return reason == reason.strip() and len(reason.splitlines()) < 2
 
 
 def _decoded(line: str) -> bytes:

@@ -14,6 +14,7 @@ from server.office import (
     account,
     auditing,
     bulletins,
+    bundles,
     campaign,
     checklists,
     choosing,
@@ -43,13 +44,15 @@ from server.office.desk import ADMINS, FORM_LIMIT, READERS, STATIC, Handler, gat
 
 
 class Page(NamedTuple):
-    """One address of the office. `roles` None: nobody need be signed in. `limit` in MiB of a form."""
+    """One address of the office. `roles` None: nobody need be signed in. `limit` in MiB of a form with at
+    most so many `files`."""
 
     method: str
     path: str
     handler: Handler
     roles: frozenset[Role] | None
     limit: int = FORM_LIMIT
+    files: int = 1
 
 
 _HOUSEHOLD = "/office/households/{hamlet}/{ulid}"
@@ -61,6 +64,7 @@ _UNIT = "/office/units/{hamlet}/{ulid}"
 _BULLETIN = "/office/bulletins/{ulid}"
 _RECORD = "/office/review/{hamlet}/{record}"
 _IMPORT = "/office/import/{token}"
+_BUNDLES = "/office/bundles/{token}"
 LIST_LIMIT = sheets.FILE_BYTES // 2**20 + 1
 """MiB of an uploaded list: what `server.lists` reads, and the form around it."""
 
@@ -141,6 +145,10 @@ PAGES = (
     Page("POST", "/office/quarantine", quarantine.decide, STAFF),
     Page("GET", "/office/quarantine/{number}", quarantine.show_one, STAFF),
     Page("POST", "/office/quarantine/{number}", quarantine.decide_one, STAFF),
+    Page("GET", "/office/bundles", bundles.show, STAFF),
+    Page("POST", "/office/bundles", bundles.hand_in, STAFF, bundles.LIMIT, bundles.FILES),
+    Page("GET", _BUNDLES, bundles.show_result, STAFF),
+    Page("GET", _BUNDLES + "/receipts", bundles.receipts, STAFF),
     Page("GET", "/office/people", people.show_all, ADMINS),
     Page("GET", "/office/people/new", people.show_new, ADMINS),
     Page("POST", "/office/people/new", people.add, ADMINS),
@@ -170,6 +178,7 @@ PAGES = (
 def routes() -> list[BaseRoute]:
     """Every page behind its gate, and the static files."""
     pages = [
-        Route(page.path, gate(page.handler, page.roles, page.limit), methods=[page.method]) for page in PAGES
+        Route(page.path, gate(page.handler, page.roles, page.limit, page.files), methods=[page.method])
+        for page in PAGES
     ]
     return [*pages, Mount("/office/static", StaticFiles(directory=STATIC))]

@@ -140,6 +140,10 @@ class Desk:
         value = self.form.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
 
+    def files(self, name: str) -> list[UploadFile]:
+        """The files that were chosen in a field which takes several."""
+        return [one for one in self.form.getlist(name) if isinstance(one, UploadFile) and one.filename]
+
     def path(self, name: str) -> str:
         """A part of the address."""
         return str(self.request.path_params[name])
@@ -234,9 +238,9 @@ Handler = Callable[[Desk], Awaitable[Response]]
 
 
 def gate(
-    handler: Handler, roles: frozenset[Role] | None, limit: int = FORM_LIMIT
+    handler: Handler, roles: frozenset[Role] | None, limit: int = FORM_LIMIT, files: int = 1
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A handler as an endpoint. `roles` None: nobody need be signed in. `limit` in MiB.
+    """A handler as an endpoint. `roles` None: nobody need be signed in. `limit` in MiB, of so many `files`.
 
     Raises `SignInNeeded`, `RoleMissing`, `FormStale`, `TooLarge`.
     """
@@ -250,7 +254,7 @@ def gate(
         if request.method != "POST":
             return await handler(desk)
         limited = Request(request.scope, _limited(request.receive, limit))
-        async with limited.form(max_files=1, max_fields=FORM_FIELDS, max_part_size=2**16) as form:
+        async with limited.form(max_files=files, max_fields=FORM_FIELDS, max_part_size=2**16) as form:
             if session:
                 check_form(session, form.get("csrf"))
             return await handler(Desk(limited, parts, desk.words, session, desk.now, form))

@@ -19,7 +19,7 @@ from server.lists import NEW, Choices, Known, Plan, Refused, apply, commune, pre
 from server.lists.headers import ROLES
 from server.lists.plan import HamletPlanned, SheetSeen
 from server.office.desk import Desk
-from server.office.uploads import Settled, Shelf, Upload, UploadGone
+from server.office.uploads import Settled, Shelf, Upload, UploadGone, own_name
 from server.scribe import NotTaken
 from server.words import Words
 
@@ -39,14 +39,14 @@ async def upload(desk: Desk) -> Response:
     file = desk.file("file")
     if file is None:
         return await _form(desk, wrong=desk.words.say("office.import.no_file"))
-    data, filename = await file.read(), _filename(file.filename or "")
+    data, filename = await file.read(), own_name(file.filename or "")
     settled = Settled(hamlet=" ".join(desk.text("hamlet", 80).split()))
     try:
         plan, _ = await _plan(desk, Upload("", desk.user, "", filename, data, settled))
     except Refused as error:
         return await _form(desk, wrong=desk.words.say(f"lists.refused.{error.code}", **error.facts))
     shelf = _shelf(desk)
-    token = await to_thread.run_sync(shelf.add, desk.user, filename, data, settled, desk.now)
+    token = await to_thread.run_sync(shelf.add, desk.user, filename, data, desk.now, settled)
     await desk.noted("list.previewed", plan.digest)
     return desk.to(f"/office/import/{token}")
 
@@ -225,8 +225,3 @@ def _new_by_hamlet(plan: Plan) -> list[dict[str, Any]]:
         {"name": names.get(hamlet, hamlet), "count": len(new), "some": new[:5]}
         for hamlet, new in found.items()
     ]
-
-
-def _filename(text: str) -> str:
-    """The file's own name, without the folders that some browsers send."""
-    return re.split(r"[\\/]", text)[-1][-120:]

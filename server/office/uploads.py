@@ -1,4 +1,6 @@
-"""Files between upload and confirmation: sealed on the server's disk, for their owner, for two hours."""
+"""What is kept between two pages: files before they are confirmed, receipts until they are fetched. Sealed on
+the server's disk, for their owner, for two hours.
+"""
 
 import json
 import re
@@ -43,13 +45,13 @@ class Upload:
 
 
 class Shelf:
-    """Where the files lie: `uploads/` in the data directory, each sealed for its own name."""
+    """Where the files lie: a folder of the data directory, each sealed for its own name."""
 
-    def __init__(self, data: Path, vault: Vault) -> None:
-        self._place = data / "uploads"
+    def __init__(self, data: Path, vault: Vault, folder: str = "uploads") -> None:
+        self._place = data / folder
         self._vault = vault
 
-    def add(self, owner: str, filename: str, data: bytes, settled: Settled, now: datetime) -> str:
+    def add(self, owner: str, filename: str, data: bytes, now: datetime, settled: Settled = Settled()) -> str:
         """Keep a file; answers its token. Files that were left lying go."""
         self._place.mkdir(mode=0o700, exist_ok=True)
         self._sweep(now)
@@ -104,6 +106,11 @@ class Shelf:
         for path in self._place.iterdir():
             if path.stat().st_mtime < (now - LASTS).timestamp():
                 path.unlink(missing_ok=True)
+
+
+def own_name(filename: str) -> str:
+    """A file's own name, without the folders that some browsers send."""
+    return re.split(r"[\\/]", filename)[-1][-120:]
 
 
 def _purpose(token: str) -> bytes:

@@ -9,16 +9,18 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, FilePayload, Page, async_playwright
 
 from server.office import PAGES as ALL
 from tests.server.documents import NOW
 from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish, two_answer
+from tests.server.office.test_bundles import joining
 from tests.server.office.test_quarantine import DAY, hold, numbers, renamed
 from tests.server.office.village import (
     COLLIDED_ULID,
@@ -27,6 +29,7 @@ from tests.server.office.village import (
     SIGNED_ULID,
     VISITED_ULID,
     Village,
+    ulid,
     village,
 )
 
@@ -71,6 +74,7 @@ PAGES = {
     "moves": "/office/moves",
     "quarantine": "/office/quarantine",
     "quarantined": "/office/quarantine/{held}",
+    "bundles": "/office/bundles",
     "account": "/office/account",
     "second": "/office/account/second",
     "people": "/office/people",
@@ -85,6 +89,8 @@ OTHERWISE = {
     "/office/login",
     "/office/first",
     "/office/import/{token}",
+    "/office/bundles/{token}",
+    "/office/bundles/{token}/receipts",
     "/office/people/{person}/invitation",
     "/office/photos/{hamlet}/{sha256}",
 }
@@ -156,6 +162,20 @@ matchMedia('(any-pointer: coarse)').matches
 """
 
 
+async def brought(made: Village) -> list[FilePayload]:
+    """Files on a stick: new records, one twice, one of a wrong clock, damaged lines; another commune's."""
+    async with made.browser() as http:
+        mine = await joining(made, http).phone()
+    first, second, third = (mine.seal(mine.visit(ulid(0, number))) for number in (20, 21, 22))
+    mine.skew = timedelta(hours=2)
+    wrong = mine.seal(mine.visit(ulid(0, 23)))
+    files = {
+        "camket-phieu-2026-03-01.txt": mine.bundle(first, second, first, wrong, third[:-5], b"", b"\1"),
+        "camket-phieu-xa-khac.txt": b"camket-bundle 1 another\nAAAA\n",
+    }
+    return [{"name": name, "mimeType": "text/plain", "buffer": data} for name, data in files.items()]
+
+
 def test_no_page_of_the_office_is_left_out() -> None:
     """A page that is added to the office is added to the walk below, or it fails here."""
     addresses = [path.partition("?")[0] for path in PAGES.values()]
@@ -200,6 +220,12 @@ async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> N
         await page.get_by_role("button", name="Xem trước").click()
         await page.wait_for_url(f"{url}/office/import/*")
         problems += await look(page, f"import-preview-{size}")
+        await page.goto(f"{url}/office/bundles")
+        await page.get_by_label("Tệp phiếu").set_input_files(await brought(made))
+        await page.get_by_role("button", name="Nhận phiếu").click()
+        await page.wait_for_url(f"{url}/office/bundles/*")
+        await page.get_by_role("link", name="Tải giấy báo nhận").wait_for()
+        problems += await look(page, f"bundles-result-{size}")
         await page.goto(f"{url}/office/people/{made.people['volunteer']}")
         await page.get_by_role("button", name="Mời một điện thoại").click()
         await page.wait_for_url("**/invitation")

@@ -55,6 +55,7 @@ TABLE = {
     "/office/moves": ADMIN,
     "/office/duplicates": STAFF,
     "/office/quarantine": STAFF,
+    "/office/bundles": STAFF,
     "/office/people": ADMIN,
     "/office/people/new": ADMIN,
     "/office/people/{volunteer}": ADMIN,
@@ -94,6 +95,7 @@ POSTS = {
     "/office/duplicates": STAFF,
     "/office/quarantine": STAFF,
     "/office/quarantine/nonumber": STAFF,
+    "/office/bundles": STAFF,
     "/office/people/new": ADMIN,
     "/office/people/{volunteer}/invite": ADMIN,
     "/office/people/{volunteer}/link": ADMIN,
@@ -142,6 +144,8 @@ async def test_the_tables_above_leave_no_page_out(made: Village) -> None:
         ("GET", "/office/people/*/invitation"),
         ("GET", "/office/import/*"),
         ("GET", "/office/quarantine/*"),
+        ("GET", "/office/bundles/*"),  # of who handed in alone; see test_bundles.py
+        ("GET", "/office/bundles/*/receipts"),
         ("GET", "/office/photos/*/*"),  # no page; see test_photos.py
     }
     assert named == listed
