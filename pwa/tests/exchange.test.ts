@@ -4,9 +4,8 @@ import test, { after, before } from "node:test";
 import type { Signing } from "../src/data/contract.ts";
 import { openAccount } from "../src/data/db.ts";
 import type { Phone, Serve } from "./phone.ts";
-import { RealServer } from "./real.ts";
+import { PIN, RealServer, synced } from "./real.ts";
 
-const PIN = "135790";
 const ON_PAPER: Signing = {
   ...{ signer: "Hoàng Văn Một", role: "head", method: "paper_signed", assisted: false, readAloud: true },
 };
@@ -17,22 +16,10 @@ let lan: Phone;
 
 before(async () => {
   server = await RealServer.start();
-  mai = await enrolled(server, server.commune.codes[0]);
-  lan = await enrolled(server, server.commune.codes[1]);
+  mai = await server.enrolled(server.commune.codes[0]);
+  lan = await server.enrolled(server.commune.codes[1]);
 });
 after(() => server.end());
-
-async function enrolled(at: RealServer, code: string): Promise<Phone> {
-  const mine = at.phone();
-  await mine.field.join(code, "Điện thoại");
-  await mine.field.setPin(PIN);
-  await synced(mine);
-  return mine;
-}
-
-async function synced(...phones: readonly Phone[]): Promise<void> {
-  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
-}
 
 /** The nth household of Nà Pò: each test uses its own. */
 const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";

@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { openAccount } from "../src/data/db.ts";
 import type { Phone } from "./phone.ts";
-import { RealServer } from "./real.ts";
-
-const PIN = "135790";
+import { PIN, RealServer, synced } from "./real.ts";
 
 let server: RealServer;
 let mai: Phone;
@@ -13,22 +11,10 @@ let lan: Phone;
 
 before(async () => {
   server = await RealServer.start();
-  mai = await enrolled(server.commune.codes[0]);
-  lan = await enrolled(server.commune.codes[1]);
+  mai = await server.enrolled(server.commune.codes[0]);
+  lan = await server.enrolled(server.commune.codes[1]);
 });
 after(() => server.end());
-
-async function enrolled(code: string): Promise<Phone> {
-  const mine = server.phone();
-  await mine.field.join(code, "Điện thoại");
-  await mine.field.setPin(PIN);
-  await synced(mine);
-  return mine;
-}
-
-async function synced(...phones: readonly Phone[]): Promise<void> {
-  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
-}
 
 const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
 const hamlet = (...words: string[]) => server.camket("hamlet", ...words, "--yes");

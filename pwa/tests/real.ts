@@ -1,4 +1,5 @@
 /** A real server process over a small commune on disk (tests/commune.py), for phones that run in Node. */
+import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +10,13 @@ declare const __PWA__: string;
 const ROOT = join(__PWA__, "..");
 /** The Python that has the server's packages; `make` puts it first on the PATH. */
 const PYTHON = process.env.CAMKET_PYTHON ?? "python3";
+
+export const PIN = "135790";
+
+/** The phones sync, one after the other, without a problem. */
+export async function synced(...phones: readonly Phone[]): Promise<void> {
+  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
+}
 
 export interface Commune {
   readonly codes: readonly [string, string];
@@ -118,6 +126,15 @@ export class RealServer {
   phone(): Phone {
     const mine = phone(this.link);
     mine.clock.now = Date.now();
+    return mine;
+  }
+
+  /** A phone that joined and synced. */
+  async enrolled(code: string): Promise<Phone> {
+    const mine = this.phone();
+    await mine.field.join(code, "Điện thoại");
+    await mine.field.setPin(PIN);
+    await synced(mine);
     return mine;
   }
 

@@ -4,9 +4,8 @@ import test, { after, before } from "node:test";
 import type { Answers } from "../src/core/checklist.ts";
 import type { Inspected, InspectionForm } from "../src/data/registers/contract.ts";
 import type { Phone } from "./phone.ts";
-import { RealServer } from "./real.ts";
+import { RealServer, synced } from "./real.ts";
 
-const PIN = "135790";
 const MODEL = "01J8ZQ4T6N3VXK2M5R7W9Y2001";
 const SUBJECT = `model:${MODEL}`;
 const BULLETIN = "01J8ZQ4T6N3VXK2M5R7W9Y2002";
@@ -48,22 +47,10 @@ before(async () => {
       },
     },
   });
-  mai = await enrolled(server.commune.codes[0]);
-  lan = await enrolled(server.commune.codes[1]);
+  mai = await server.enrolled(server.commune.codes[0]);
+  lan = await server.enrolled(server.commune.codes[1]);
 });
 after(() => server.end());
-
-async function enrolled(code: string): Promise<Phone> {
-  const mine = server.phone();
-  await mine.field.join(code, "Điện thoại");
-  await mine.field.setPin(PIN);
-  await synced(mine);
-  return mine;
-}
-
-async function synced(...phones: readonly Phone[]): Promise<void> {
-  for (const one of phones) assert.equal((await one.field.syncNow()).problem, null);
-}
 
 const registers = (who: Phone) => who.field.registers();
 
