@@ -43,6 +43,11 @@ READERS = 3
 LOOK_EVERY = 1.0
 """Seconds between looks for what other processes wrote, while anybody waits for changes."""
 
+TRIES, PAUSE = 600, 0.1
+"""How often, and with how many seconds between, forgetting waits for readers (a backup is one)."""
+BUSY = 10_000
+"""Milliseconds that a connection waits for another process."""
+
 
 class SqliteStore:
     """Documents in SQLite. Open with `SqliteStore.open`; implements `sync.store.interface.Store`."""
@@ -265,8 +270,15 @@ class SqliteStore:
         await self._read(copy, snapshot=False)
 
     async def _empty_log(self) -> None:
-        """Old pages live on in the write-ahead log until it is emptied; forgetting means there as well."""
-        await self._writer.between(lambda conn: conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        """Old pages live on in the write-ahead log until it is emptied; forgetting means there as well.
+
+        A snapshot that is being read keeps it: others write meanwhile, and it is tried again. What a reader
+        holds for longer than a minute goes with the next emptying.
+        """
+        for _ in range(TRIES):
+            if await self._writer.between(_empty_log):
+                return
+            await asyncio.sleep(PAUSE)
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -299,6 +311,16 @@ def _version_and_seqs(conn: sqlite3.Connection) -> tuple[int, dict[str, int]]:
     return version, reading.seqs(conn)
 
 
+def _empty_log(conn: sqlite3.Connection) -> bool:
+    """Whether the log is empty now. It hardly waits: the writer's thread is everybody's."""
+    conn.execute("PRAGMA busy_timeout = 20")
+    try:
+        (busy, _, _) = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {BUSY}")
+    return not busy
+
+
 def _open_for_writing(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -322,5 +344,8 @@ def _open_for_writing(path: Path | None) -> sqlite3.Connection:
 
 def _connect(path: Path | None) -> sqlite3.Connection:
     return sqlite3.connect(
-        ":memory:" if path is None else path, timeout=10, isolation_level=None, check_same_thread=False
+        ":memory:" if path is None else path,
+        timeout=BUSY / 1000,
+        isolation_level=None,
+        check_same_thread=False,
     )

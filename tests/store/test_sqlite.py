@@ -152,6 +152,25 @@ async def test_what_is_forgotten_is_in_no_file(tmp_path: Path, how: str) -> None
     await store.close()
 
 
+async def test_a_reader_holds_up_forgetting_but_nobody_who_writes(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    said = b"what nobody may read again"
+    await store.graft("a", [edit("x", "1-a", body=b'{"said":"%b"}' % said)])
+    reader = sqlite3.connect(tmp_path / "documents.sqlite", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM doc").fetchone()
+    purging = asyncio.create_task(store.purge("a", {"x": [rev("1-a")]}))
+    for n in range(5):
+        await store.graft("a", [edit(f"y{n}", "1-a")])
+    assert not purging.done()
+    reader.execute("ROLLBACK")
+    reader.close()
+    await purging
+    assert _files_with(tmp_path, said) == []
+    await store.close()
+
+
 def _files_with(folder: Path, text: bytes) -> list[str]:
     return [file.name for file in folder.iterdir() if text in file.read_bytes()]
 
