@@ -1,5 +1,6 @@
 """What becomes of each edit of a batch: pure, from the caller, the clock and what is held already."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Document, Edit
+
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Known:
     """Those that the batch's inspections name and `commune` holds, by id."""
     restored: bool = False
     """Whether this server was once restored from a backup."""
+    authors: Mapping[str, str] = field(default_factory=dict)
+    """Who recorded the acts that the batch names, by the act's id: those that are held of any pledge."""
     read: dict[tuple[str, Rev], Body | None] = field(default_factory=dict)
     """Bodies as they were found, None for invalid: a batch may bring hundreds of branches of a document."""
 
@@ -130,7 +135,10 @@ class Judge:
         self._db = db
         self._known = known
         wrong = abs(asking.skew_ms) > SKEW
-        self._asked = Asked(asking.grant, db, known.devices, None if wrong else now, known.checklists)
+        judged_at = None if wrong else now
+        self._asked = Asked(
+            asking.grant, db, known.devices, judged_at, known.checklists, authors=known.authors
+        )
         self._hold = late
         if wrong or not asking.grant.live:
             self._hold = "clock" if asking.grant.live else "revoked"
@@ -202,6 +210,14 @@ def checklists_named(edits: Iterable[Edit]) -> set[str]:
         if isinstance(one, dict) and {"checklist", "version"} <= one.keys()
     }
     return {name for name in named if well_named(name)}
+
+
+def acts_named(edits: Iterable[Edit]) -> set[str]:
+    """The ids of the acts in a batch, well-formed ones."""
+    bodies = (orjson.loads(edit.body) for edit in edits if edit.id.startswith("pledge:"))
+    lists = (body.get("acts") for body in bodies if isinstance(body, dict))
+    acts = (act for one in lists if isinstance(one, list) for act in one if isinstance(act, dict))
+    return {name for act in acts if isinstance(name := act.get("id"), str) and _ULID.fullmatch(name)}
 
 
 def holds(grant: Grant, db: str) -> bool:

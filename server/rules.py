@@ -54,6 +54,8 @@ class Asked:
     devices: Collection[str] = field(default=frozenset())
     now: int | None = None
     checklists: Mapping[str, Doc] = field(default_factory=dict)
+    authors: Mapping[str, str] = field(default_factory=dict)
+    """Who recorded those acts of the batch that are held of whatever document, by the act's id."""
 
 
 def well_named(doc_id: str, path: Sequence[Rev] = ()) -> bool:
@@ -183,6 +185,8 @@ def _judge_new_acts(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | N
 def _judge_new_act(act: Doc, authors: Mapping[str, str], asked: Asked) -> Refusal | None:
     if act["by"] != asked.grant.user:
         return _no("forged_act")
+    if asked.authors.get(act["id"], act["by"]) != act["by"]:
+        return _no("act_altered")  # two pledges may become one, and of two acts of one id one would be lost
     if asked.now is not None and datetime.fromisoformat(act["at"]).timestamp() * 1000 > asked.now + SKEW:
         return Refusal("clock", "future", {})
     if act["kind"] == "withdrawn" and not asked.grant.role.staff:

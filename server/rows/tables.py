@@ -113,7 +113,7 @@ class ActRow(SQLModel, table=True):
     """One act of a pledge. `standing` is false once a `voided` or `withdrawn` names it."""
 
     __tablename__ = "act_row"
-    __table_args__ = (Index("act_by_time", "db", "at"),)
+    __table_args__ = (Index("act_by_time", "db", "at"), Index("act_by_id", "id"))
     db: str = Field(primary_key=True)
     doc_id: str = Field(primary_key=True)
     id: str = Field(sa_column=ordered("id", primary_key=True))

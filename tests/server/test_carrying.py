@@ -75,6 +75,18 @@ async def test_a_phone_that_still_writes_to_the_old_id_is_carried_over(camket: P
     assert await camket.live(DB, GONE) == []
 
 
+async def test_nobody_puts_an_act_of_theirs_in_the_place_of_anothers_by_the_old_id(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    forged = pledge(visit(SECOND, at="2026-03-01T02:03:05Z"), ulid=OTHER)
+    assert await camket.send(lan, DB, edit(forged, "1-f")) == ["forbidden"]
+    _, body = await camket.shown(DB, KEPT)
+    assert [(act["id"], act["by"], act["kind"]) for act in body["acts"]] == [
+        (FIRST, LAN, "visit"),
+        (SECOND, MAI, "signed"),
+    ]
+
+
 async def test_a_pledge_that_only_the_old_id_has_begins_at_the_kept_one(camket: Product) -> None:
     await camket.send(lan, DB, edit(household(), "1-a"))
     await camket.send(mai, DB, edit(household(OTHER, MAI), "1-c"))

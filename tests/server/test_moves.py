@@ -352,6 +352,12 @@ async def test_strokes_that_two_households_share_are_in_both_places(commune: Par
     assert await problems(commune) == []
 
 
+async def test_nobody_waits_where_a_pledge_will_come_with_an_act_of_its_id(commune: Parts) -> None:
+    await furnish(commune)
+    forged = pledge(visit(SIGNED["id"], MAI, at="2026-03-01T02:03:05Z"), by=MAI)
+    assert await send(commune, mai, B, edit(forged, "1-f")) == ["forbidden"]
+
+
 async def test_the_alias_of_a_household_goes_with_it_and_still_leads_there(commune: Parts) -> None:
     await furnish(commune)
     status = {"is": "merged_into", "since": "2026-03-01", "into": HOUSEHOLD}
