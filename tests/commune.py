@@ -30,6 +30,7 @@ from server.words import words
 HAMLETS = {"napo": "Nà Pò", "khuoilan": "Khuổi Lạn"}
 CAMPAIGN = "antq-2026"
 HOUSEHOLDS = 12
+PASSWORD = "đường về bản xa"
 
 
 def households(hamlet: str) -> dict[str, dict[str, Any]]:
@@ -83,6 +84,7 @@ async def found(data: Path) -> dict[str, Any]:
     now = system()
     with parts.rows.begin() as rows:
         admin = users.add(rows, "Nông Thị Hạnh", Role.ADMIN, by=CONSOLE, now=now, login="admin")
+        users.set_password(rows, admin.id, PASSWORD, by=CONSOLE, now=now)
         people = [
             users.add(rows, name, Role.VOLUNTEER, by=CONSOLE, now=now, hamlets=["napo"])
             for name in ("Lý Thị Mai", "Vi Văn Lan")
@@ -95,6 +97,7 @@ async def found(data: Path) -> dict[str, Any]:
     return {
         "codes": [one.code for one in invited],
         "users": [person.id for person in people],
+        "password": PASSWORD,
         "campaign": CAMPAIGN,
         "households": {hid: list(households(hid)) for hid in HAMLETS},
     }

@@ -206,3 +206,22 @@ test("a record of a wrong clock that a courier may have brought is asked for bef
     assert.deepEqual([(await view(mai, n)).where, (await view(lan, n)).acts.length], ["received", 1]);
   }
 });
+
+test("a stick goes straight to the office, and its receipts come back", async () => {
+  await offline(async () => {
+    await visit(mai, 1);
+    await visit(mai, 2);
+    const told = await server.handIn(await given(mai));
+    assert.deepEqual(await take(mai, told), { kind: "receipts", settled: 2, others: 0, forged: 0 });
+    assert.deepEqual([(await view(mai, 1)).where, (await view(mai, 2)).where], ["received", "received"]);
+    assert.equal((await mai.field.syncState()).waiting, 0);
+
+    mai.clock.now = Date.now() + 3 * 3_600_000;
+    await visit(mai, 2);
+    await take(mai, await server.handIn(await given(mai)));
+    assert.equal((await view(mai, 2)).acts.at(-1)?.where, "held", "with the reason, which is in the proof");
+    mai.clock.now = Date.now();
+  });
+  await synced(mai, lan);
+  assert.equal((await view(lan, 1)).acts.length, (await view(mai, 1)).acts.length);
+});

@@ -21,6 +21,7 @@ export async function synced(...phones: readonly Phone[]): Promise<void> {
 export interface Commune {
   readonly codes: readonly [string, string];
   readonly users: readonly [string, string];
+  readonly password: string;
   readonly campaign: string;
   readonly households: { readonly napo: readonly string[]; readonly khuoilan: readonly string[] };
 }
@@ -113,6 +114,25 @@ export class RealServer {
     const input = JSON.stringify(told);
     execFileSync(PYTHON, ["-m", "tests.desk", join(this.dir, "data"), login], { cwd: ROOT, input });
     await this.up();
+  }
+
+  /** An admin hands in a file of sealed records at the office's page; the receipts that it gives out. */
+  async handIn(bundle: string): Promise<string> {
+    let cookie = "";
+    const asked = async (path: string, form?: URLSearchParams | FormData) => {
+      const how = form ? { method: "POST", body: form } : {};
+      const answer = await fetch(this.url + path, { ...how, headers: { cookie }, redirect: "manual" });
+      const session = answer.headers.getSetCookie().find((one) => one.startsWith("camket_session="));
+      cookie = session?.split(";")[0] ?? cookie;
+      return answer;
+    };
+    await asked("/office/login", new URLSearchParams({ login: "admin", password: this.commune.password }));
+    const page = await (await asked("/office/bundles")).text();
+    const form = new FormData();
+    form.set("csrf", /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? "");
+    form.set("files", new Blob([bundle], { type: "text/plain" }), "camket-phieu.txt");
+    const result = (await asked("/office/bundles", form)).headers.get("location");
+    return (await asked(`${result}/receipts`)).text();
   }
 
   /** One `camket` command over the same data. */
