@@ -138,8 +138,24 @@ class Mover:
             if not revtree.live(document.tree) and moving.departures(document):
                 continue  # it is elsewhere
             whole = await self._whole(source, doc_id, document)
-            if planned := moving.plan(doc_id, whole, new.get(doc_id), target):
+            taken = await self._taken(target, doc_id, whole, new.get(doc_id))
+            if planned := moving.plan(doc_id, whole, new.get(doc_id), target, taken):
                 batch.add(source, target, doc_id, planned, stays=doc_id in shared)
+
+    async def _taken(self, target: str, doc_id: str, old: Document, new: Document | None) -> list[Rev]:
+        """The live leaves whose names are in the target already and say something else there."""
+        there = {rev for rev in revtree.live(old.tree) if new and rev in new.tree}
+        if not there or not new:
+            return []
+        kept = await to_thread.run_sync(self._archived, target, {(doc_id, rev) for rev in there})
+        said = {rev: raw for (_, rev), raw in kept.items()} | {
+            rev: one.json for rev, one in new.bodies.items()
+        }
+        return [
+            rev
+            for rev in sorted(there)
+            if rev in old.bodies and said.get(rev) not in {None, old.bodies[rev].json}
+        ]
 
     async def _whole(self, db: str, doc_id: str, document: Document) -> Document:
         """The document, with bodies from the archive where the store has lost some."""

@@ -16,10 +16,13 @@ A document that comes back must not be dead here because it once left:
     1-a ── 2-T {"moved_to": <there>} ── 3-X     X absorbs: another leaf is live here, and T a leaf no more
      └──── 2-b
 
+A leaf whose name somebody has put into the new place before, with another body, goes beside that one under a
+name of its own, and both are merged.
+
 So a tombstone that says where the document went is a leaf only while it is away. R and X derive as well.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -47,8 +50,11 @@ class Move(NamedTuple):
     """On the old one, once the copies are on disk."""
 
 
-def plan(doc_id: str, old: Document, new: Document | None, target: str) -> Move | None:
+def plan(
+    doc_id: str, old: Document, new: Document | None, target: str, taken: Collection[Rev] = ()
+) -> Move | None:
     """How to move a document to the database `target`; of `old` and `new` all bodies that are held were read.
+    `taken` are the live leaves whose names say something else there.
 
     None where a live leaf's body is lost: what cannot be copied stays where it is.
     """
@@ -56,9 +62,9 @@ def plan(doc_id: str, old: Document, new: Document | None, target: str) -> Move 
     if any(rev not in old.bodies for rev in live):
         return None
     grown = _Grown(doc_id, new)
-    grown.copy(old)
+    grown.copy(old, taken)
     if live:
-        grown.reopen(old, live, _departures(new) if new else {})
+        grown.reopen(old, [rev for rev in live if rev not in taken], _departures(new) if new else {})
     said = canonical.encode({MARK: target})
     return Move(
         tuple(grown.edits), tuple(_child(doc_id, old.tree, leaf, said, deleted=True) for leaf in live)
@@ -99,8 +105,10 @@ class _Grown:
         self._held = set(new.bodies) if new else set()
         self.edits: list[Edit] = []
 
-    def copy(self, old: Document) -> None:
+    def copy(self, old: Document, taken: Collection[Rev]) -> None:
         """Every revision with its body; but where it went from the old place says nothing in the new one."""
+        for rev in taken:
+            self._add(_beside(self._id, revtree.ancestry(old.tree, rev), old.bodies[rev].json))
         away = _departures(old)
         ends = set(revtree.leaves(old.tree))
         for rev in sorted(old.tree):  # by generation: a body is stored where its revision is a leaf
@@ -127,6 +135,13 @@ class _Grown:
     def _add(self, edit: Edit) -> None:
         self._tree, _ = revtree.graft(self._tree, edit.path, edit.deleted)
         self.edits.append(edit)
+
+
+def _beside(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
+    """What a leaf says, under another name: the path is that of the leaf."""
+    leaf, *above = line
+    rev = derive(above[0], False, body) if above else leaf._replace(digest=derive(leaf, False, body).digest)
+    return Edit(doc_id, (rev, *above), body)
 
 
 def _child(doc_id: str, tree: Tree, parent: Rev, body: bytes, *, deleted: bool) -> Edit:

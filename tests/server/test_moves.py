@@ -352,6 +352,19 @@ async def test_strokes_that_two_households_share_are_in_both_places(commune: Par
     assert await problems(commune) == []
 
 
+async def test_what_somebody_put_under_its_name_in_the_new_place_takes_nothing_from_it(
+    commune: Parts,
+) -> None:
+    await furnish(commune)
+    own = visit("01J8ZQ5A0000000000000000A9", MAI)
+    assert await send(commune, mai, B, edit(pledge(own, by=MAI), "1-p")) == ["received"]
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    ((place, said),) = (await living(commune, PLEDGE)).items()
+    assert place == B
+    assert {act["id"] for act in said["acts"]} == {FIRST, SECOND, own["id"]}
+    assert await problems(commune) == []
+
+
 async def test_nobody_waits_where_a_pledge_will_come_with_an_act_of_its_id(commune: Parts) -> None:
     await furnish(commune)
     forged = pledge(visit(SIGNED["id"], MAI, at="2026-03-01T02:03:05Z"), by=MAI)
