@@ -372,6 +372,16 @@ class Files:
         assert body.attachments["f"].revpos == 1
         assert await store.attachment(body.attachments["f"].key) == b""
 
+    async def test_a_stub_that_says_a_digest_is_of_that_branch(self, store: Store) -> None:
+        await store.create("a")
+        old, new = (File("text/plain", text) for text in (b"of the one branch", b"of the other"))
+        await store.graft("a", [edit("x", "1-a", f=old), edit("x", "1-b", f=new)])
+        bodies = (await store.read("a", ["x"], every))["x"].bodies
+        stub = Stub(digest=bodies[rev("1-a")].attachments["f"].digest)
+        await store.graft("a", [edit("x", "2-c", "1-a", f=stub)])
+        file = (await store.read("a", ["x"], every))["x"].bodies[rev("2-c")].attachments["f"]
+        assert await store.attachment(file.key) == b"of the one branch"
+
     async def test_a_stub_of_nothing_stores_nothing_of_its_batch(self, store: Store) -> None:
         await store.create("a")
         batch = [edit("y", "1-a"), edit("x", "1-a", f=Stub())]
