@@ -53,7 +53,8 @@ def ordinary(body: Mapping[str, Any]) -> bool:
     """Whether a record may be approved in bulk, without opening it: nothing was taken back, nothing is wrong.
 
     A pledge signed at most once, of which nothing was voided; an inspection without findings and without
-    anything to do; an outreach without a note. Households and units are always looked at.
+    anything to do (its answers and pictures: `server.office.records.remarkable`); an outreach without a note.
+    Households and units are always looked at.
     """
     match body["type"]:
         case "pledge":

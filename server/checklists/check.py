@@ -107,6 +107,16 @@ def score(checklist: Checklist, answers: Answers) -> Score:
     return Score(earned, sum(item["points"] for item in counted))
 
 
+def fine(checklist: Checklist, answers: Answers) -> bool:
+    """Whether every item with a good answer has it, and nothing was written in words."""
+    return all(
+        answers.get(item["id"]) is None
+        if item["kind"] == "text"
+        else "good" not in item or passes(item["good"], answers.get(item["id"]))
+        for item in applicable(checklist, answers)
+    )
+
+
 def flaws(checklist: Checklist) -> list[Problem]:
     """What JSON Schema cannot say of a checklist that staff wrote: each item with the key of its flaw."""
     found: list[Problem] = []

@@ -130,15 +130,30 @@ def lines(
 ) -> list[Line]:
     """Records as the list shows them."""
     titles = records.titles(rows, [(row.db, row.id) for row in found], words)
-    asked = records.asks(rows, found)
+    asked, plain = records.asks(rows, found), _unopened(rows, found)
     return [
-        _line(row, titles[row.db, row.id], known, chosen, asks=(row.db, row.id) in asked) for row in found
+        _line(
+            row,
+            titles[row.db, row.id],
+            known,
+            chosen,
+            asks=(row.db, row.id) in asked,
+            plain=(row.db, row.id) in plain,
+        )
+        for row in found
     ]
 
 
-def _line(row: Shown, title: str, known: Mapping[str, Hamlet], chosen: Filter, *, asks: bool) -> Line:
+def _unopened(rows: Connection, found: list[Shown]) -> set[tuple[str, str]]:
+    """Those that may be approved without opening them."""
+    plain = {(row.db, row.id) for row in found if row.ordinary and row.state == "received"}
+    return plain - records.asks(rows, found) - records.remarkable(rows, found)
+
+
+def _line(
+    row: Shown, title: str, known: Mapping[str, Hamlet], chosen: Filter, *, asks: bool, plain: bool
+) -> Line:
     hamlet = row.db.removeprefix("hamlet-")
-    plain = row.ordinary and not asks and row.state == "received"
     return Line(
         href=f"{BASE}/{hamlet}/{row.id}?{urlencode(chosen.query)}",
         title=title,
@@ -158,7 +173,6 @@ def _as_shown(rows: Connection, held: frozenset[str], picked: list[str]) -> list
     found = []
     for hamlet, doc_id, digest in (one.split("/") for one in dict.fromkeys(picked) if one.count("/") == 2):
         row = records.one(rows, f"hamlet-{hamlet}", doc_id) if hamlet in held else None
-        fresh = row and row.ordinary and row.state == "received" and row.digest == digest
-        if row and fresh and not records.asks(rows, [row]):
+        if row and row.digest == digest and _unopened(rows, [row]):
             found.append((row.db, row.id, digest))
     return found

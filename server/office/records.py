@@ -9,6 +9,7 @@ from sqlalchemy import Case, Connection, Row, Select, Table, and_, case, func, s
 
 from server import review
 from server.auth.grant import WALKERS
+from server.checklists import check
 from server.review import State
 from server.rows import registers, tables
 from server.rows.engine import table
@@ -155,6 +156,23 @@ def asks(rows: Connection, found: Iterable[Shown]) -> set[tuple[str, str]]:
     ids = [row.id for row in found]
     held = select(_attention.c.db, _attention.c.id).where(_attention.c.id.in_(ids))
     return {(row.db, row.id) for row in rows.execute(held)}
+
+
+def remarkable(rows: Connection, found: Iterable[Shown]) -> set[tuple[str, str]]:
+    """Which of these records somebody must open for what was found: inspections with a picture, which nobody
+    has seen yet, and those that are not all fine by their checklist, or whose checklist is not here."""
+    ids = [row.id for row in found if row.kind == "inspection"]
+    asked = select(_inspections).where(_inspections.c.id.in_(ids))
+    inspected = rows.execute(asked).all()
+    checklists = {
+        named: checklist_of(rows, *named) for named in {(row.checklist, row.version) for row in inspected}
+    }
+
+    def fine(row: Row[Any]) -> bool:
+        checklist, pictures = checklists[row.checklist, row.version], check.answered({}, row.photos)
+        return checklist is not None and not pictures and check.fine(checklist, row.answers)
+
+    return {(row.db, row.id) for row in inspected if not fine(row)}
 
 
 def choice(rows: Connection, db: str, doc_id: str) -> str:

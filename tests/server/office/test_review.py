@@ -1,19 +1,33 @@
 """Review: the queue, one record, bulk approval, return, correction, and what the observer may not see."""
 
 import re
+from typing import Any
 
 import pytest
 
+from server.scribe import Change
 from sync import merge
 from tests.server.documents import NOW
 from tests.server.harness import edit
-from tests.server.office.season import FAULTY, INSPECTED, OUTREACH, UNIT, furnish, record
+from tests.server.office.season import (
+    CHECKLIST,
+    FAULTY,
+    INSPECTED,
+    ITEMS,
+    MODEL,
+    OUTREACH,
+    UNIT,
+    furnish,
+    number,
+    record,
+)
 from tests.server.office.test_edits import document
 from tests.server.office.village import SIGNED_ULID, Browser, Village
 
 QUEUE = "/office/review"
 PLEDGE = f"{QUEUE}/nasam/pledge:antq-2026:{SIGNED_ULID}"
 SCHOOL = f"{QUEUE}/nasam/unit:{UNIT}"
+SEEN = number(99)
 
 
 @pytest.fixture
@@ -162,6 +176,44 @@ async def test_ordinary_records_are_approved_in_bulk_and_others_are_not(season: 
         assert f"Đã duyệt {len(shown)} phiếu." in page
         assert not re.findall(r'name="shown"', page)
         assert f"nasam/inspection:{FAULTY}" in listed(page)
+
+
+@pytest.mark.parametrize(
+    ("values", "photos"),
+    [
+        ({"bell": False}, []),
+        ({"bell": False, "fault": "Đứt dây"}, []),
+        ({"bell": True}, [{"id": "a" * 64, "item": "picture"}]),
+    ],
+    ids=["a failed item", "a fault in words", "a picture that nobody saw"],
+)
+async def test_an_inspection_with_something_to_see_is_approved_by_nobody_unopened(
+    season: Village, values: dict[str, Any], photos: list[dict[str, str]]
+) -> None:
+    camera = {"id": "picture", "kind": "photo", "label": "Ảnh chuông", "source": "thử", "max": 2}
+    sections = [{"id": "one", "title": "Một", "items": [*ITEMS, camera]}]
+    version = Change("checklist:ban-thu:2", {**CHECKLIST, "sections": sections})
+    await season.office({"commune": [version]})
+    answers = {"checklist": "ban-thu", "version": 2, "values": values}
+    doc = record(
+        f"inspection:{SEEN}",
+        season.people["volunteer"],
+        subject=f"model:{MODEL}",
+        date="2026-03-01",
+        answers=answers,
+        photos=photos,
+    )
+    await season.phone("volunteer", "nasam", edit(doc, f"1-{9:032x}"))
+    await season.parts.follower.catch_up()
+    async with season.signed_in("reviewer") as browser:
+        path = f"{QUEUE}/nasam/inspection:{SEEN}"
+        page = (await browser.get(f"{QUEUE}?hamlet=nasam")).text
+        assert f"nasam/inspection:{SEEN}" in listed(page)
+        shown = re.findall(r'name="shown" value="([^"]+)"', page)
+        assert not [one for one in shown if SEEN in one]
+        forged = f"nasam/inspection:{SEEN}/{await digest(browser, path)}"
+        answer = await browser.send(QUEUE, {"record": [forged]})
+    assert "Chưa có phiếu nào được duyệt" in answer.text
 
 
 async def test_bulk_approval_takes_nothing_that_must_be_opened_whatever_the_form_says(
