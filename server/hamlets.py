@@ -7,6 +7,7 @@ nothing. A merge that is cut short is finished by the follower: the hamlet's doc
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,12 +22,13 @@ from server.auth import users
 from server.auth.grant import COMMUNE
 from server.clock import instant
 from server.lists.hamlets import named, new_id
+from server.lists.planning import STEP
 from server.moving import NoMove
 from server.parts import Parts
 from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
-from server.scribe import Change
+from server.scribe import Change, NotTaken
 from server.whereabouts import end_of, merges
 from sync.hooks import Caller
 from sync.merge import CLEARED
@@ -35,6 +37,10 @@ _hamlets, _households = table(tables.HamletRow), table(tables.HouseholdRow)
 _acts, _archive, _held = table(tables.ActRow), table(tables.Archive), table(tables.UserHamlet)
 _moved, _inspections = table(tables.MovedRow), table(registers.InspectionRow)
 _models, _bulletins = table(registers.ModelRow), table(registers.BulletinRow)
+
+
+FURTHEST = 999_999
+"""The last place that a walk can have (`schemas/household.json`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ async def add(parts: Parts, caller: Caller, written: str) -> str:
 
 
 async def merge(parts: Parts, caller: Caller, source: str, into: str) -> Done:
-    """Let the hamlet `source` become part of `into`, with all that it has and the people who walk it.
+    """Let the hamlet `source` become part of `into`, with all that it has and the people who walk it. Its
+    households come behind those of `into` on the walk, in the order that they had.
 
     Raises `NoMove`, `NotTaken`, `StoreFull`.
     """
@@ -78,6 +85,11 @@ async def merge(parts: Parts, caller: Caller, source: str, into: str) -> Done:
     by, today = asking_of(caller).grant.user, instant(parts.clock())[:10]
     fields = {"state": "merged", "merged": {"into": into, "since": today}}
     named = await to_thread.run_sync(_named, parts, source, into)
+    if behind := await to_thread.run_sync(_behind, parts, source, into):
+        with suppress(
+            NotTaken
+        ):  # one of a newer program cannot be written; no merge waits for the order of a walk
+            await parts.scribe.write(caller, {f"hamlet-{source}": behind})
     await parts.scribe.write(caller, {COMMUNE: [*named, Change(f"hamlet:{source}", fields)]})
     people = await to_thread.run_sync(_hand_over, parts, by, source, into)
     done = await parts.mover.move(source, into, by=by)
@@ -223,6 +235,20 @@ def _named(parts: Parts, source: str, into: str) -> list[Change]:
         (row.id, {into if one == source else one for one in row.hamlets}, row.hamlets) for row in found
     )
     return [Change(doc_id, {"hamlets": sorted(new)}) for doc_id, new, old in renamed if source in old]
+
+
+def _behind(parts: Parts, source: str, into: str) -> list[Change]:
+    """The places on the walk that `source`'s households take, as one block; none where they have them.
+
+    Written before they move: a merge that is cut and done again finds them moved, or behind.
+    """
+    walk = select(_households.c.id, _households.c.walk)
+    with readers(parts.rows).begin() as connection:
+        there = connection.execute(walk.where(_households.c.db == f"hamlet-{into}")).all()
+        coming = connection.execute(walk.where(_households.c.db == f"hamlet-{source}")).all()
+    last, first = max((row.walk for row in there), default=-1), min((row.walk for row in coming), default=0)
+    further = last - first + STEP if first <= last else 0
+    return [Change(row.id, {"order": min(row.walk + further, FURTHEST)}) for row in coming if further]
 
 
 def _belongings(parts: Parts, source: str, subjects: Collection[str]) -> Belongings:

@@ -204,6 +204,32 @@ async def test_where_a_household_was_on_a_day_can_be_told_for_good(commune: Part
     assert stayed is None
 
 
+def walk(parts: Parts, db: str) -> list[str]:
+    rows = rows_of(parts, tables.HouseholdRow, db=db)
+    return [row["name"] for row in sorted(rows, key=lambda row: row["walk"])]
+
+
+async def test_the_households_of_a_merged_hamlet_come_behind_on_the_walk_in_their_order(
+    commune: Parts,
+) -> None:
+    for who, db, names in ((lan, A, ["a1", "a2", "a3"]), (mai, B, ["b1", "b2"])):
+        for n, name in enumerate(names, start=1):
+            one = household(f"01J8ZQ4T6N3VXK2M5R7W9Y0{name.upper()}0", who.user, name=name, order=n * 10)
+            assert await send(commune, who, db, edit(one, f"1-{name}")) == ["received"]
+    await commune.follower.catch_up()
+    before = {row["id"]: row for row in rows_of(commune, tables.HouseholdRow, db=B)}
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert walk(commune, B) == ["b1", "b2", "a1", "a2", "a3"]
+    once = {row["id"]: row["rev"] for row in rows_of(commune, tables.HouseholdRow, db=B)}
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert {row["id"]: row["rev"] for row in rows_of(commune, tables.HouseholdRow, db=B)} == once
+    with readers(commune.rows).begin() as rows:
+        back = hamlets.came(rows, "bankhu", "nasam")
+    await hamlets.move(commune, ADMIN, "bankhu", "nasam", back)
+    assert walk(commune, A) == ["a1", "a2", "a3"]
+    assert {row["id"]: row for row in rows_of(commune, tables.HouseholdRow, db=B)} == before
+
+
 async def test_a_merge_that_was_cut_after_it_was_declared_is_finished_by_the_follower(commune: Parts) -> None:
     await furnish(commune)
     said = {"state": "merged", "merged": {"into": "bankhu", "since": "2026-11-22"}}
