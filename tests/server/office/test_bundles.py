@@ -15,6 +15,7 @@ from server.rows import tables
 from server.rows.engine import readers, table
 from server.sealed import LINES
 from sync import revtree
+from sync.store.interface import StoreFull
 from tests.server.http.served import Phone, Served
 from tests.server.office.test_quarantine import numbers
 from tests.server.office.village import Browser, Village, ulid
@@ -192,6 +193,22 @@ async def test_a_file_that_is_refused_whole_says_why_and_stops_no_other(made: Vi
         nothing = await browser.post("/office/bundles", files={"files": ("", b"", "text/plain")})
         assert nothing.status_code == 422
         assert "Hãy chọn một tệp." in nothing.text
+
+
+async def test_a_disk_that_is_full_is_said_and_the_file_may_come_again(
+    made: Village, mai: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StoreFull
+
+    bundle = mai.bundle(*saved(mai, PLACES[0]))
+    async with made.signed_in("reviewer") as browser:
+        with monkeypatch.context() as broken:
+            broken.setattr(type(made.parts.store), "graft", full)
+            assert "Máy chủ đã hết chỗ lưu." in await result(browser, bundle)
+        assert await here(made, PLACES[0]) == [False]
+        await result(browser, bundle)
+    assert await here(made, PLACES[0]) == [True]
 
 
 async def test_the_receipts_are_a_file_for_the_phones_that_sealed_the_records(
