@@ -33,6 +33,17 @@ test("no sentence is left that nobody says", () => {
   );
 });
 
+test("no screen or part of one is loaded later without the words that it says", () => {
+  const loads = sources
+    .filter(([file]) => file.startsWith("app"))
+    .flatMap(([, text]) => text.split("\n").filter((line) => /import\(".*\.tsx"\)/.test(line)));
+  assert.ok(loads.length > 5);
+  assert.deepEqual(
+    loads.filter((line) => !/\blater\(|\bmoreWords\(\)/.test(line)),
+    [],
+  );
+});
+
 test("no Vietnamese stands outside of the catalogue", () => {
   for (const [file, text] of sources.filter(([file]) => file.startsWith("app"))) {
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "").replace(/"Tiếng Việt"/, "");

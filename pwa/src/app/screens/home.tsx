@@ -4,9 +4,13 @@ import { hamletName, localDay, moment } from "../../core/wording.ts";
 import type { Field } from "../../data/contract.ts";
 import { useApp, useLoad } from "../context.ts";
 import { LinkButton, Progress, Screen, Warning } from "../parts.tsx";
+import { moreWords } from "../words.ts";
 
-/** Its code comes while the PIN is typed. Without a signal on the very first visit it may be missing. */
-const board = import("./registers/board.tsx").catch(() => null);
+/** Its code and words come while the PIN is typed. Without a signal on the very first visit they may be missing. */
+const board = Promise.all([import("./registers/board.tsx"), moreWords()]).then(
+  ([found]) => found,
+  () => null,
+);
 
 /** Read together and shown together: nothing moves under the thumb, or under who has tabbed to it. */
 async function read(data: Field) {
