@@ -80,6 +80,8 @@ def test_what_the_office_returns_is_corrected_from_the_home_screen_whatever_it_i
     phone.press("Ghi một buổi")
     phone.fills("Địa điểm", "Nhà văn hóa thôn")
     phone.fills("Số người dự", "450")
+    phone.press("Lưu")
+    expect(page.get_by_text("Hãy chọn ít nhất một nội dung.")).to_be_in_viewport()
     phone.chooses("Phòng cháy, chữa cháy")
     phone.press("Lưu")
     phone.tap(page.locator("a.row", has_text="Nhà văn hóa"))

@@ -8,6 +8,7 @@ import { useDraft } from "../../draft.ts";
 import { Button, Choice, Loading, Returned, Screen, Text, Tick } from "../../parts.tsx";
 import { back } from "../../trail.ts";
 import { PAPER, ROLES, WITNESSES } from "../pledge.tsx";
+import { toFirstWrong } from "./parts.tsx";
 
 interface Props {
   readonly hamlet: string;
@@ -50,7 +51,7 @@ export function Amend({ hamlet, of, id }: Props) {
   const save = () => {
     if (!act) return;
     setTried(true);
-    if (act.kind === "signed" && Object.keys(wrongOf(act, values, today)).length > 0) return;
+    if (act.kind === "signed" && Object.keys(wrongOf(act, values, today)).length > 0) return toFirstWrong();
     if (JSON.stringify(values) === JSON.stringify(begin(act))) return tell(say("review.unchanged"), "wrong");
     work(async () => {
       await (await field.registers()).amend(form, amendment(act, values));

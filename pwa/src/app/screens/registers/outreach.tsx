@@ -14,7 +14,7 @@ import { useDraft } from "../../draft.ts";
 import { Button, Choice, Returned, Screen, Text, Tick, Warning, WhereMark } from "../../parts.tsx";
 import { back } from "../../trail.ts";
 import { Overruled } from "./overruled.tsx";
-import { Lines, useRegisters } from "./parts.tsx";
+import { Lines, toFirstWrong, useRegisters } from "./parts.tsx";
 
 const KINDS = ["launch", "drive"] as const satisfies readonly OutreachKind[];
 const TOPICS = ["pccc", "atgt", "weapons", "identity", "general"] as const satisfies readonly Topic[];
@@ -79,7 +79,7 @@ export function EditOutreach({ hamlet, id }: Props) {
   const save = () => {
     if (!values) return;
     setTried(true);
-    if (Object.keys(wrongOf(values, today)).length > 0) return;
+    if (Object.keys(wrongOf(values, today)).length > 0) return toFirstWrong();
     const facts = { ...values, present: Number(values.present) };
     if (shown && same(shown, facts)) return tell(say("review.unchanged"), "wrong");
     work(async () => {

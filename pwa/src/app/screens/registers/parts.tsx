@@ -107,3 +107,12 @@ export function Lines({ label, hint, value, onInput, wrong }: LinesProps) {
     </div>
   );
 }
+
+/** To the first thing that is said to be wrong, once it stands there: on a long form it may be out of sight. */
+export function toFirstWrong(): void {
+  requestAnimationFrame(() => {
+    const said = document.querySelector("main .wrong");
+    said?.scrollIntoView({ block: "center" });
+    said?.parentElement?.querySelector<HTMLElement>("input, textarea")?.focus({ preventScroll: true });
+  });
+}
