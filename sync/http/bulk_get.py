@@ -1,6 +1,6 @@
 """`_bulk_get`: a row for every revision that is asked, errors as rows; JSON, or multipart when asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,12 +11,15 @@ from sync import multipart, wire
 from sync.errors import BadRequest, PeerError, TooManyReads
 from sync.hooks import Action
 from sync.http import bodies
-from sync.http.answers import answer, compressed
+from sync.http.answers import Feed, answer, compressed
 from sync.http.reading import Wanted, file_parts, render_revision
 from sync.http.routing import Call, Route
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.store.interface import Document
+
+PIECE = 2**20
+"""Bytes of an answer that are held at once, or what one revision has, its attachments included."""
 
 
 class Asked(NamedTuple):
@@ -91,8 +94,32 @@ async def bulk_get(call: Call) -> Response:
     header = call.request.headers.get("accept", "")
     if "multipart/" in header and "application/json" not in header:
         return await _as_multipart(call, gathered)
-    rows = [await _row(call, gathered, one) for one in gathered.asked]
-    return compressed(call.request, answer(b'{"results":[' + b",".join(rows) + b"]}\n"))
+    pieces = _pieces(call, gathered)
+    first = await anext(pieces)
+    second = await anext(pieces, None)
+    if second is None:
+        return compressed(call.request, answer(first))
+    return Feed.long(call.request, _chained([first, second], pieces))
+
+
+async def _pieces(call: Call, gathered: Gathered) -> AsyncIterator[bytes]:
+    """The answer in pieces: a document may be asked for as often as a peer likes."""
+    rows, size, fence = [b'{"results":['], 0, b""
+    for one in gathered.asked:
+        row = await _row(call, gathered, one)
+        rows += [fence, row]
+        size, fence = size + len(row), b","
+        if size > PIECE:
+            yield b"".join(rows)
+            rows, size = [], 0
+    yield b"".join([*rows, b"]}\n"])
+
+
+async def _chained(first: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in first:
+        yield piece
+    async for piece in rest:
+        yield piece
 
 
 def _parse(item: Any) -> Asked | Wrong:

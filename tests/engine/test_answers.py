@@ -11,6 +11,8 @@ import orjson
 import pytest
 import zstandard
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from sync.http.bare import Administrator, Bare
 from sync.replicate import replicate
@@ -315,3 +317,40 @@ async def test_a_filtered_feed_read_by_pages_skips_and_repeats_nothing(limit: in
             found += [row["id"] for row in page["results"]]
             since, pending = page["last_seq"], page["pending"]
         assert found == [f"d{n}" for n in range(1, 12, 2)]
+
+
+@pytest.mark.parametrize("times", [1, 3, 40])
+async def test_one_long_document_asked_many_times_is_not_held_many_times(
+    times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = 0
+    send = Response.__call__
+
+    async def measured(response: Response, scope: Scope, receive: Receive, send_: Send) -> None:
+        nonlocal longest
+        longest = max(longest, len(response.body))
+        await send(response, scope, receive, send_)
+
+    monkeypatch.setattr(Response, "__call__", measured)
+    async with engine() as client:
+        await client.put("/db")
+        await client.put("/db/x", json={"text": "x" * 2**19})
+        docs = [{"id": "x"}] * times
+        plain = {"Accept-Encoding": "identity"}
+        answer = await client.post("/db/_bulk_get", json={"docs": docs}, headers=plain)
+        results = answer.json()["results"]
+        assert [len(result["docs"][0]["ok"]["text"]) for result in results] == [2**19] * times
+        assert longest < 2**21 + 2**19
+
+
+async def test_attachments_that_a_peer_has_come_as_stubs() -> None:
+    async with engine() as client:
+        await client.put("/db")
+        text = {"Content-Type": "text/plain"}
+        one = (await client.put("/db/x/old", content=b"old", headers=text)).json()["rev"]
+        two = (await client.put(f"/db/x/new?rev={one}", content=b"new", headers=text)).json()["rev"]
+        for since, news in [(one, {"new"}), (two, set()), ("9-none", {"old", "new"})]:
+            files = (await ask(client, "GET", f'/db/x?atts_since=["{since}"]', Accept=JSON["Content-Type"]))[
+                "_attachments"
+            ]
+            assert {name for name, file in files.items() if "data" in file} == news
