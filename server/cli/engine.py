@@ -75,7 +75,6 @@ async def _serve(
             access_log=False,
             log_level="warning",
             lifespan="off",
-            ws="none",
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=75,

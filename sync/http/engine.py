@@ -79,5 +79,7 @@ def engine_app(
         if scope["type"] == "http":
             response = await respond(Request(scope, receive))
             await response(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # a handshake that is refused: nobody speaks that here
 
     return app

@@ -319,6 +319,17 @@ async def test_a_filtered_feed_read_by_pages_skips_and_repeats_nothing(limit: in
         assert found == [f"d{n}" for n in range(1, 12, 2)]
 
 
+async def test_a_websocket_is_refused() -> None:
+    async with engine() as client:
+        asked = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+        }
+        assert (await client.get("/db", headers=asked)).status_code in {403, 404}
+
+
 @pytest.mark.parametrize("times", [1, 3, 40])
 async def test_one_long_document_asked_many_times_is_not_held_many_times(
     times: int, monkeypatch: pytest.MonkeyPatch
