@@ -492,12 +492,20 @@ class Runner:
         if self.before_quiet:
             await self.before_quiet(self)
         seen = observe(self.data)
-        problems = await self._problems(seen._replace(archive=(*seen.archive, *self.history)))
+        whole = seen._replace(archive=(*seen.archive, *self.history))
+        problems = [
+            *await self._problems(whole),
+            *oracle.stays_erased(
+                seen, self.tokens, self._files()
+            ),  # what the second server kept is gone with it
+        ]
         if problems:
             raise Broken(problems)
 
+    def _files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.data.glob("*.sqlite*")} if self.tokens else {}
+
     async def _problems(self, seen: Seen) -> list[str]:
-        files = {path.name: path.read_bytes() for path in self.data.glob("*.sqlite*")} if self.tokens else {}
         found = [
             *self.said.kept(seen),
             *self.said.unrefused(),
@@ -505,7 +513,6 @@ class Runner:
             *oracle.settled(seen),
             *oracle.merged(seen),
             *oracle.counted(seen),
-            *oracle.stays_erased(seen, self.tokens, files),
         ]
         for phone in self.phones:
             if phone.joined and not phone.revoked:
