@@ -10,7 +10,7 @@ import orjson
 import schemas
 from server import archive, quarantine
 from server.auth.grant import COMMUNE, Grant
-from server.rules import OTHERS_WORK, Asked, checklist_id, refusal, well_named
+from server.rules import OTHERS_WORK, Asked, checklist_id, parts_merged, refusal, well_named
 from server.settle import POLICY, read_body
 from server.words import Words
 from sync import resolve, revtree
@@ -155,6 +155,8 @@ class Judge:
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
         if edit.rev in self._known.tree(edit.id):
             return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))  # for its history alone
+        if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
+            return self._held(edit, "merged")
         return self._enter(edit, ancestor)
 
     def _settled(self, edit: Edit) -> Verdict | None:

@@ -136,7 +136,8 @@ class Intake:
         and comes back as `Stored`. Raises `StoreFull`.
         """
         asking = asking_of(caller)
-        named = [edit for edit in edits if well_named(edit.id, edit.path)]
+        well = [edit for edit in edits if well_named(edit.id, edit.path)]
+        named = {(edit.id, edit.rev): edit for edit in reversed(well)}.values()  # the first of one name
         standing = await self.where.standing(asking.grant, db)
         places = await self.where.places(db, {edit.id: orjson.loads(edit.body) for edit in named})
         here = [edit for edit in named if edit.id not in places]

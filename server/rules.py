@@ -203,6 +203,23 @@ def _judge_merged_into(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal 
     return None if held else _no("merge_by_staff")
 
 
+def parts_merged(doc: Doc, known: Sequence[Doc], role: Role) -> bool:
+    """Whether a volunteer gives another status to a household that staff have merged meanwhile."""
+    if doc["type"] != "household" or role.staff or schemas.newer(doc):
+        return False
+    said = [body for body in known if not schemas.newer(body)]
+    latest = max(said, key=_status_stamp, default=doc)
+    return (
+        latest["status"]["is"] == "merged_into"
+        and doc["status"] != latest["status"]
+        and _status_stamp(doc) > _status_stamp(latest)
+    )
+
+
+def _status_stamp(doc: Doc) -> str:
+    return stamp_of(doc["stamps"], "status", present=True) or ""
+
+
 def _judge_version(doc: Doc, known: Sequence[Doc], _: Asked) -> Refusal | None:
     """A version stays as inspections were made and pledges were signed with it; only an open question is
     settled."""

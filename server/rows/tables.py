@@ -196,7 +196,7 @@ class Quarantine(SQLModel, table=True):
     path: list[str] = Field(sa_type=JSON, description="The revision and its ancestors, newest first")
     body: bytes = Field(sa_column=Column("body", LargeBinary, nullable=False))
     deleted: bool = False
-    why: str = Field(description="revoked | clock | recovered | newer | moved | unassigned")
+    why: str = Field(description="revoked | clock | recovered | newer | moved | unassigned | merged")
     skew_ms: int | None = Field(default=None, description="Server's clock minus the phone's, where `clock`")
     user: str | None = None
     device: str | None = None

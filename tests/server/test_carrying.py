@@ -24,7 +24,7 @@ from tests.server.documents import (
     signed,
     visit,
 )
-from tests.server.harness import Product, edit
+from tests.server.harness import Product, edit, later
 
 DB = "hamlet-nasam"
 KEPT, GONE = f"pledge:antq-2026:{HOUSEHOLD}", f"pledge:antq-2026:{OTHER}"
@@ -85,6 +85,18 @@ async def test_nobody_puts_an_act_of_theirs_in_the_place_of_anothers_by_the_old_
         (FIRST, LAN, "visit"),
         (SECOND, MAI, "signed"),
     ]
+
+
+async def test_a_late_status_does_not_part_what_staff_have_merged(camket: Product) -> None:
+    await two_households(camket)
+    await merge(camket)
+    away = {"is": "seasonal_away", "since": "2026-02-01"}
+    late = later(household(OTHER, MAI), MAI, NOW + 60_000, status=away)
+    assert await camket.send(mai, DB, edit(late, "2-z", "1-c")) == ["quarantined"]
+    renamed = later(household(OTHER, MAI), MAI, NOW + 60_000, name="Lý Mỷ")
+    assert await camket.send(mai, DB, edit(renamed, "2-y", "1-c")) == ["received"]
+    (alias,) = camket.all(tables.HouseholdRow, ulid=OTHER)
+    assert (alias["status"], alias["into"]) == ("merged_into", HOUSEHOLD)
 
 
 async def test_a_pledge_that_only_the_old_id_has_begins_at_the_kept_one(camket: Product) -> None:

@@ -118,6 +118,13 @@ async def test_what_is_sent_twice_is_received_twice_and_kept_once(camket: Produc
     assert len(camket.all(tables.Archive)) == 1
 
 
+async def test_one_name_has_one_body(camket: Product) -> None:
+    await camket.send(grant(), DB, edit(household(name="Một"), "1-a"), edit(household(name="Hai"), "1-a"))
+    _, body = await camket.shown(DB, household()["_id"])
+    (kept,) = camket.all(tables.Archive)
+    assert (body["name"], orjson.loads(kept["body"])["name"]) == ("Một", "Một")
+
+
 async def test_a_form_opened_before_a_sync_undoes_nothing(camket: Product) -> None:
     await camket.send(lan, DB, edit(pledge(visit()), "1-a"))
     forgot = pledge(signed(), at=NOW + 1000)
