@@ -137,7 +137,10 @@ class Intake:
         """
         asking = asking_of(caller)
         well = [edit for edit in edits if well_named(edit.id, edit.path)]
-        named = {(edit.id, edit.rev): edit for edit in reversed(well)}.values()  # the first of one name
+        first = {(edit.id, edit.rev): edit for edit in reversed(well)}  # a name has one body
+        named = [
+            edit for edit in well if first[edit.id, edit.rev] is edit
+        ]  # in order: they build on one another
         standing = await self.where.standing(asking.grant, db)
         places = await self.where.places(db, {edit.id: orjson.loads(edit.body) for edit in named})
         here = [edit for edit in named if edit.id not in places]

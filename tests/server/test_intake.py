@@ -275,6 +275,13 @@ async def test_a_sealed_record_of_a_wrong_clock_waits_with_its_skew(camket: Prod
     assert (held["why"], held["skew_ms"], held["device"]) == ("clock", -24 * HOUR, lan.device)
 
 
+async def test_records_that_wait_are_numbered_in_the_order_in_which_they_came(camket: Product) -> None:
+    first, second = edit(pledge(visit()), "1-a"), edit(pledge(visit(), signed()), "2-b", "1-a")
+    await camket.send(revoked(grant()), DB, first, second)
+    waiting = sorted(camket.all(tables.Quarantine), key=lambda row: row["number"])
+    assert [row["rev"] for row in waiting] == ["1-a", "2-b"]
+
+
 async def test_what_breaks_a_rule_does_not_even_wait(camket: Product) -> None:
     assert await camket.send(revoked(lan), DB, edit(household(name=""), "1-a")) == ["forbidden"]
     assert camket.all(tables.Quarantine) == []
