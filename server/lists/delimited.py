@@ -17,7 +17,9 @@ SAMPLE = 200
 def read(data: bytes, filename: str) -> Book:
     """Read a text file of rows. Raises `Refused`."""
     text, remarks = decode(data)
-    if re.match(r"\s*(<!doctype|<html|<\?xml|<table|\{\\rtf|%PDF)", text[:200], re.IGNORECASE):
+    if re.match(r"\s*<(!doctype|html|meta|\?xml|table|style)", text[:200], re.IGNORECASE):
+        raise Refused("web")  # what many programs export with the name .xls
+    if re.match(r"\s*(\{\\rtf|%PDF)", text[:200]):
         raise Refused("not_a_list")
     text, delimiter = _delimiter(text.replace("\r\n", "\n").replace("\r", "\n"))
     lines: list[Line] = []

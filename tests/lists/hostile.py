@@ -126,6 +126,11 @@ def html_named_xls() -> File:
     return File("ds.xls", b"<html><table><tr><td>Ho va ten</td></tr></table></html>")
 
 
+def xml_named_xls() -> File:
+    """An "XML Spreadsheet 2003"."""
+    return File("ds.xls", b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>')
+
+
 def nothing() -> File:
     return File("ds.csv", b"")
 
@@ -177,7 +182,8 @@ REFUSED: tuple[tuple[Callable[[], File], str], ...] = (
     (not_a_spreadsheet, "not_a_list"),
     (a_zip_of_something_else, "not_a_list"),
     (a_zip_in_a_zip, "not_a_list"),
-    (html_named_xls, "not_a_list"),
+    (html_named_xls, "web"),
+    (xml_named_xls, "web"),
     (nothing, "empty"),
     (too_many_rows, "rows"),
     (nul_bytes, "nul"),
