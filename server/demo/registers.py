@@ -74,7 +74,7 @@ class Registers:
             since = self._today - timedelta(days=self._random.randint(60, 700))
             fields: Fields = {
                 "kind": kind,
-                "name": f"{told.MODELS[kind]} {hamlet.name}",
+                "name": f"{told.MODELS[kind]} {hamlet.name if turn < 2 else 'toàn xã'}",
                 "hamlets": [hamlet.id] if turn < 2 else [],
                 "points": self._random.randint(1, 12),
                 "groups": self._random.randint(1, 6),

@@ -62,7 +62,7 @@ COMMENTS = {
 BULLETINS = (
     (
         "Ra quân đợt cam kết",
-        "Mỗi người đi theo danh sách của thôn mình. Nhà đi vắng thì ghi “Không có người” rồi hẹn lại.",
+        "Mỗi người đi theo danh sách của thôn mình. Nhà đi vắng thì ghi “Vắng nhà” rồi hẹn lại.",
         -35,
         14,
         0,

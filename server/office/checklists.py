@@ -123,8 +123,8 @@ async def _edit(desk: Desk, row: Row[Any] | None) -> Response:
 
 def newest(rows: Connection) -> dict[str, Row[Any]]:
     """The newest version of each checklist, by slug, in order of title."""
-    asked = select(_checklists).order_by(_checklists.c.title, _checklists.c.version)
-    return {row.slug: row for row in rows.execute(asked)}
+    found = {row.slug: row for row in rows.execute(select(_checklists).order_by(_checklists.c.version))}
+    return dict(sorted(found.items(), key=lambda one: fold(one[1].title)))
 
 
 def slug_of(title: str, taken: Any, most: int = 32) -> str:

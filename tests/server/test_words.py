@@ -13,6 +13,7 @@ from server import words as module
 from server.words import choose, flatten, words, words_of
 
 CATALOGUES = Path(module.__file__).parent / "words"
+PHONE = CATALOGUES.parents[1] / "pwa/src/core/words"
 
 
 def catalogue(lang: str) -> dict[str, str]:
@@ -95,3 +96,15 @@ def test_the_office_speaks_vietnamese_until_somebody_switches() -> None:
     assert spoken("/office/login", english) == "vi"
     assert spoken("/office/login", english, (b"cookie", b"camket_lang=en")) == "en"
     assert spoken("/join", english) == "en"
+
+
+@pytest.mark.parametrize(("language", "file"), [("vi", "vi_more.ts"), ("en", "en.ts")])
+@pytest.mark.parametrize(
+    ("phone", "office"), [("outreach.topic", "office.topic"), ("unit.kind", "office.unit.kind")]
+)
+def test_the_phone_calls_things_as_the_office_does(language: str, file: str, phone: str, office: str) -> None:
+    source = (PHONE / file).read_text("utf-8")
+    said = dict(re.findall(rf'"{phone}\.(\w+)": "([^"]+)"', source))
+    assert said
+    for key, text in said.items():
+        assert text.casefold() == words(language).say(f"{office}.{key}").casefold()
