@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, ledger, quarantine
+from server import archive, authors, ledger, quarantine
 from server.admission import (
     Admitted,
     Asking,
@@ -42,7 +42,6 @@ from server.erasing import forget, strokes
 from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
-from server.rows.statements import chunks
 from server.rules import well_named
 from server.settle import Settler, read_body
 from server.whereabouts import Standing, Whereabouts
@@ -57,7 +56,6 @@ from sync.stamps import SKEW, Stamp
 from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
 
 _devices, _meta, _hamlets = table(tables.Device), table(tables.Meta), table(tables.HamletRow)
-_acts = table(tables.ActRow)
 _log = logging.getLogger(__name__)
 
 EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
@@ -381,17 +379,8 @@ def _look_up(
         recovering > instant(now - RECOVERY),
         held.checklists,
         _epoch(connection) != "",
-        _authors(connection, acts_named(edits)),
+        authors.of_acts(connection, acts_named(edits)),
     )
-
-
-def _authors(connection: Connection, acts: Collection[str]) -> dict[str, str]:
-    """Who recorded those of these acts that are held."""
-    found: dict[str, str] = {}
-    for some in chunks(sorted(acts)):
-        rows = connection.execute(select(_acts.c.id, _acts.c.by).where(_acts.c.id.in_(some)))
-        found |= {row.id: row.by for row in rows}
-    return found
 
 
 def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
