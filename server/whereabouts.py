@@ -183,7 +183,11 @@ def left(connection: Connection, db: str, ids: Collection[str]) -> dict[str, str
 def _elsewhere(
     connection: Connection, kind: str, hamlet: str, bodies: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
-    """Strokes and pictures follow the pledge or the inspection that names them, where that is elsewhere."""
+    """Strokes and pictures follow the pledge or the inspection that names them, where that went elsewhere.
+
+    An inspection that was never here may have gone after what it is about; one of another hamlet has not, and
+    whoever knows its id must not put a picture there.
+    """
     here = f"hamlet-{hamlet}"
     strokes = {doc_id.partition(":")[2]: doc_id for doc_id in bodies if doc_id.startswith("signature:")}
     shown = {
@@ -193,11 +197,18 @@ def _elsewhere(
     }
     shown = {name: doc_id for name, doc_id in shown.items() if well_named(name)}
     found: dict[str, set[str]] = {}
-    for column, named in ((_acts.c.signature, strokes), (_inspections.c.id, shown)):
+    for column, named, about in (
+        (_acts.c.signature, strokes, _acts.c.doc_id),
+        (_inspections.c.id, shown, _inspections.c.subject),
+    ):
         for some in chunks(sorted(named)):
-            asked = select(column.label("name"), column.table.c.db).where(column.in_(some))
-            for row in connection.execute(asked):
-                found.setdefault(named[row.name], set()).add(row.db)
+            asked = select(column.label("name"), column.table.c.db, about.label("about"))
+            rows = connection.execute(asked.where(column.in_(some))).all()
+            anchors = {row: {row.name, row.about, *moving.anchors(row.about)} for row in rows}
+            went = left(connection, here, {one for row in rows for one in anchors[row]})
+            for row in rows:
+                if row.db == here or went.keys() & anchors[row]:
+                    found.setdefault(named[row.name], set()).add(row.db)
     return {
         doc_id: f"{kind}-{min(dbs).partition('-')[2]}" for doc_id, dbs in found.items() if here not in dbs
     }

@@ -391,6 +391,16 @@ async def test_what_somebody_put_under_its_name_in_the_new_place_takes_nothing_f
     assert await problems(commune) == []
 
 
+async def test_a_picture_follows_no_inspection_that_has_not_left_its_hamlet(commune: Parts) -> None:
+    await furnish(commune)
+    assert await send(commune, mai, B, edit(inspection(THIRD, MAI), "1-j")) == ["received"]
+    await commune.follower.catch_up()
+    await hamlets.move(commune, ADMIN, "nasam", "pomo", [X], people=False)
+    shown = photo(inspection=THIRD)
+    await send(commune, lan, "media-nasam", edit(shown, "1-z"))
+    assert list(await living(commune, shown["_id"])) == ["media-nasam"]
+
+
 async def test_nobody_waits_where_a_pledge_will_come_with_an_act_of_its_id(commune: Parts) -> None:
     await furnish(commune)
     forged = pledge(visit(SIGNED["id"], MAI, at="2026-03-01T02:03:05Z"), by=MAI)
