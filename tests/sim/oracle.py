@@ -99,10 +99,11 @@ class Oracle:
         """Every acknowledged value is in the winning document or in its history."""
         known = _index(seen)
         gone = erased_subjects(seen)
+        erased = {doc_id for _, doc_id in seen.erased}  # wherever it had moved to
         found = []
         for claim in self.claims.values():
             db, doc_id, rev = claim.name
-            if (db, doc_id) in seen.erased or _ulid(doc_id) in gone:
+            if doc_id in erased or _ulid(doc_id) in gone:
                 continue
             if _kept(claim, known, seen):
                 self.holders.pop(claim.name, None)
