@@ -493,12 +493,9 @@ class Runner:
             await self.before_quiet(self)
         seen = observe(self.data)
         whole = seen._replace(archive=(*seen.archive, *self.history))
-        problems = [
-            *await self._problems(whole),
-            *oracle.stays_erased(
-                seen, self.tokens, self._files()
-            ),  # what the second server kept is gone with it
-        ]
+        # What a second server kept is gone with it.
+        erased = oracle.stays_erased(seen, self.tokens, self._files())
+        problems = [*await self._problems(whole), *erased]
         if problems:
             raise Broken(problems)
 
