@@ -31,6 +31,9 @@ from server.names import fold
 STEP = 10
 """Between neighbours of a fresh list, so that a volunteer can put a household between them."""
 
+NEAR = 3
+"""Rows up and down among which a known household shows that a list follows the walk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
@@ -258,12 +261,13 @@ class _Matcher:
 
     def _same_place(self) -> None:
         """Other names at the same house, or at the same position of the walk. A position alone makes no
-        household of another name the same one: another list has another order."""
+        household of another name the same one, and is worth no question where the list goes another way."""
         at_house: dict[tuple[str, str], list[HouseholdKnown]] = defaultdict(list)
         at_order: dict[int, HouseholdKnown] = {}
         for one in self.left.values():
             at_house[(fold(one.house), fold(one.lane))].append(one)
             at_order[one.order] = one
+        along = self._along()
         for index in self._open():
             name, house, lane = self.keys[index]
             found = [one for one in at_house[(house, lane)] if one.id in self.left] if house else []
@@ -272,10 +276,17 @@ class _Matcher:
             if position and position.id in self.left and _agree(fold(position.house), house):
                 found.append(position)
             alike = [one for one in found if _alike(fold(one.name), name)]
+            if not (alike or at_place or index in along):
+                continue
             for one in (alike or found)[:1]:
                 default = "same" if alike or at_place else "new"
                 if self._ask_known(index, Doubt.SPELLING if alike else Doubt.HEAD, one, default):
                     self._settle(index, one)
+
+    def _along(self) -> set[int]:
+        """Rows near which a known household stands in the file where it stands on the walk."""
+        known = [index for index, one in self.settled.items() if one and one.order == (index + 1) * STEP]
+        return {near for index in known for near in range(index - NEAR, index + NEAR + 1)}
 
     def _neighbours(self) -> None:
         """Two new rows at one house whose names are a slip apart."""
@@ -308,18 +319,10 @@ class _Matcher:
         number = hashlib.sha256(text.encode()).hexdigest()[:12]
         chosen = self.choices.answers.get(number)
         answer = chosen or ("same" if default == "same" else "new")
+        place, decided = _place(row.house, row.lane), chosen is not None
         self.questions.append(
             Question(
-                number,
-                row.found.where,
-                doubt,
-                row.name,
-                _place(row.house, row.lane),
-                other,
-                other_place,
-                answer,
-                chosen is not None,
-                adds,
+                number, row.found.where, doubt, row.name, place, other, other_place, answer, decided, adds
             )
         )
         return answer == "same"

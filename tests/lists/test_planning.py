@@ -167,6 +167,12 @@ def test_a_list_of_other_people_adds_them_all_though_they_stand_at_the_positions
     plan = listed(HEADER, *others, known=after(NAM, NOI, BA))
     assert names(plan) == ["Bế Thị Năm", "Đinh Văn Sáu", "Nông Văn Bảy"]
     assert plan.taken == 0
+    assert plan.questions == (), "each would be a question about nothing"
+
+
+def test_another_name_at_a_position_is_asked_about_where_the_list_follows_the_walk() -> None:
+    plan = listed(HEADER, NAM, ["Bế Thị Năm", "Nà Lầu"], BA, known=after(NAM, NOI, BA))
+    assert asked(plan) == [("head", "Bế Thị Năm", "new")]
 
 
 def test_rows_taken_for_known_households_of_another_name_are_counted() -> None:

@@ -117,7 +117,7 @@ async def test_a_hamlet_of_nearly_a_known_name_waits_for_a_person(made: Village)
 
 
 async def test_a_row_that_may_be_another_household_is_asked_about(made: Village) -> None:
-    text = "STT;Họ và tên chủ hộ;Thôn\n1;Hứa Văn Tài;Khuổi Lắm\n"
+    text = "STT;Họ và tên chủ hộ;Thôn;Ngõ\n1;Hứa Văn Tài;Nà Sầm;\n2;Hoàng Thị Ước;Nà Sầm;Ngõ 3\n"
     async with made.signed_in("admin") as browser:
         page = await preview(browser, text)
         assert "Thêm 1 hộ" in page.text, "a position alone makes nobody the same household"
