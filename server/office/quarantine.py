@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 import schemas
 from server import correcting
+from server.auth.grant import Grant, Role
 from server.office import acts, records, said
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
@@ -24,6 +25,7 @@ from server.rows.engine import table
 from server.words import Words
 
 PAGE = 50
+KINDS = ("hamlet", "media")
 HERE = "/office/quarantine"
 DAYS = 3660
 """A clock that is wrong by more than ten years is set right by other means."""
@@ -46,16 +48,16 @@ class Waiting:
 
 async def show(desk: Desk) -> Response:
     """What waits, the oldest first."""
-    held = desk.signed_in.grant.hamlets
+    grant = desk.signed_in.grant
 
     def work(rows: Connection) -> tuple[int, int, list[Waiting], int]:
-        known = hamlets(rows, held)
-        asked = _asked(known)
+        known = hamlets(rows, grant.hamlets)
+        asked = _asked(known, grant)
         count = rows.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
         number = min(desk.page_number(), max(1, -(-count // PAGE)))
         page = asked.order_by(_quarantine.c.number).limit(PAGE).offset((number - 1) * PAGE)
         found = [_waiting(rows, row, known, desk.words) for row in rows.execute(page).all()]
-        return count, number, found, len(_numbers(rows, known, "recovered"))
+        return count, number, found, len(_numbers(rows, grant, "recovered"))
 
     count, number, found, recovered = await desk.read(work)
     return await desk.render(
@@ -70,14 +72,13 @@ async def show(desk: Desk) -> Response:
 
 async def decide(desk: Desk) -> Response:
     """Release or discard the chosen ones, or release all that phones gave back after a restore."""
-    held = desk.signed_in.grant.hamlets
+    grant = desk.signed_in.grant
     every, chosen = desk.text("every"), {int(text) for text in desk.texts("number") if _is_number(text)}
 
     def work(rows: Connection) -> list[int]:
-        known = hamlets(rows, held)
         if every:
-            return _numbers(rows, known, every) if every in get_args(Why) else []
-        return [number for number in _numbers(rows, known, None) if number in chosen]
+            return _numbers(rows, grant, every) if every in get_args(Why) else []
+        return [number for number in _numbers(rows, grant, None) if number in chosen]
 
     return await _decided(desk, await desk.read(work), None)
 
@@ -135,11 +136,11 @@ def _warden(desk: Desk) -> Warden:
 
 async def _open(desk: Desk) -> tuple[Row[Any], dict[str, Hamlet]]:
     """The entry that the address names; 404 where none such waits, or not for this person."""
-    text, held = desk.path("number"), desk.signed_in.grant.hamlets
+    text, grant = desk.path("number"), desk.signed_in.grant
 
     def work(rows: Connection) -> tuple[Row[Any] | None, dict[str, Hamlet]]:
-        known = hamlets(rows, held)
-        asked = _asked(known).where(_quarantine.c.number == int(text))
+        known = hamlets(rows, grant.hamlets)
+        asked = _asked(known, grant).where(_quarantine.c.number == int(text))
         return rows.execute(asked).one_or_none(), known
 
     if not _is_number(text):
@@ -150,13 +151,20 @@ async def _open(desk: Desk) -> tuple[Row[Any], dict[str, Hamlet]]:
     return row, known
 
 
-def _asked(known: Mapping[str, Hamlet]) -> Select[Any]:
-    here = _quarantine.c.db.in_([place.db for place in known.values()])
-    return select(_quarantine).where(_quarantine.c.state == "waiting", here)
+def _asked(known: Mapping[str, Hamlet], grant: Grant) -> Select[Any]:
+    """What waits for this person: of their hamlets, pictures too; for an admin all that there is."""
+    waiting = select(_quarantine).where(_quarantine.c.state == "waiting")
+    if grant.role is Role.ADMIN:
+        return waiting
+    return waiting.where(_quarantine.c.db.in_([f"{kind}-{hamlet}" for hamlet in known for kind in KINDS]))
 
 
-def _numbers(rows: Connection, known: Mapping[str, Hamlet], why: str | None) -> list[int]:
-    asked = _asked(known).with_only_columns(_quarantine.c.number).order_by(_quarantine.c.number)
+def _numbers(rows: Connection, grant: Grant, why: str | None) -> list[int]:
+    asked = (
+        _asked(hamlets(rows, grant.hamlets), grant)
+        .with_only_columns(_quarantine.c.number)
+        .order_by(_quarantine.c.number)
+    )
     return list(rows.execute(asked.where(_quarantine.c.why == why) if why else asked).scalars())
 
 
@@ -205,7 +213,7 @@ def _says(doc_id: str, body: Mapping[str, Any], known: Known, people: Mapping[st
 
 
 def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: Words) -> Waiting:
-    hamlet = row.db.removeprefix("hamlet-")
+    hamlet = row.db.partition("-")[2]
     kind, _, rest = row.doc_id.partition(":")
     ulid = rest.rpartition(":")[2]
     there = rows.execute(
@@ -218,7 +226,7 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
             f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other"
         ),
         href=f"/office/households/{hamlet}/{ulid}" if there else "",
-        hamlet_name=known[hamlet].name,
+        hamlet_name=known[hamlet].name if hamlet in known else hamlet or words.say("office.choose.commune"),
         why=words.say(f"office.quarantine.because.{row.why}"),
         who=name or words.say("office.somebody"),
         received_at=row.received_at,

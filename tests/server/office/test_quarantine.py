@@ -80,6 +80,22 @@ async def test_all_that_was_sent_again_after_a_restore_is_released_at_once(made:
     assert len(numbers(made)) == 1
 
 
+async def test_pictures_and_what_the_office_itself_had_written_are_listed_too(
+    made: Village,
+) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7"), await renamed(made, VISITED_ULID, "8"))
+    picture, shared = numbers(made)
+    source = table(tables.Quarantine)
+    with made.parts.rows.begin() as rows:
+        for number, db in ((picture, "media-nasam"), (shared, "commune")):
+            rows.execute(source.update().where(source.c.number == number).values(db=db))
+    for role, seen in (("reviewer", [picture]), ("admin", [picture, shared])):
+        async with made.signed_in(role) as browser:
+            page = (await browser.get("/office/quarantine")).text
+            assert [number for number in (picture, shared) if f"/office/quarantine/{number}" in page] == seen
+            assert (await browser.get(f"/office/quarantine/{picture}")).status_code == 200
+
+
 async def test_choosing_nothing_decides_nothing(made: Village) -> None:
     await hold(made, await renamed(made, SIGNED_ULID, "7"))
     async with made.signed_in("reviewer") as browser:
