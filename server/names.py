@@ -35,9 +35,22 @@ def sort_key(name: str) -> str:
     >>> sorted(["Trần Văn Ánh", "Lý Thị An", "Bế Văn Anh", "Lý Thị Ân"], key=sort_key)
     ['Lý Thị An', 'Bế Văn Anh', 'Trần Văn Ánh', 'Lý Thị Ân']
     """
-    spelled = unicodedata.normalize("NFC", name.casefold().replace("'", "").replace("’", ""))
-    words = _NOT_A_WORD.sub(" ", spelled).split()
+    words = _words(name)
     return "  ".join(_word_key(word) for word in words[-1:] + words[:-1])
+
+
+def title_key(title: str) -> str:
+    """The same for what is no person: word by word from the first.
+
+    >>> sorted(["Trạm Y tế An Hòa", "Đồn Nà Hình", "Cửa hàng Vân Xa"], key=title_key)
+    ['Cửa hàng Vân Xa', 'Đồn Nà Hình', 'Trạm Y tế An Hòa']
+    """
+    return "  ".join(map(_word_key, _words(title)))
+
+
+def _words(text: str) -> list[str]:
+    spelled = unicodedata.normalize("NFC", text.casefold().replace("'", "").replace("’", ""))
+    return _NOT_A_WORD.sub(" ", spelled).split()
 
 
 def _word_key(word: str) -> str:

@@ -60,7 +60,7 @@ def _model(doc_id: str, body: Body) -> Row:
         "state": state["is"],
         "since": state["since"],
         "note": body.get("note", ""),
-        "sort_key": names.sort_key(body["name"]),
+        "sort_key": names.title_key(body["name"]),
     }
 
 
@@ -82,7 +82,7 @@ def _unit(doc_id: str, body: Body) -> Row:
         "lane": place.get("lane", ""),
         "status": status["is"],
         "since": status["since"],
-        "sort_key": names.sort_key(body["name"]),
+        "sort_key": names.title_key(body["name"]),
     }
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from server.rows.registers import ordered
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised with every change of a table: `server.rows.engine` refuses data of a newer one, and has those of an
 older one projected again."""
 

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from server.names import fold, sort_key
+from server.names import fold, sort_key, title_key
 
 FOLDED = [
     ("Đàm Thị Hoà", "dam thi hoa"),
@@ -57,3 +57,9 @@ def test_the_key_is_ascii_and_one_for_both_unicode_forms_and_cases(name: str) ->
 def test_old_and_new_placing_of_the_tone_sort_alike() -> None:
     assert sort_key("Thuỵ") == sort_key("Thụy")
     assert sort_key("Hoà") == sort_key("Hòa")
+
+
+def test_units_and_models_stand_by_their_first_word_and_people_by_their_last() -> None:
+    titles = ["Cổng trường Nà Kéo", "Điểm chữa cháy Bản Ánh", "Tổ tự quản Bản Ái"]
+    assert sorted(titles, key=title_key) == titles
+    assert sorted(titles, key=sort_key) != titles
