@@ -320,6 +320,37 @@ AUTHORITY = (
         (RULES,),
     ),
     Fault(
+        "a stamp of somebody else's bears another value",
+        "server/rules.py",
+        '    return _no("foreign_stamp") if forged else None\n',
+        "    return None\n",
+        (RULES,),
+    ),
+    Fault(
+        "an act takes the place of another's in another pledge",
+        "server/rules.py",
+        '    if asked.authors.get(act["id"], act["by"]) != act["by"]:\n',
+        "    if False:\n",
+        (
+            "tests/server/test_carrying.py"
+            "::test_nobody_puts_an_act_of_theirs_in_the_place_of_anothers_by_the_old_id",
+        ),
+    ),
+    Fault(
+        "a late status parts what staff have merged",
+        "server/admission.py",
+        "        if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):\n",
+        "        if False:\n",
+        ("tests/server/test_carrying.py::test_a_late_status_does_not_part_what_staff_have_merged",),
+    ),
+    Fault(
+        "what moves is left out where its name is taken",
+        "server/mover.py",
+        "moving.plan(doc_id, whole, new.get(doc_id), target, taken)",
+        "moving.plan(doc_id, whole, new.get(doc_id), target)",
+        (f"{MOVES}::test_what_somebody_put_under_its_name_in_the_new_place_takes_nothing_from_it",),
+    ),
+    Fault(
         "another hamlet's database is open",
         "server/intake.py",
         "        if db is None or holds(asking.grant, db):\n            return\n",
