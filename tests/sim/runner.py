@@ -495,7 +495,7 @@ class Runner:
         whole = seen._replace(archive=(*seen.archive, *self.history))
         # What a second server kept is gone with it.
         erased = oracle.stays_erased(seen, self.tokens, self._files())
-        problems = [*await self._problems(whole), *erased]
+        problems = [*await self._problems(whole), *self.said.shut_out(seen), *erased]
         if problems:
             raise Broken(problems)
 
@@ -506,7 +506,6 @@ class Runner:
         found = [
             *self.said.kept(seen),
             *self.said.unrefused(),
-            *self.said.shut_out(seen),
             *oracle.settled(seen),
             *oracle.merged(seen),
             *oracle.counted(seen),
