@@ -1,6 +1,6 @@
 /** What goes up next: own leaves in the order of their worth, as many as the link takes in one request. */
 import type { JsonObject } from "../core/json.ts";
-import { type Sent, sentKey } from "./commit.ts";
+import { newDatabase, type Sent, sentKey } from "./commit.ts";
 import { type Database, keysOf, type Own } from "./db.ts";
 import { type Body, body } from "./link.ts";
 import { travelling } from "./outgoing.ts";
@@ -61,7 +61,8 @@ export async function gather(
   refusedToo: boolean,
   records = true,
 ): Promise<Batch> {
-  const [databases, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
+  const [known, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
+  const databases = [...known, ...forgotten(known, all)];
   const going = inOrder(all.filter((own) => goes(own, refusedToo)));
   const waiting = all.filter(waits);
   const weak = session.env.weakLink();
@@ -74,6 +75,13 @@ export async function gather(
       return { request, body: packed, sent, leaves, more: take < going.length };
     take = Math.ceil(take / 2);
   }
+}
+
+/** Databases that were let go, where a form was open all the time and has been saved since. */
+function forgotten(known: readonly Database[], own: readonly Own[]): Database[] {
+  const held = new Set(known.map(({ name }) => name));
+  const names = new Set(own.map(({ db }) => db).filter((db) => !held.has(db)));
+  return [...names].map((name) => ({ ...newDatabase(name), gone: true }));
 }
 
 function fitting(going: readonly Own[], limit: number): number {
