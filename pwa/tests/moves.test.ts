@@ -80,6 +80,7 @@ test("a household that returns is back on the phones", async () => {
 });
 
 test("a new household and an unsent visit of a hamlet that merged away arrive, and its name goes", async () => {
+  const open = await mai.field.openForm("napo", household(6));
   const born = await mai.field.addHousehold("napo", { name: "Nông Thị Mới", place: {}, after: household(3) });
   await mai.field.recordVisit(await mai.field.openForm("napo", household(4)), "met");
   mai.serve = null; // out of reach while it happens
@@ -99,6 +100,10 @@ test("a new household and an unsent visit of a hamlet that merged away arrive, a
     acts.map(({ where }) => where),
     ["received"],
   );
+  assert.deepEqual(await unsent(mai), []);
+  await mai.field.recordVisit(open, "met"); // a form that was open all the time
+  assert.equal((await unsent(mai)).length, 1);
+  await synced(mai);
   assert.deepEqual(await unsent(mai), []);
 });
 
@@ -136,6 +141,16 @@ test("a server that was restored to before a merge gets back what it had acknowl
       ["napo"],
     );
     assert.deepEqual(other.waiting(), [`hamlet-khuoilan/pledge:${other.commune.campaign}:${home}`]);
+    const db = await openAccount(phone.env, (await phone.field.account())?.id ?? "");
+    const left = async () => (await db.getAll("heads")).filter(({ page }) => page === null);
+    other.camket("hamlet", "move", "napo", "khuoilan", "--household", home, "--yes");
+    await synced(phone);
+    assert.equal((await left()).length, 1);
+    await other.goBack();
+    await synced(phone);
+    await synced(phone);
+    assert.deepEqual(await left(), []); // nothing has left a hamlet, as the server knows it
+    assert.deepEqual(await shownIn(phone, home), ["napo"]);
   } finally {
     await other.end();
   }

@@ -235,9 +235,14 @@ export async function commitGone(session: Session, db: string): Promise<void> {
   session.env.channel.post("records");
 }
 
-/** The server does not know the position: the next request starts from null and says what this phone has. */
+/**
+ * The server does not know the position: the next request starts from null and says what this phone has. What had left
+ * this database is said again by a server that knows of it; one that was restored to before that does not.
+ */
 export async function commitLost(session: Session, db: string): Promise<void> {
-  await write(session.db, ["databases"], async (tx) => {
+  await write(session.db, ["databases", "heads"], async (tx) => {
+    for (const { id, page } of await tx.objectStore("heads").getAll(keysOf(db)))
+      if (page === null) await tx.objectStore("heads").delete([db, id]);
     const database = await tx.objectStore("databases").get(db);
     if (database) await tx.objectStore("databases").put({ ...database, position: null, lost: true });
   });
