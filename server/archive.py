@@ -89,6 +89,13 @@ def copy(connection: Connection, source: str, target: str, ids: Collection[str])
         )
 
 
+def first_place(connection: Connection, doc_id: str, dbs: Collection[str]) -> str | None:
+    """In which of these databases a document has been for the longest."""
+    here = (_archive.c.id == doc_id, _archive.c.db.in_(dbs))
+    asked = select(_archive.c.db).where(*here).order_by(_archive.c.entered_at, _archive.c.db)
+    return connection.execute(asked.limit(1)).scalar()
+
+
 def all_bodies(connection: Connection, db: str, ids: Collection[str]) -> list[tuple[str, bytes]]:
     """Every body that is kept of these documents and does not delete, each with its document's id."""
     here = (_archive.c.db == db, _archive.c.id.in_(ids), _archive.c.deleted.is_(False))

@@ -28,6 +28,7 @@ from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore
 
 _moved, _pledges = table(tables.MovedRow), table(tables.PledgeRow)
 _inspections, _reviews = table(registers.InspectionRow), table(registers.ReviewRow)
+_households, _units, _meta = table(tables.HouseholdRow), table(registers.UnitRow), table(tables.Meta)
 
 PAGE = 500
 
@@ -109,16 +110,22 @@ class Mover:
     async def carry(self, db: str) -> set[str]:
         """Move on what lives in a hamlet's database and belongs elsewhere; the databases that this touched.
 
-        All of it where the hamlet was merged away; else what was written after its household had gone.
+        All of it where the hamlet was merged away; else what was written after its household had gone, and
+        what phones have given back to a hamlet to which a restored server has not moved it.
         """
         if not db.startswith("hamlet-"):
             return set()
         hamlet = db.removeprefix("hamlet-")
         merged, strays = await to_thread.run_sync(self._late, db)
         if merged is None:
-            homes = await self._homes(db, strays)
-            went = {p for p, ids in homes.items() if await self.move(hamlet, p.removeprefix("hamlet-"), ids)}
-            return went and {db, *went}
+            ways = {(db, home): ids for home, ids in (await self._homes(db, strays)).items()}
+            ways |= await self._given_back(db)
+            return {
+                place
+                for (source, home), ids in ways.items()
+                if await self.move(source.removeprefix("hamlet-"), home.removeprefix("hamlet-"), ids)
+                for place in (source, home)
+            }
         living = [await self._lives(f"{kind}-{hamlet}") for kind in ("hamlet", "media")]
         moved = any(living) and await self.move(hamlet, merged)
         await to_thread.run_sync(self._carry_hamlet, hamlet, merged)
@@ -199,6 +206,20 @@ class Mover:
                 found.setdefault(home, []).append(doc_id)
         return found
 
+    async def _given_back(self, db: str) -> dict[tuple[str, str], list[str]]:
+        """What lives here and in another hamlet as well, without having left either: from where to where.
+
+        A server that was restored to before a move gets back from phones what they had in the new place: by
+        revisions of the old one, which tells it from what somebody has put there under the same name.
+        """
+        ways: dict[tuple[str, str], list[str]] = {}
+        for (away, home), ids in (await to_thread.run_sync(self._twice, db)).items():
+            trees = [await self._store.trees(place, ids) for place in (away, home)]
+            same = [one for one in ids if {*trees[0].get(one, ())} & {*trees[1].get(one, ())}]
+            if same:
+                ways[away, home] = same
+        return ways
+
     # ---- in threads -------------------------------------------------------------------------------------
 
     def _erased(self, db: str, ids: Collection[str]) -> set[str]:
@@ -241,6 +262,25 @@ class Mover:
                 for row in connection.execute(asked.where(source.c.db == db, ~_moved.c.stray)):
                     found.setdefault(row.id, row.anchor)
         return None, found
+
+    def _twice(self, db: str) -> dict[tuple[str, str], list[str]]:
+        """What may live here and in another hamlet because of a restore, by where it is too much and where it
+        stays: where it has been in the archive for longer. Whoever moved it may move it again."""
+        found: dict[tuple[str, str], list[str]] = {}
+        with readers(self._rows).begin() as connection:
+            if not connection.execute(select(_meta.c.value).where(_meta.c.key == "epoch")).scalar():
+                return {}  # never restored
+            merged = {f"hamlet-{one}" for one in merges(connection)}
+            for source in (_households, _units):
+                other = source.alias()
+                both = select(source.c.id, other.c.db).where(source.c.db == db, other.c.db != db)
+                for doc_id, there in connection.execute(both.where(other.c.ulid == source.c.ulid)).all():
+                    left = select(_moved.c.id).where(_moved.c.id == doc_id, _moved.c.db.in_((db, there)))
+                    if there in merged or connection.execute(left).first() is not None:
+                        continue  # it goes where its hamlet or its tombstone says
+                    home = archive.first_place(connection, doc_id, (db, there)) or db
+                    found.setdefault((there if home == db else db, home), []).append(doc_id)
+        return found
 
 
 _ANCHORED: tuple[tuple[Table, ColumnElement[str]], ...] = (

@@ -517,6 +517,27 @@ async def test_a_restore_brings_back_the_commune_as_it_was_and_the_move_can_be_d
             assert await problems(restored) == []
 
 
+@pytest.mark.parametrize("forged", [False, True])
+async def test_what_phones_give_back_of_a_move_that_a_restored_server_forgot_is_where_the_backup_has_it(
+    commune: Parts, tmp_path: Path, forged: bool
+) -> None:
+    await furnish(commune)
+    before = backup.make(commune.settings.data, None, tmp_path / "kept", None, commune.clock())
+    backup.restore(before, tmp_path / "copy", None, None, commune.clock() + timedelta(hours=1))
+    async with opened(
+        Settings(data=tmp_path / "copy"), lambda: commune.clock() + timedelta(hours=2)
+    ) as parts:
+        held = household() | {"by": MAI} if forged else household()
+        new = pledge(visit(), SIGNED, visit(THIRD))
+        await parts.store.graft(B, [edit(held, "1-x" if forged else "1-h"), edit(new, "2-q", "1-p")])
+        await parts.follower.catch_up()
+        places = [B, A] if forged else [A]
+        assert sorted(await living(parts, X)) == sorted(places)
+        assert (f"{X} lives in {B} and in {A}" in await problems(parts)) is forged
+        if not forged:
+            assert [len(one["acts"]) for one in (await living(parts, PLEDGE)).values()] == [3]
+
+
 async def test_a_full_disk_moves_nothing_and_the_next_try_moves_all(
     commune: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
