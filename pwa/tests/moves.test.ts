@@ -151,6 +151,14 @@ test("a server that was restored to before a merge gets back what it had acknowl
     await synced(phone);
     assert.deepEqual(await left(), []); // nothing has left a hamlet, as the server knows it
     assert.deepEqual(await shownIn(phone, home), ["napo"]);
+    await phone.field.recordVisit(await phone.field.openForm("napo", home), "met");
+    await synced(phone);
+    await other.goBack();
+    other.camket("hamlet", "move", "napo", "khuoilan", "--household", home, "--yes");
+    await synced(phone);
+    await synced(phone);
+    const shown = (await db.getAll("heads")).filter(({ id, page }) => id.includes(home) && page !== null);
+    assert.deepEqual(new Set(shown.map((one) => one.db)), new Set(["hamlet-khuoilan"]));
   } finally {
     await other.end();
   }

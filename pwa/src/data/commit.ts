@@ -55,6 +55,8 @@ export async function commitOutcomes(
       if (reasons.length > 0) await hear(tx, reasons, session.env.now());
       for (const { id, rev, is, reason } of outcomes) {
         if (is === "erased") await erase(tx, db, id);
+        if (await isElsewhere(tx, db, { id, rev, is, reason }))
+          await tx.objectStore("heads").delete([db, id]);
         const own = await tx.objectStore("own").get([db, id, rev]);
         if (!own) continue;
         const state = after(own, is);
@@ -88,6 +90,25 @@ async function hear(tx: Write<"meta">, reasons: readonly string[], at: number): 
 async function isSettled(tx: Write<"heads">, { db, id, rev }: Own): Promise<boolean> {
   const head = await tx.objectStore("heads").get([db, id]);
   return head !== undefined && descends(head.rev, head.revs, rev);
+}
+
+/**
+ * Whether a winner that the server had lost is for another hamlet by now, and no longer to be shown here. What it has
+ * taken to another one it says with the reason; what waits for the office goes with its household where that has left.
+ */
+async function isElsewhere(
+  tx: Write<"heads">,
+  db: string,
+  { id, rev, is, reason }: Outcome,
+): Promise<boolean> {
+  const heads = tx.objectStore("heads");
+  if ((await heads.get([db, id]))?.rev !== rev) return false;
+  if (is === "received" || is === "absorbed") return Boolean(reason);
+  if (is !== "quarantined") return false;
+  const of = /^(?:review:)?pledge:[^:]+:(.+)$/.exec(id)?.[1];
+  const about = of ? [`household:${of}`, `unit:${of}`] : [id.replace(/^review:/, "")];
+  const left = await Promise.all(about.map((one) => heads.get([db, one])));
+  return left.some((head) => head?.page === null);
 }
 
 /** Erased means here too: the winner, the own leaves, the sealed records, and soon the old pages. */
