@@ -6,12 +6,12 @@ nowhere else: archive, quarantine, ledger, audit, people, devices, keys. Instant
 (`YYYY-MM-DDTHH:MM:SSZ`), as in the documents, so that text order is time order.
 """
 
-from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from server.rows.registers import ordered
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised with every change of a table: `server.rows.engine` refuses data of a newer one, and has those of an
 older one projected again."""
 
@@ -197,7 +197,9 @@ class Quarantine(SQLModel, table=True):
     body: bytes = Field(sa_column=Column("body", LargeBinary, nullable=False))
     deleted: bool = False
     why: str = Field(description="revoked | clock | recovered | newer | moved | unassigned | merged")
-    skew_ms: int | None = Field(default=None, description="Server's clock minus the phone's, where `clock`")
+    skew_ms: int | None = Field(
+        default=None, sa_type=BigInteger, description="Server's clock minus the phone's; it may be years"
+    )
     user: str | None = None
     device: str | None = None
     received_at: str

@@ -148,6 +148,13 @@ async def test_a_chosen_offset_stands_instead(camket: Product) -> None:
     assert body["acts"][0]["at"] == "2026-03-01T01:03:04Z"
 
 
+async def test_a_clock_may_be_wrong_by_years(camket: Product) -> None:
+    days = 400 * 24 * HOUR
+    await camket.send(lan, DB, edit(household(at=NOW + days), "1-a"), skew_ms=-days)
+    (done,) = await warden(camket).release(THU, [number(camket, "1-a")])
+    assert isinstance(done, Ready)
+
+
 async def test_a_record_from_tomorrow_is_not_released_as_it_is(camket: Product) -> None:
     await camket.send(lan, DB, edit(household(at=NOW + 24 * HOUR), "1-a"), skew_ms=-24 * HOUR)
     held = number(camket, "1-a")
