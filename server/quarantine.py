@@ -18,6 +18,7 @@ from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
 from sync.merge import Body
 from sync.rev import Rev
+from sync.stamps import SKEW
 from sync.store.interface import Edit
 
 _quarantine = table(tables.Quarantine)
@@ -59,7 +60,16 @@ class Entry(NamedTuple):
     @property
     def offset_ms(self) -> int:
         """How far its clock is to be moved: as far as it was measured to be wrong."""
-        return (self.skew_ms or 0) if self.why == "clock" else 0
+        return offset_of(self.why, self.skew_ms)
+
+
+def offset_of(why: str, skew_ms: int | None) -> int:
+    """How far a clock is to be moved (milliseconds), given why its record is held and what was measured.
+
+    A revoked phone's clock may have been wrong too. Somebody else's record (`recovered`) was not told by it.
+    """
+    skew = skew_ms or 0
+    return skew if why in {"clock", "revoked"} and abs(skew) > SKEW else 0
 
 
 def hold(connection: Connection, held: Iterable[Held], at: str) -> None:

@@ -18,7 +18,7 @@ from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets
 from server.office.said import Known
 from server.office.saving import known_of
-from server.quarantine import Why
+from server.quarantine import Why, offset_of
 from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
@@ -183,7 +183,7 @@ def _minutes(text: str) -> int | None:
 def _offset(row: Row[Any], minutes: int | None) -> int:
     if minutes is not None:
         return minutes * 60_000
-    return (row.skew_ms or 0) // 60_000 * 60_000 if row.why == "clock" else 0
+    return offset_of(row.why, row.skew_ms) // 60_000 * 60_000
 
 
 def _times(planned: Planned) -> list[tuple[str, str]]:

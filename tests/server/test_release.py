@@ -155,6 +155,18 @@ async def test_a_clock_may_be_wrong_by_years(camket: Product) -> None:
     assert isinstance(done, Ready)
 
 
+async def test_a_revoked_phones_clock_is_set_right_where_it_was_wrong(camket: Product) -> None:
+    days = 400 * 24 * HOUR
+    await camket.send(revoked(lan), DB, edit(household(at=NOW + days), "1-a"), skew_ms=-days)
+    await camket.send(revoked(mai), DB, edit(pledge(visit(by=MAI), by=MAI), "1-b"), skew_ms=1000)
+    held = [number(camket, rev) for rev in ("1-a", "1-b")]
+    assert all(isinstance(one, Ready) for one in await warden(camket).release(THU, held))
+    _, body = await camket.shown(DB, household()["_id"])
+    assert body["stamps"]["*"] == stamp(LAN, NOW)
+    rev, _ = await camket.shown(DB, pledge()["_id"])
+    assert str(rev) == "1-b", "as it is: a second is no wrong clock"
+
+
 async def test_a_record_from_tomorrow_is_not_released_as_it_is(camket: Product) -> None:
     await camket.send(lan, DB, edit(household(at=NOW + 24 * HOUR), "1-a"), skew_ms=-24 * HOUR)
     held = number(camket, "1-a")
