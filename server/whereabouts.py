@@ -34,8 +34,8 @@ class Standing(Enum):
     HOLDS = "holds"
     """It is among theirs, or was merged into one that is."""
     LATE = "late"
-    """It was theirs once, or was until a restore that their phone recovers from: what they wrote then is kept
-    for a person to decide."""
+    """It was theirs once, or may have been until a restore that their phone has seen: what they wrote then is
+    kept for a person to decide."""
     NONE = "none"
 
 
@@ -132,8 +132,7 @@ class Whereabouts:
             given = (_audit.c.action == "user.hamlets", _audit.c.subject.like(f"{grant.user} %"))
             told = connection.execute(select(_audit.c.subject).where(*given)).scalars()
             once = any(hamlet in subject.split(" ")[1:] for subject in told)
-            gives_back = select(_devices.c.recovering_at).where(_devices.c.id == grant.device)
-            late = once or connection.execute(gives_back).scalar() is not None
+            late = once or _was_here_before_a_restore(connection, grant.device)
             return Standing.LATE if late else Standing.NONE
 
     def _end(self, hamlet: str) -> str:
@@ -153,6 +152,16 @@ class Whereabouts:
             }
             gone = left(connection, here, {one for one in named if well_named(one)})  # a body names anything
             return _Hints(merged, frozenset(gone), _elsewhere(connection, kind, hamlet, bodies))
+
+
+def _was_here_before_a_restore(connection: Connection, device: str | None) -> bool:
+    """Whether a phone may have held more than this server remembers; its own records come before it is asked
+    for what was lost."""
+    restored = select(_audit.c.at).where(_audit.c.action == "backup.restored")
+    last = connection.execute(restored.order_by(_audit.c.number.desc()).limit(1)).scalar()
+    asked = select(_devices.c.created_at, _devices.c.recovering_at).where(_devices.c.id == device)
+    found = connection.execute(asked).one_or_none()
+    return found is not None and (found.recovering_at is not None or bool(last and found.created_at <= last))
 
 
 def merges(connection: Connection) -> dict[str, str]:

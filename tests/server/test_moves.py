@@ -5,6 +5,7 @@ All in one file: every story begins with the same furnished commune.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -13,7 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlmodel import SQLModel
 
 from server import backup, erasing, hamlets, ledger
@@ -23,6 +24,7 @@ from server.auth import users
 from server.auth.grant import Grant, Role
 from server.blobs import Name
 from server.checking import problems
+from server.clock import instant
 from server.moving import NoMove
 from server.parts import Parts
 from server.quarantine import Held, hold
@@ -515,6 +517,29 @@ async def test_a_restore_brings_back_the_commune_as_it_was_and_the_move_can_be_d
             await hamlets.merge(restored, ADMIN, "nasam", "bankhu")
             assert await where(restored) == {one: [B] for one in ALL}
             assert await problems(restored) == []
+
+
+async def test_a_phone_that_lived_through_a_restore_hands_in_what_it_may_have_held(commune: Parts) -> None:
+    def note(table_of: type[SQLModel], **row: Any) -> None:
+        with commune.rows.begin() as rows:
+            rows.execute(insert(table(table_of)).values(**row))
+
+    async def heard(device: str) -> bool:
+        who = caller_of(replace(lan, device=device), words("vi"))
+        return await commune.intake.hears(who, [B]) == {B}
+
+    phone = {"name": "", "credential": "c", "send": "s", "user": LAN}
+    note(tables.Device, id=lan.device, created_at=instant(commune.clock()), **phone)
+    held = edit(household(), "1-h")
+    assert await send(commune, lan, B, held) == ["forbidden"]
+    assert not await heard(lan.device or "")
+    with commune.rows.begin() as rows:
+        backup.begin_anew(rows, [], QUAN, commune.clock() + timedelta(hours=1))
+    assert await send(commune, lan, B, held) == ["quarantined"]
+    assert await heard(lan.device or "")
+    late = instant(commune.clock() + timedelta(hours=2))
+    note(tables.Device, id="lan2", created_at=late, **phone | {"credential": "d", "send": "t"})
+    assert not await heard("lan2")
 
 
 @pytest.mark.parametrize("forged", [False, True])
