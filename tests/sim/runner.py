@@ -84,6 +84,9 @@ class Runner:
     """A second server, while there are two."""
     history: tuple[Kept, ...] = ()
     """What servers that are no more have archived."""
+    buried: frozenset[tuple[str, str]] = frozenset()
+    """What they have erased: strokes that came with the pledge of an erased household, which alone told whose
+    they are. Servers exchange documents, and no ledgers."""
     before_quiet: Any = None
     """Called before the invariants are asked; only the tests of the invariants set it."""
 
@@ -365,7 +368,9 @@ class Runner:
         await self._stop_server(_)
         there = self.place / "other"
         held = await pair.exchange(self.data, there, self._settle)
-        self.history += observe(there).archive
+        ended = observe(there)
+        self.history += ended.archive
+        self.buried |= ended.erased
         found = ["two servers exchange and do not come to rest"] if held is None else oracle.same(*held)
         shutil.rmtree(there)
         if found:
@@ -492,7 +497,7 @@ class Runner:
         if self.before_quiet:
             await self.before_quiet(self)
         seen = observe(self.data)
-        whole = seen._replace(archive=(*seen.archive, *self.history))
+        whole = seen._replace(archive=(*seen.archive, *self.history), erased=seen.erased | self.buried)
         # What a second server kept is gone with it.
         erased = oracle.stays_erased(seen, self.tokens, self._files())
         problems = [*await self._problems(whole), *self.said.shut_out(seen), *erased]
