@@ -107,6 +107,46 @@ test("a clock that fell back by years moves only what was written since", async 
   }
 });
 
+test("what left the phone without an answer stays as it is under what was saved upon it", async () => {
+  const hour = 3_600_000;
+  const cut: Serve = async (asked) => {
+    await server.link(asked);
+    throw new TypeError("cut");
+  };
+  for (const [n, link, arrived] of [
+    [9, server.link, true],
+    [12, refusing, true],
+    [3, server.link, false],
+  ] as const) {
+    const before = (await view(mai, n)).acts.length;
+    const at = Date.now();
+    // What never arrives was told by a clock that was wrong already.
+    mai.clock.now = at + (arrived ? 0 : hour);
+    await visit(mai, n);
+    mai.serve = arrived ? cut : null;
+    if (arrived) await mai.field.syncNow();
+    else await mai.field.bundle();
+    mai.clock.now = at + hour + 2_000;
+    const opened = await form(mai, n);
+    await mai.field.voidAct(opened, opened.shown.acts.at(-1)?.act.id ?? "");
+    mai.serve = link;
+    for (const _ of [1, 2, 3]) await synced(mai);
+    await synced(lan);
+    assert.deepEqual(
+      [(await view(mai, n)).where, await mai.field.problems()],
+      ["received", []],
+      `household ${n}`,
+    );
+    const { acts } = await view(lan, n);
+    assert.equal(acts.length, before + 2, `household ${n}`);
+    for (const { act } of acts.slice(before))
+      assert.ok(Math.abs(Date.parse(act.at) - at) < 60_000, `household ${n}: ${act.at}`);
+    mai.clock.now = Date.now();
+    mai.serve = server.link;
+    await synced(mai);
+  }
+});
+
 test("what the office holds back is held, not refused, until the office has decided", async () => {
   for (const [n, decided, where] of [
     [7, "release", "received"],

@@ -58,6 +58,7 @@ export async function commitOutcomes(
         if (await isElsewhere(tx, db, { id, rev, is, reason }))
           await tx.objectStore("heads").delete([db, id]);
         const own = await tx.objectStore("own").get([db, id, rev]);
+        if (!own && (is === "received" || is === "absorbed")) await stand(tx, db, id, rev);
         if (!own) continue;
         const state = after(own, is);
         if (state === "unsent") continue;
@@ -76,6 +77,17 @@ export async function commitOutcomes(
   );
   session.env.channel.post("records");
   return received;
+}
+
+/** The server has what these leaves were written upon: that moves with them no more (shift.ts). */
+async function stand(tx: Write<"own">, db: string, id: string, rev: string): Promise<void> {
+  for (const leaf of await tx.objectStore("own").getAll(keysOf(db, id))) {
+    const known = leaf.below?.find((one) => one.rev === rev)?.fresh;
+    if (!known) continue;
+    const stamps = leaf.fresh.stamps.filter((stamp) => !known.stamps.includes(stamp));
+    const acts = leaf.fresh.acts.filter((act) => !known.acts.includes(act));
+    await tx.objectStore("own").put({ ...leaf, fresh: { stamps, acts } });
+  }
 }
 
 /** What the server says of a record that it took is for the volunteer to read: where it went. */

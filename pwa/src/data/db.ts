@@ -74,6 +74,14 @@ export interface Own {
    * whether it has it before it moves (shift.ts).
    */
   late?: number;
+  /** What it was written upon that had left the phone, newest first: the server may have that, answer or not. */
+  below?: readonly Below[];
+}
+
+/** A leaf that another was saved upon, and what it had brought. */
+export interface Below {
+  readonly rev: string;
+  readonly fresh: Fresh;
 }
 
 /** A sealed record that has not been handed in. Needs no PIN. */

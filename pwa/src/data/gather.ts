@@ -45,6 +45,12 @@ function waits(own: Own): boolean {
   return own.state === "held" || own.state === "received" || (own.state === "unsent" && isLate(own));
 }
 
+/** What is asked of a leaf: of a late one also what it was written upon, since that does not move with it. */
+function asked({ id, rev, late, below = [] }: Own): (readonly [id: string, rev: string])[] {
+  const revs = late === undefined ? [rev] : [rev, ...below.map((one) => one.rev)];
+  return revs.map((one) => [id, one] as const);
+}
+
 /** Pledges and inspections, then what they are about, then signatures; the older first. */
 export function inOrder(own: readonly Own[]): Own[] {
   const rank = ({ id }: Own) => {
@@ -109,7 +115,7 @@ async function compose(
   }
   const dbs: Record<string, Asked> = {};
   for (const { name, position, lost, gone } of databases) {
-    const held = waiting.filter(({ db }) => db === name).map(({ id, rev }) => [id, rev] as const);
+    const held = waiting.filter(({ db }) => db === name).flatMap(asked);
     const here = docs.get(name) ?? [];
     if (gone && here.length === 0 && held.length === 0) continue;
     dbs[name] = {

@@ -87,12 +87,17 @@ class Plain {
     const waiting = await this.#waiting();
     const named = [...docs, ...waiting.map(({ doc }) => doc)];
     if (named.length === 0) return false;
-    const { missing, at } = await this.#missing(named);
+    const below = waiting.flatMap(({ leaf: { id, late, below = [] } }) =>
+      late === undefined ? [] : below.map(({ rev }) => ({ _id: id, _rev: rev })),
+    );
+    const { missing, at } = await this.#missing([...named, ...below]);
     const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
     // Behind: nothing that was written would ever win. Ahead, the server says of each record below.
     if (at > EARLIEST && at - clock > SKEW) return this.#shiftAll(at - clock);
     const isMissing = ({ _id, _rev }: JsonObject) => missing.has(`${_id} ${_rev}`);
-    const there = named.filter((doc) => !isMissing(doc)).map((doc) => [doc._id, doc._rev, "received"]);
+    const there = [...named, ...below]
+      .filter((doc) => !isMissing(doc))
+      .map((doc) => [doc._id, doc._rev, "received"]);
     this.#received.push(...(await commitOutcomes(session, db, there.map(outcome))));
     const absent = waiting.filter(({ doc }) => isMissing(doc));
     const lost = absent.filter(({ leaf }) => leaf.state !== "held").map(({ leaf }) => pairOf(leaf));

@@ -107,7 +107,10 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
     body: batch.body,
     meter: meter(session),
   });
-  const stream: Stream = { clock: 0, held: [], received: [], progress: false, again: false, done: false };
+  const stream: Stream = {
+    ...{ clock: 0, held: [], received: [], missing: [] },
+    ...{ progress: false, again: false, done: false },
+  };
   try {
     // Read to the very end, so that the browser can tell what the answer took.
     for await (const line of lines(answer))
@@ -123,6 +126,7 @@ interface Stream {
   clock: number;
   held: readonly string[];
   received: RevKey[];
+  missing: Extract<Part, { kind: "missing" }>[];
   progress: boolean;
   again: boolean;
   done: boolean;
@@ -177,10 +181,13 @@ async function commit(
       return;
     case "missing":
       await commitMissing(session, part.db, part.missing);
-      if (part.missing.length > 0) await (await shifting()).shiftLate(session, part.db, part.missing);
+      stream.missing.push(part);
       if (part.missing.length > 0) stream.again = stream.progress = true;
       return;
     case "done":
+      // Only now: what a late leaf was written upon has its outcome further down.
+      for (const { db, missing } of stream.missing)
+        if (missing.length > 0) await (await shifting()).shiftLate(session, db, missing);
       if (!stream.again) await dropReceived(session, stream.received);
       stream.done = true;
       return;

@@ -124,6 +124,12 @@ async function replaced(
 /** What an unsent parent had written is still unsent in its child. */
 function inheriting(own: Own, parent: Own): Own {
   if (parent.state === "received") return { ...own, depth: 1 };
-  const stamps = [...parent.fresh.stamps, ...own.fresh.stamps];
-  return { ...own, fresh: { stamps, acts: [...parent.fresh.acts, ...own.fresh.acts] } };
+  const { rev, fresh, sent, carried, below = [] } = parent;
+  const stamps = [...fresh.stamps, ...own.fresh.stamps];
+  const left = sent || carried !== undefined ? [{ rev, fresh }, ...below] : below;
+  return {
+    ...own,
+    fresh: { stamps, acts: [...fresh.acts, ...own.fresh.acts] },
+    ...(left.length > 0 ? { below: left } : {}),
+  };
 }

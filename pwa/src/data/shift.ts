@@ -20,7 +20,7 @@ import { instant } from "./save.ts";
 export async function shiftAll(session: Session, skew: number, refused: readonly Own[]): Promise<void> {
   const stayed = new Set(refused.filter((leaf) => !hasLeft(leaf)).map((leaf) => String(keyOf(leaf))));
   const own = (await session.db.getAll("own")).filter(({ state, again }) => state === "unsent" && !again);
-  const gone = own.filter((leaf) => hasLeft(leaf) && !stayed.has(String(keyOf(leaf))));
+  const gone = own.filter((leaf) => leaf.below || (hasLeft(leaf) && !stayed.has(String(keyOf(leaf)))));
   const here = own.filter((leaf) => !gone.includes(leaf));
   await shift(session, here, () => by(skew), { skew, asked: gone });
 }
@@ -117,7 +117,9 @@ async function shift(
       if (!(await tx.objectStore("own").get(key))) continue; // another tab saved a child meanwhile
       await tx.objectStore("own").delete(key);
       await tx.objectStore("outbox").delete(key);
-      await tx.objectStore("own").put({ ...next, saved: turn(old)(server ?? now)(old.saved) });
+      const { below } = old; // where it moved without asking for those, they may be there still
+      const saved = turn(old)(server ?? now)(old.saved);
+      await tx.objectStore("own").put({ ...next, saved, ...(below && !old.late ? { below } : {}) });
       if (outgoing) await tx.objectStore("outbox").put(outgoing);
       for (const stamp of next.fresh.stamps) if (stamp > last) last = stamp;
     }
