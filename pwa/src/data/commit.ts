@@ -193,9 +193,12 @@ async function toldOf(session: Session, db: string, rows: readonly Row[], winner
   return (await import("./registers/registers.ts")).toldOf(session, db, first, rows, winners);
 }
 
-/** Whether this winner settles an own leaf. */
+/**
+ * Whether this winner settles an own leaf. What the server asked for again it may know by name alone, from what was
+ * built upon it: that goes up even so, or nobody would have what it said.
+ */
 export const isSettledBy = (leaf: Own, { rev, revs, absorbed }: Row) =>
-  leaf.state === "received" || descends(rev, revs, leaf.rev) || absorbed.includes(leaf.rev);
+  leaf.state === "received" || (!leaf.again && descends(rev, revs, leaf.rev)) || absorbed.includes(leaf.rev);
 
 async function takeRow(
   tx: Write<"heads" | "own" | "outbox" | "overruled">,

@@ -1,5 +1,6 @@
 /** Reading: the documents of a database as this phone sees them, the server's winner and the own leaves. */
 import type { JsonObject } from "../core/json.ts";
+import { descends } from "../core/revision.ts";
 import type { Stamps } from "../core/stamps.ts";
 import type { Account } from "./contract.ts";
 import { decryptJson } from "./crypto.ts";
@@ -58,11 +59,16 @@ export async function readOne(session: Session, db: string, id: string): Promise
   return all.get(id) ?? null;
 }
 
-/** The leaf that the screens show, and that a form opens on: the own one that was written last, else the winner. */
+/**
+ * The leaf that the screens show, and that a form opens on: the own one that was written last, else the winner. One
+ * that the winner was built upon says nothing new: it only goes up again for a server that lost it.
+ */
 export function shown(known: Known | null): Leaf | OwnLeaf | null {
   if (!known) return null;
-  const own = [...known.own].sort((a, b) => (topStamp(a.body) < topStamp(b.body) ? -1 : 1)).pop();
-  return own ?? known.winner;
+  const { winner } = known;
+  const newer = known.own.filter(({ rev }) => !winner || !descends(winner.rev, winner.revs, rev));
+  const own = newer.sort((a, b) => (topStamp(a.body) < topStamp(b.body) ? -1 : 1)).pop();
+  return own ?? winner;
 }
 
 function topStamp(body: JsonObject): string {
