@@ -9,10 +9,8 @@ PHONE = (
     Fault(
         "an outcome clears another revision",
         f"{DATA}/commit.ts",
-        '        const own = await tx.objectStore("own").get([db, id, rev]);\n        if (!own) continue;\n'
-        "        const state",
-        '        const [own] = await tx.objectStore("own").getAll(keysOf(db, id));\n'
-        "        if (!own) continue;\n        const state",
+        '        const own = await tx.objectStore("own").get([db, id, rev]);\n        if (!own && (is',
+        '        const [own] = await tx.objectStore("own").getAll(keysOf(db, id));\n        if (!own && (is',
         (STORAGE, FIELD),
     ),
     Fault(
@@ -91,8 +89,8 @@ PHONE = (
     Fault(
         "a child forgets what its unsent parent wrote",
         f"{DATA}/save.ts",
-        "  return { ...own, fresh: { stamps, acts: [...parent.fresh.acts, ...own.fresh.acts] } };\n",
-        "  return stamps.length > 0 ? own : parent;\n",
+        "    fresh: { stamps, acts: [...fresh.acts, ...own.fresh.acts] },\n",
+        "    fresh: stamps.length > 0 ? own.fresh : fresh,\n",
         (STORAGE,),
     ),
     Fault(
