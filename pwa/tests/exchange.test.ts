@@ -255,6 +255,22 @@ test("a server that lost its last day gets it back from the phones", async () =>
   }
 });
 
+test("what a restored server knows by name alone goes up again, though the winner was built upon it", async () => {
+  await server.keep();
+  await mai.field.editHousehold(await form(mai, 5), { name: "Lò Văn Đã Mất" });
+  await synced(mai, lan);
+  await lan.field.editHousehold(await form(lan, 5), { name: "Lò Văn Mới" });
+  await server.goBack();
+  const sent: string[] = [];
+  lan.serve = (asked) => {
+    if (asked.body.includes("Đã Mất")) sent.push(asked.path);
+    return server.link(asked);
+  };
+  await synced(lan, lan, mai);
+  assert.deepEqual(sent, ["/db/_exchange"]);
+  for (const who of [mai, lan]) assert.equal((await view(who, 5)).name, "Lò Văn Mới");
+});
+
 test("a phone that was revoked hands in what it has, and forgets it", async () => {
   await lan.field.recordVisit(await form(lan, 12), "met");
   const device = (await lan.field.account())?.id ?? "";

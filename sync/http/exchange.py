@@ -220,14 +220,18 @@ class Exchange:
             yield piece
 
     async def _known(self, db: str, position: Position) -> bool:
-        """Whether this store gave that position, and not one that it was restored from or has grown over."""
+        """Whether this store gave that position, and not one that it was restored from or has grown over.
+
+        At the position's own sequence its revision must still be the winner: a store that lost it may know it
+        again by name, from what somebody has built upon it, and have given the number to that.
+        """
         found = await self._store.read(db, (position.id,), lambda _id, _tree: ())
         document = found.get(position.id)
         if document is None or not any(position.names(rev) for rev in document.tree):
             return False
-        if isinstance(document.seq, int) and isinstance(position.seq, int):
-            return document.seq >= position.seq
-        return document.seq == position.seq
+        if isinstance(document.seq, int) and isinstance(position.seq, int) and document.seq > position.seq:
+            return True
+        return document.seq == position.seq and position.names(revtree.winner(document.tree))
 
 
 # --- between the store's words and the wire's ---------------------------------------------------------------

@@ -282,6 +282,17 @@ async def test_a_position_from_a_server_that_was_restored_is_lost() -> None:
         assert parts[1:] == [{"db": "hamlet-a", "position_lost": True}, {"done": True}]
 
 
+async def test_a_position_is_lost_where_its_number_went_to_what_was_built_upon_its_revision() -> None:
+    first, second = household("a"), household("b", 2)
+    path = child(None, first)
+    async with commune() as (_, later):
+        since = position(await exchange(later, asking(hamlet_a={"docs": [sent(ID, path, first)]})))
+    async with commune() as (_, restored):
+        await exchange(restored, asking(hamlet_a={"docs": [sent(ID, child(path, second), second)]}))
+        parts = await exchange(restored, asking(hamlet_a={"since": since}))
+        assert parts[1:] == [{"db": "hamlet-a", "position_lost": True}, {"done": True}]
+
+
 async def test_a_known_revision_at_a_lower_number_than_the_position_is_lost_too() -> None:
     async with commune() as (_, client):
         since = orjson.loads(position(await grown(client, "a", "b")))
