@@ -43,7 +43,7 @@ def test_a_commune_collects_pledges_where_there_is_no_signal(
     office.sets_first_password(server.found(r"(http\S+/office/first\S+)"))
     office.signs_in("admin")
     office.imports("danh sách.xlsx", commune_list())
-    office.sees("Số CCCD")  # left out, and said so
+    office.sees("Số CCCD: số giấy tờ")  # left out, and said so
     office.confirms_import(32)
     assert office.coverage(NA_SAM)["Số hộ"] == "26"
 

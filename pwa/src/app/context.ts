@@ -30,6 +30,12 @@ export function useApp(): App {
   return app;
 }
 
+/** Locked in between, revoked, or cleared away while it was read: this screen gives way to another that says so. */
+const isOver = (error: unknown): boolean =>
+  error instanceof FieldError
+    ? error.code === "locked"
+    : error instanceof DOMException && error.name === "InvalidStateError";
+
 /** What a load gave; it loads again when something changed in the data. Undefined while the first one runs. */
 export function useLoad<T>(
   load: (field: Field) => Promise<T>,
@@ -46,8 +52,7 @@ export function useLoad<T>(
     const run = () =>
       latest.current(field).then(
         (loaded) => on && set(loaded),
-        // Locked in between, or revoked: this screen gives way to another that says so.
-        (error) => on && !(error instanceof FieldError && error.code === "locked") && explain(error),
+        (error) => on && !isOver(error) && explain(error),
       );
     run();
     const end = field.onChange(run);
