@@ -87,6 +87,15 @@ class GivenBack(NamedTuple):
     came_over: tuple[str, ...]
 
 
+class Return(NamedTuple):
+    """What makes two households of one again, beside their statuses."""
+
+    edits: tuple[Edit, ...]
+    """The pledges that begin again."""
+    to_void: Mapping[str, Sequence[str]]
+    """The acts that came over, by the id of the pledge that they went to."""
+
+
 def given_back(written: Sequence[Body], kept: Body) -> GivenBack | None:
     """What a pledge says once its household is its own again. Pure.
 
@@ -130,18 +139,21 @@ class Carrier:
                 continue
             new = (await self._store.read(db, [new_id], ends)).get(new_id)  # two may go into one
             if carried := plan(old_id, old, new_id, new):
-                await to_thread.run_sync(self._archive, db, carried)
-                await self._store.graft(db, [*([carried.into] if carried.into else []), *carried.tombstones])
+                into = [carried.into] if carried.into else []
+                await to_thread.run_sync(self._archive, db, into)
+                await self._store.graft(db, [*into, *carried.tombstones])
                 done += 1
         return done
 
-    async def give_back(self, db: str, gone: str, kept: str) -> dict[str, Sequence[str]]:
-        """Let the pledges of a household begin again that is merged no more (`gone`, `kept`: ULIDs); the acts
-        to void, by the id of the pledge that they went to. Twice writes nothing new.
+    async def give_back(self, db: str, gone: str, kept: str) -> Return:
+        """How the pledges of a household begin again that is merged no more (`gone`, `kept`: ULIDs).
 
-        Raises `DatabaseMissing`, `StoreFull`.
+        Archived, not written: what begins again, what is voided and the household's status are one write.
+
+        Raises `DatabaseMissing`.
         """
         written = await to_thread.run_sync(self._written, db, gone)
+        edits: list[Edit] = []
         to_void: dict[str, Sequence[str]] = {}
         for old_id, bodies in written.items():
             new_id = f"{old_id.rpartition(':')[0]}:{kept}"
@@ -152,11 +164,10 @@ class Carrier:
             if back is None or old is None or revtree.live(old.tree):
                 continue
             raw, ended = canonical.encode(back.body), revtree.winner(old.tree)
-            edit = Edit(old_id, (derive(ended, False, raw), *revtree.ancestry(old.tree, ended)), raw)
-            await to_thread.run_sync(self._archive, db, Carried(edit, ()))
-            await self._store.graft(db, [edit])
+            edits.append(Edit(old_id, (derive(ended, False, raw), *revtree.ancestry(old.tree, ended)), raw))
             to_void[new_id] = back.came_over
-        return to_void
+        await to_thread.run_sync(self._archive, db, edits)
+        return Return(tuple(edits), to_void)
 
     def _written(self, db: str, ulid: str) -> dict[str, list[Body]]:
         """All that was ever written to a household's pledges, by pledge."""
@@ -181,11 +192,11 @@ class Carrier:
             kept = aliases(connection, db, {row.subject for row in rows}) if rows else {}
         return {row.id: f"pledge:{row.campaign}:{kept[row.subject]}" for row in rows if row.subject in kept}
 
-    def _archive(self, db: str, carried: Carried) -> None:
-        if carried.into:
+    def _archive(self, db: str, edits: Sequence[Edit]) -> None:
+        if edits:
             with writing(self._rows) as connection:
-                entry = archive.Entry.of(db, carried.into, "merged")
-                archive.keep(connection, [entry], instant(self._clock()), None)
+                entries = [archive.Entry.of(db, edit, "merged") for edit in edits]
+                archive.keep(connection, entries, instant(self._clock()), None)
 
 
 def aliases(connection: Connection, db: str, ulids: Collection[str]) -> Mapping[str, str]:

@@ -66,10 +66,17 @@ class Scribe:
         self._last: Stamp | None = None
         self._one = asyncio.Lock()
 
-    async def write(self, caller: Caller, changes: Mapping[str, Sequence[Change]]) -> int:
+    async def write(
+        self,
+        caller: Caller,
+        changes: Mapping[str, Sequence[Change]],
+        derived: Mapping[str, Sequence[Edit]] | None = None,
+    ) -> int:
         """Write, by database; how many documents that changed. The rows know of it when this returns.
 
-        A database is made where there is none. Raises `NotTaken`, `Overtaken`, `StoreFull`.
+        `derived` are edits that follow from what others wrote, archived by whoever derived them: they are
+        written with the changes or not at all, and after them. A database is made where there is none.
+        Raises `NotTaken`, `Overtaken`, `StoreFull`.
         """
         for db in {COMMUNE, *changes, *_databases_of(changes)}:
             with suppress(DatabaseExists):
@@ -84,6 +91,8 @@ class Scribe:
             admitted[db] = [one for one in answers if isinstance(one, Edit)]
         if rejected:
             raise NotTaken(rejected)
+        for db, edits in (derived or {}).items():
+            admitted.setdefault(db, []).extend(edits)
         await self._store.graft_all(admitted)
         for db, edits in admitted.items():
             await self._intake.observe(db, {edit.id for edit in edits})

@@ -92,7 +92,8 @@ async def settle(desk: Desk) -> Response:
     if one == other or there.keys() != {one, other} or any(row.status in ENDED for row in there.values()):
         return desk.to(HERE, "office.flash.pair_gone", kind="warn")
     if desk.text("do") == "apart":
-        return await _tell_apart(desk, place.db, *sorted((one, other)))
+        await _note_apart(desk, place.db, "household.told_apart", *sorted((one, other)))
+        return desk.to(HERE, "office.flash.told_apart")
     kept = desk.text("keep", 26)
     if desk.text("do") != "merge" or kept not in there:
         raise HTTPException(400)
@@ -112,22 +113,25 @@ async def _merge(desk: Desk, place: Hamlet, kept: str, gone: str) -> Response:
 
 
 async def _part(desk: Desk, place: Hamlet, gone: str) -> Response:
-    """The household is its own again, with the status and the acts that it had; not offered as one again."""
+    """The household is its own again, with the status and the acts that it had; not offered as one again.
+
+    Noted before it is done, and done in one write: cut short, the page offers it still, or it is done.
+    """
     row = (await desk.read(lambda rows: _there(rows, place.db, {gone}))).get(gone)
     if row is None or row.status != "merged_into":
         return desk.to(HERE, "office.flash.pair_gone", kind="warn")
-    caller = caller_of(desk.signed_in.grant, desk.words)
+    parts, caller = desk.parts, caller_of(desk.signed_in.grant, desk.words)
     status = await desk.read(lambda rows: _status_before(rows, place.db, f"household:{gone}"))
     status = status or {"is": "resident", "since": instant(desk.now)[:10]}
     kept = await desk.read(lambda rows: aliases(rows, place.db, {gone}).get(gone, row.into))
-    parts = desk.parts
-    await parts.scribe.write(caller, {place.db: [Change(f"household:{gone}", {"status": status})]})
-    given = await Carrier(parts.store, parts.rows, parts.clock).give_back(place.db, gone, kept)
-    await parts.scribe.write(
-        caller, {place.db: [_void(desk, pledge, acts) for pledge, acts in given.items()]}
-    )
-    await desk.noted("household.parted", f"{place.db}/household:{gone} household:{kept}")
-    await _note_apart(desk, place.db, *sorted((gone, kept)))
+    back = await Carrier(parts.store, parts.rows, parts.clock).give_back(place.db, gone, kept)
+    await _note_apart(desk, place.db, "household.parted", gone, kept)
+    voids = [_void(desk, pledge, acts) for pledge, acts in back.to_void.items() if acts]
+    changes = [Change(f"household:{gone}", {"status": status}), *voids]
+    try:
+        await parts.scribe.write(caller, {place.db: changes}, {place.db: back.edits})
+    except NotTaken as error:
+        return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     return desk.to(HERE, "office.flash.parted")
 
 
@@ -145,9 +149,16 @@ def _status_before(rows: Connection, db: str, doc_id: str) -> Any:
     return merged[-1].before if merged else None
 
 
-async def _note_apart(desk: Desk, db: str, one: str, other: str) -> None:
-    row = {"db": db, "one": one, "other": other, "at": instant(desk.now), "by": desk.user}
-    await desk.write(lambda rows: insert_new(rows, _apart, [row]))
+async def _note_apart(desk: Desk, db: str, action: str, one: str, other: str) -> None:
+    """The two are two, and who said so."""
+
+    def work(rows: Connection) -> None:
+        first, second = sorted((one, other))
+        row = {"db": db, "one": first, "other": second, "at": instant(desk.now), "by": desk.user}
+        insert_new(rows, _apart, [row])
+        desk.note(rows, action, f"{db}/household:{one} household:{other}")
+
+    await desk.write(work)
 
 
 def merged(rows: Connection, known: Mapping[str, Hamlet]) -> list[Merged]:
@@ -174,16 +185,6 @@ def merged(rows: Connection, known: Mapping[str, Hamlet]) -> list[Merged]:
         )
         for row in rows.execute(asked.limit(SHOWN))
     ]
-
-
-async def _tell_apart(desk: Desk, db: str, one: str, other: str) -> Response:
-    def work(rows: Connection) -> None:
-        row = {"db": db, "one": one, "other": other, "at": instant(desk.now), "by": desk.user}
-        insert_new(rows, _apart, [row])
-        desk.note(rows, "household.told_apart", f"{db}/household:{one} household:{other}")
-
-    await desk.write(work)
-    return desk.to(HERE, "office.flash.told_apart")
 
 
 async def _hamlet(desk: Desk) -> Hamlet:

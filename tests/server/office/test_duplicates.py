@@ -1,13 +1,24 @@
 """Pairs of households at the office: one merge for each, or told apart for good."""
 
+from functools import wraps
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server import archive, audit
 from server.carrying import given_back
+from server.rows import tables
+from server.rows.engine import readers, table
 from server.scribe import Change
+from sync.store.sqlite import SqliteStore
 from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signed, taken_back, visit
 from tests.server.harness import edit
 from tests.server.office.test_edits import document
 from tests.server.office.village import SIGNED_ULID, Village, ulid
 
 TWIN = ulid(9, 1)
+_audit = table(tables.Audit)
 
 
 async def twin(made: Village) -> None:
@@ -84,6 +95,70 @@ async def test_what_was_merged_by_mistake_is_parted_and_each_act_is_where_it_was
     assert voided == {THIRD, signing["id"]}, "what came over counts here no more"
     await made.parts.follower.catch_up()
     assert (await document(made, theirs))[1]["acts"], "and nothing is carried over again"
+
+
+class Cut(Exception):
+    """The process dies here."""
+
+
+def cut(at: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Die before the write of this number, or after the last; the writes that there were."""
+    done: list[str] = []
+
+    def reach(name: str) -> None:
+        if len(done) == at:
+            raise Cut
+        done.append(name)
+
+    def patch(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        @wraps(real)
+        def instead(*given: Any, **named: Any) -> Any:
+            reach(name)
+            return real(*given, **named)
+
+        monkeypatch.setattr(owner, name, instead)
+
+    for owner, name in (
+        (archive, "keep"),
+        (audit, "append"),
+        (SqliteStore, "graft_all"),
+        (SqliteStore, "graft"),
+    ):
+        patch(owner, name)
+    return done
+
+
+@pytest.mark.parametrize("at", range(5))
+async def test_a_parting_that_is_cut_short_is_done_or_can_be_done_again(
+    made: Village, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    await twin(made)
+    theirs, ours = f"pledge:antq-2026:{TWIN}", f"pledge:antq-2026:{SIGNED_ULID}"
+    by = made.people["volunteer2"]
+    await made.phone(
+        "volunteer2", "nasam", edit(pledge(visit(THIRD, by=by), by=by, ulid=TWIN), f"1-{'c' * 32}")
+    )
+    parting = {"hamlet": "nasam", "one": TWIN, "do": "part"}
+    async with made.signed_in("reviewer") as browser:
+        await browser.send("/office/duplicates", {**FORM, "keep": SIGNED_ULID, "do": "merge"})
+        await browser.get("/office/duplicates")
+        with monkeypatch.context() as patched:
+            done = cut(at, patched)
+            answer = await browser.post("/office/duplicates", parting)
+            assert (answer.status_code, len(done)) == (500 if at < 4 else 303, at), "all four are cut once"
+        await made.parts.follower.catch_up()  # as a server does that starts again
+        await browser.send("/office/duplicates", parting)
+        assert f'value="{TWIN}"' not in (await browser.get("/office/duplicates")).text
+    await made.parts.follower.catch_up()
+    assert (await document(made, f"household:{TWIN}"))[1]["status"]["is"] == "resident"
+    assert {act["id"] for act in (await document(made, theirs))[1]["acts"]} == {THIRD}
+    acts = (await document(made, ours))[1]["acts"]
+    assert {act["target"] for act in acts if act["kind"] == "voided"} == {THIRD}
+    with readers(made.parts.rows).begin() as rows:
+        told = rows.execute(select(_audit.c.subject).where(_audit.c.action == "household.parted")).scalars()
+        assert {*told} == {f"hamlet-nasam/household:{TWIN} household:{SIGNED_ULID}"}
 
 
 async def test_what_was_taken_back_after_the_merge_stays_taken_back(made: Village) -> None:
