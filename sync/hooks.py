@@ -99,7 +99,7 @@ class Terms:
     trusted: bool = True
     """False where the server's own clock is plainly wrong: then nobody is refused for theirs."""
     epoch: str = ""
-    """Which life of the store this is: positions of another one are lost."""
+    """Changes where all positions are to be lost, whatever the store knows of them."""
 
 
 class ExchangeApplication(Application, Protocol):

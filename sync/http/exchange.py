@@ -191,7 +191,8 @@ class Exchange:
         yield exchange.line(db=db, position_lost=True) if lost else exchange.line(db=db, gone=True)
 
     async def _lost(self, db: str, since: Position, epoch: str) -> bool:
-        return since.epoch != epoch or not await self._known(db, since)
+        life = since.life.removeprefix(epoch)
+        return f"{epoch}{life}" != since.life or not await self._known(db, since, life)
 
     async def _rows(self, caller: Caller, db: str, taken: Taken, epoch: str) -> AsyncIterator[bytes]:
         """What changed since the phone's position, the documents that came just now without their bodies."""
@@ -203,6 +204,7 @@ class Exchange:
         page = Page(0 if since is None else since.seq, PAGE)
         while True:
             changes = await self._store.changes(db, page)
+            life = f"{epoch}{changes.life}"
             # A document's outcome goes just before its row: the id and revision that both name, random as
             # they are, then cost their bytes once, since gzip looks back 32 kB and no further.
             if told := taken.outcomes_of(change.id for change in changes.rows):
@@ -211,7 +213,7 @@ class Exchange:
             shown = [change.id for change in changes.rows if self._app.shows(caller, db, change.id)]
             documents = await self._store.read(db, shown, taken.chosen) if shown else {}
             for change in changes.rows:
-                for piece in parts.add(_position(change, epoch), _row(change.id, documents.get(change.id))):
+                for piece in parts.add(_position(change, life), _row(change.id, documents.get(change.id))):
                     yield piece
             if not changes.pending or not changes.rows:
                 break
@@ -219,12 +221,13 @@ class Exchange:
         for piece in parts.flush():
             yield piece
 
-    async def _known(self, db: str, position: Position) -> bool:
-        """Whether this store gave that position, and not one that it was restored from or has grown over.
+    async def _known(self, db: str, position: Position, life: str) -> bool:
+        """Whether this store gave that position in that life, and not one that it was restored from.
 
-        At the position's own sequence its revision must still be the winner: a store that lost it may know it
-        again by name, from what somebody has built upon it, and have given the number to that.
+        It must know the revision, too, which at the position's own sequence must still be the winner.
         """
+        if not await self._store.gave(db, position.seq, life):
+            return False
         found = await self._store.read(db, (position.id,), lambda _id, _tree: ())
         document = found.get(position.id)
         if document is None or not any(position.names(rev) for rev in document.tree):
@@ -241,8 +244,8 @@ def _outcome(no: Refused | Stored) -> Outcome:
     return Outcome(no.id, Rev.parse(no.rev), no.name, no.reason)
 
 
-def _position(change: Change, epoch: str) -> Position:
-    return Position.of(change.seq, change.id, change.leaves[0].rev, epoch)
+def _position(change: Change, life: str) -> Position:
+    return Position.of(change.seq, change.id, change.leaves[0].rev, life)
 
 
 def _row(doc_id: str, document: Document | None) -> Row | None:

@@ -46,6 +46,7 @@ def clear_some(tx: Transaction) -> None:
     tx.conn.executemany("DELETE FROM doc WHERE key = ?", [(key,) for key, _ in rows])
     if len(rows) < AT_ONCE:
         tx.conn.execute("DELETE FROM local WHERE db = ?", found)
+        tx.conn.execute("DELETE FROM life WHERE db = ?", found)
         tx.conn.execute("DELETE FROM database WHERE key = ?", found)
 
 

@@ -37,6 +37,7 @@ class DocStore(Protocol):
     async def write(self, db: str, writes: Sequence[Write]) -> Sequence[Rev | Conflict]: ...
 
     async def changes(self, db: str, page: Page) -> Changes: ...
+    async def gave(self, db: str, seq: Seq, life: str) -> bool: ...  # or a store that this one goes on from
     async def wait(self, db: str, since: Seq) -> None: ...  # for a change after it, or a drop, which raises
 
     # `_local` documents: N of the revision `0-N`, and the body; N follows the one `seen` or the one stored.

@@ -175,7 +175,31 @@ def _page(conn: sqlite3.Connection, db: DatabaseRow, rows: Sequence[Any], page: 
     last = db.seq if not pending and not page.descending else after(page.since, db)
     if rows and (pending or page.descending):
         last = rows[-1][0]
-    return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending)
+    return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending, _life(conn, db))
+
+
+def _life(conn: sqlite3.Connection, db: DatabaseRow) -> str:
+    row = conn.execute("SELECT name FROM life WHERE db = ? ORDER BY n DESC LIMIT 1", (db.key,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def gave(conn: sqlite3.Connection, name: str, seq: Seq, life: str) -> bool:
+    """Whether a sequence that was read in a life of this database is of the past that it has now.
+
+    Its life must be known, and the sequence lie where the next life began or before. A file from before
+    there were lives has had one without a name.
+    """
+    db = database(conn, name)
+    n = 0
+    if life:
+        row = conn.execute("SELECT n FROM life WHERE db = ? AND name = ?", (db.key, life)).fetchone()
+        if row is None:
+            return False
+        n = row[0]
+    row = conn.execute(
+        "SELECT seq FROM life WHERE db = ? AND n > ? ORDER BY n LIMIT 1", (db.key, n)
+    ).fetchone()
+    return isinstance(seq, int) and 0 <= seq <= (row[0] if row else db.seq)
 
 
 def _changes(conn: sqlite3.Connection, rows: Sequence[Any], *, with_bodies: bool) -> tuple[Change, ...]:

@@ -65,7 +65,20 @@ CREATE TABLE local (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST,)
+_LIVES = """
+-- The lives of a database: each process begins one with its first write, after the sequence `seq`. A copy of
+-- the file that is put back knows nothing of the lives that began after it was taken.
+CREATE TABLE life (
+    db INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (db, n)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX life_by_name ON life (db, name);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _LIVES)
 """Each takes the file from the version that is its index to the next. Add at the end; change none."""
 
 

@@ -149,6 +149,9 @@ class SqliteStore:
     async def changes(self, db: str, page: Page) -> Changes:
         return await self._read(lambda conn: reading.changes(conn, db, page, self._beyond))
 
+    async def gave(self, db: str, seq: Seq, life: str) -> bool:
+        return await self._read(lambda conn: reading.gave(conn, db, seq, life))
+
     async def wait(self, db: str, since: Seq) -> None:
         """Return at the first change after `since`. Raises DatabaseMissing, also when it gets dropped."""
         if db not in self._seqs:

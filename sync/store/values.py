@@ -168,6 +168,8 @@ class Changes:
     rows: tuple[Change, ...]
     last_seq: Seq
     pending: int
+    life: str = ""
+    """The life of the database in which the page was read (`sync.position`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -34,12 +34,20 @@ class DatabaseRow:
     revs_limit: int
 
 
+_BEGIN = """
+INSERT INTO life (db, n, seq, name)
+SELECT ?, coalesce(max(n), 0) + 1, ?, lower(hex(randomblob(4))) FROM life WHERE db = ?
+"""
+
+
 @dataclass(slots=True)
 class Transaction:
     """What a job may touch: the connection, and the databases' counters, written back once at the end."""
 
     conn: sqlite3.Connection
     next_body: int
+    begun: Collection[int] = frozenset()
+    """Databases, by key, in which this process has begun its life (`sync.position`)."""
     databases: dict[str, DatabaseRow] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
 
@@ -53,6 +61,8 @@ class Transaction:
             if found is None:
                 raise DatabaseMissing(name)
             row = self.databases[name] = DatabaseRow(*found)
+            if row.key not in self.begun:
+                self.conn.execute(_BEGIN, (row.key, row.seq, row.key))
         return row
 
     def update(self, row: DatabaseRow) -> None:
@@ -93,6 +103,7 @@ class Writer:
         self._conn = conn
         self._loop = loop
         self._announce = announce
+        self._begun: set[int] = set()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._closed = False
@@ -175,7 +186,7 @@ class Writer:
         conn = self._conn
         conn.execute("BEGIN IMMEDIATE")
         (last,) = conn.execute("SELECT max(key) FROM body").fetchone()
-        tx = Transaction(conn, max(last or 0, 1) + 1)
+        tx = Transaction(conn, max(last or 0, 1) + 1, self._begun)
         for job in jobs:
             if careful:
                 self._within_savepoint(job, tx)
@@ -186,6 +197,7 @@ class Writer:
                     return None
         tx.flush()
         conn.execute("COMMIT")
+        self._begun.update(row.key for row in tx.databases.values())
         return tx
 
     def _undo(self, jobs: list[_Job]) -> None:

@@ -255,15 +255,22 @@ OUTCOMES = (
     Fault(
         "a position of before a restore is believed",
         "sync/http/exchange.py",
-        "        return since.epoch != epoch or not await self._known(db, since)\n",
-        "        return not await self._known(db, since)\n",
+        '        return f"{epoch}{life}" != since.life or not await self._known(db, since, life)\n',
+        "        return not await self._known(db, since, life)\n",
         (f"{BACKUP}::test_a_position_from_before_a_restore_is_lost",),
     ),
     Fault(
         "positions are not checked at all",
         "sync/http/exchange.py",
-        "        return since.epoch != epoch or not await self._known(db, since)\n",
+        '        return f"{epoch}{life}" != since.life or not await self._known(db, since, life)\n',
         "        return False\n",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "a position is believed that a copy of the files never gave",
+        "sync/http/exchange.py",
+        "        if not await self._store.gave(db, position.seq, life):\n",
+        "        if False:\n",
         (EXCHANGE,),
     ),
     Fault(

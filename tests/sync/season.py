@@ -92,11 +92,11 @@ async def settle(store: SqliteStore, db: str, doc_id: str) -> resolve.Plan:
 
 
 @asynccontextmanager
-async def commune(*names: str) -> AsyncIterator[tuple[Commune, httpx.AsyncClient]]:
-    """An application over a new store, and a client that speaks to its exchange."""
+async def commune(copy: Path | None = None) -> AsyncIterator[tuple[Commune, httpx.AsyncClient]]:
+    """An application over a new store, or over the copy of one, and a client that speaks to its exchange."""
     with tempfile.TemporaryDirectory() as place:
-        store = await SqliteStore.open(Path(place) / "documents.sqlite")
-        for name in names or ("hamlet-a", "commune"):
+        store = await SqliteStore.open((copy or Path(place)) / "documents.sqlite")
+        for name in () if copy else ("hamlet-a", "commune"):
             await store.create(name)
         application = Commune(store)
         app = Starlette(routes=[route(store, application)])

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -291,6 +292,33 @@ async def test_a_position_is_lost_where_its_number_went_to_what_was_built_upon_i
         await exchange(restored, asking(hamlet_a={"docs": [sent(ID, child(path, second), second)]}))
         parts = await exchange(restored, asking(hamlet_a={"since": since}))
         assert parts[1:] == [{"db": "hamlet-a", "position_lost": True}, {"done": True}]
+
+
+async def test_a_position_is_lost_where_a_server_from_a_copy_has_grown_beyond_it(tmp_path: Path) -> None:
+    """It knows the revision, at a higher number: a phone sent it again, and somebody built upon it."""
+    first, second = household("a"), household("b", 2)
+    path = child(None, first)
+    async with commune() as (application, later):
+        await grown(later, "x")
+        await application.store.backup(tmp_path / "documents.sqlite")
+        since = position(await exchange(later, asking(hamlet_a={"docs": [sent(ID, path, first)]})))
+        assert (await exchange(later, asking(hamlet_a={"since": since})))[1:] == [{"done": True}]
+    async with commune(tmp_path) as (_, restored):
+        await grown(restored, "x", "y", "z")
+        await exchange(restored, asking(hamlet_a={"docs": [sent(ID, child(path, second), second)]}))
+        parts = await exchange(restored, asking(hamlet_a={"since": since}))
+        assert parts[1:] == [{"db": "hamlet-a", "position_lost": True}, {"done": True}]
+
+
+async def test_a_position_of_before_the_copy_is_still_good(tmp_path: Path) -> None:
+    async with commune() as (application, later):
+        since = position(await grown(later, "x"))
+        await application.store.backup(tmp_path / "documents.sqlite")
+        await grown(later, "x", "y")
+    async with commune(tmp_path) as (_, restored):
+        parts = await grown(restored, "x", "z")
+        parts = await exchange(restored, asking(hamlet_a={"since": since}))
+        assert [row["doc"]["name"] for row in rows(parts)] == ["z"]
 
 
 async def test_a_known_revision_at_a_lower_number_than_the_position_is_lost_too() -> None:
