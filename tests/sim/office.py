@@ -3,8 +3,8 @@
 import html
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,12 +41,19 @@ class Office:
     clock: Clock
     http: httpx.AsyncClient
     port: int = 0
+    _engine: Engine | None = None
 
     # --- what the console does ---
 
+    def close(self) -> None:
+        """Let go of the file: it is about to be another one."""
+        if self._engine:
+            self._engine.dispose()
+            self._engine = None
+
     def invite(self, number: int) -> str:
         """A code for a phone of a volunteer."""
-        with self._rows() as engine, engine.begin() as rows:
+        with self._rows().begin() as rows:
             return invitations.invite(rows, volunteer(number), by=CONSOLE, now=self.clock()).code
 
     def devices(self) -> set[str]:
@@ -106,7 +113,7 @@ class Office:
 
     async def withdraw(self, hamlet: str, ulid: str) -> bool:
         """Take a signature of a household back."""
-        with self._rows() as engine, readers(engine).begin() as rows:
+        with readers(self._rows()).begin() as rows:
             found = record.find(rows, hamlet, ulid)
         for pledge in found.pledges if found else ():
             back = {act.get("target") for act in pledge.acts}
@@ -180,17 +187,13 @@ class Office:
         return answer
 
     def _sign_in(self) -> tuple[str, str]:
-        with self._rows() as engine, engine.begin() as rows:
+        with self._rows().begin() as rows:
             cookie = sessions.start(rows, ADMIN, self.clock())
             return cookie, sessions.find(rows, cookie, self.clock()).csrf
 
-    @contextmanager
-    def _rows(self) -> Iterator[Engine]:
-        engine = open_rows(self.data)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+    def _rows(self) -> Engine:
+        self._engine = self._engine or open_rows(self.data)
+        return self._engine
 
     def _all(self, asked: str, *values: Any) -> list[Any]:
         with closing(

@@ -11,12 +11,11 @@ import shutil
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tests.commune import households
-from tests.sim import oracle, pair, servers
+from tests.sim import commands, oracle, pair, servers
 from tests.sim.fleet import Fleet, Told
 from tests.sim.founding import START
 from tests.sim.observe import Kept, Seen, behind, observe, sequences
@@ -108,6 +107,7 @@ class Runner:
             await self._check_own()
             self._check_log()
         finally:
+            self.office.close()
             for server in (self.server, self.other):
                 if server:
                     server.kill()
@@ -307,13 +307,14 @@ class Runner:
         await asyncio.to_thread(server.stop)
 
     async def _backup(self, _: Step) -> None:
-        await servers.run(_back_up, self.data, self.place / "backups", self.clock.path)
+        await servers.run(commands.back_up, self.data, self.place / "backups", self.clock.path)
 
     async def _restore(self, _: Step) -> None:
         if not (self.place / "backups").exists():
             return
         await self.kill_server()
-        await servers.run(_restore, self.data, self.place / "backups", self.clock.path)
+        self.office.close()
+        await servers.run(commands.restore, self.data, self.place / "backups", self.clock.path)
         await self.start_server()
         seen = observe(self.data)
         known = self.office.devices()
@@ -532,9 +533,9 @@ class Runner:
             await asyncio.sleep(0.003)  # another process tells it by its file alone
 
     async def _check_own(self) -> None:
-        """What `camket check` says of the data."""
-        await self._stop_server(Step("stop_server"))
-        found = await servers.run(_check, self.data, self.clock.path)
+        """What `camket check` says of the data, as a killed server leaves them."""
+        await self.kill_server()
+        found = await servers.run(commands.check, self.data, self.clock.path)
         if self.history:  # what came by the bare engine came behind the product's back, and it says so
             found = [text for text in found if "archive" not in text]
         if found:
@@ -593,41 +594,3 @@ def _tokens(seen: Seen, keys: Collection[tuple[str, str]]) -> set[str]:
         if (kept.db, kept.id) in keys
         for token in _TOKEN.findall(str(kept.body))
     }
-
-
-# --- in processes of their own, as commands are -------------------------------------------------------------
-
-
-def _back_up(data: Path, into: Path, clock: Path) -> None:
-    from server import backup
-
-    backup.make(data, None, into, None, Clock(clock)())
-
-
-def _restore(data: Path, source: Path, clock: Path) -> None:
-    from server import backup
-    from server.app import opened
-    from server.settings import Settings
-
-    now: datetime = Clock(clock)()
-    backup.restore(source, data, None, None, now)
-
-    async def follow() -> None:
-        async with opened(Settings(data=data), Clock(clock)) as parts:
-            await parts.follower.rebuild()
-
-    asyncio.run(follow())
-    for aside in data.glob("before-*"):
-        shutil.rmtree(aside)
-
-
-def _check(data: Path, clock: Path) -> list[str]:
-    from server.app import opened
-    from server.checking import problems
-    from server.settings import Settings
-
-    async def check() -> list[str]:
-        async with opened(Settings(data=data), Clock(clock)) as parts:
-            return await problems(parts)
-
-    return asyncio.run(check())

@@ -2,7 +2,7 @@
 
 A server here is what `camket serve` puts together, on a port of its own, with `kill -9` as its usual end. Two
 things differ from the command: the clock is the season's own (a word in a shared file, which steps move), and
-nothing is printed. `multiprocessing`'s fork server is the parent that is loaded once.
+nothing is printed. `multiprocessing`'s fork server is the parent, and `tests.sim.warm` what it loads.
 """
 
 import asyncio
@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import Any
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
-    ["tests.sim.servers", "server.app", "server.backup", "uvicorn", "sync.http.bare"]
-)
+_forks.set_forkserver_preload(["tests.sim.warm"])
 
 LOG = "server.log"
 """Beside the data."""
@@ -140,6 +138,7 @@ def _listen() -> socket.socket:
 
 
 def _serve(told: Connection, data: Path, clock: Path) -> None:
+    # Here and below: what only the forks need, their parent has imported.
     from server.app import build
     from server.settings import Settings
 
