@@ -8,16 +8,19 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
+from server.moving import MARK
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
+from sync import canonical
 from sync.rev import Rev
 from sync.stamps import ALL
 from sync.store.interface import Edit
 
-_archive = table(tables.Archive)
+_archive, _moved = table(tables.Archive), table(tables.MovedRow)
+_departs = (_archive.c.source == "moved") & _archive.c.deleted
 
 Source = Literal["sent", "derived", "merged", "released", "moved"]
 
@@ -80,13 +83,45 @@ def accepted(
     return found & wanted
 
 
+class Departure(NamedTuple):
+    """A document went from one database to another, at an instant; `by` is who moved it, None the server."""
+
+    id: str
+    rev: Rev
+    source: str
+    target: str
+    at: str
+    by: str | None
+
+
 def copy(connection: Connection, source: str, target: str, ids: Collection[str]) -> None:
-    """Keep what is kept of these documents in the one database in the other as well."""
+    """Keep what is kept of these documents in the one database in the other as well.
+
+    Of departures only the one to there: so whatever else a database says has left it, has left that one.
+    """
+    arrival = canonical.encode({MARK: target})
     for some in chunks(sorted(ids)):
         held = select(_archive).where(_archive.c.db == source, _archive.c.id.in_(some))
+        held = held.where(or_(~_departs, _archive.c.body == arrival))
         insert_new(
             connection, _archive, [{**row, "db": target} for row in connection.execute(held).mappings()]
         )
+
+
+def departures(connection: Connection, ids: Collection[str] | None = None) -> list[Departure]:
+    """When these documents (None: all households) went from where to where, the earliest first."""
+    kind = _moved.c.id.like("household:%") if ids is None else _moved.c.id.in_(ids)
+    # it has left where it is not any more, or came back to where it went last
+    places = _archive.join(
+        _moved, (_archive.c.id == _moved.c.id) & _archive.c.db.in_((_moved.c.db, _moved.c.target))
+    )
+    asked = select(_archive).select_from(places).where(kind, _departs).distinct()
+    found = [
+        Departure(row.id, Rev.parse(row.rev), row.db, target, row.entered_at, row.entered_by)
+        for row in connection.execute(asked)
+        if (target := orjson.loads(row.body).get(MARK)) not in (None, row.db)
+    ]
+    return sorted(found, key=lambda one: (one.at, one.rev.generation, one.source))
 
 
 def first_place(connection: Connection, doc_id: str, dbs: Collection[str]) -> str | None:

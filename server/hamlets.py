@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 import orjson
@@ -126,19 +125,6 @@ def came(connection: Connection, source: str, into: str) -> set[str]:
     """The documents of `source` that had come from `into`, and are in `source` still."""
     away = (_moved.c.db == f"hamlet-{into}", _moved.c.target == f"hamlet-{source}")
     return set(connection.execute(select(_moved.c.id).where(*away)).scalars())
-
-
-def place_on(connection: Connection, doc_id: str, at: datetime) -> str | None:
-    """The database in which a document was at an instant, if it has moved since; None: it is where it was.
-
-    What the archive keeps of a place that was left says when that was, and is never thrown away.
-    """
-    here = (_archive.c.id == doc_id, _archive.c.source == "moved", _archive.c.deleted)
-    asked = select(_archive.c.db, _archive.c.body, _archive.c.entered_at).where(*here)
-    found = connection.execute(asked.order_by(_archive.c.entered_at, _archive.c.generation)).all()
-    ways = [(row.db, row.entered_at, orjson.loads(row.body).get(moving.MARK)) for row in found]
-    left = [(db, when, target) for db, when, target in ways if target not in (None, db)]
-    return next((db for db, when, _ in left if when > instant(at)), left[-1][2] if left else None)
 
 
 def all_of(connection: Connection, hamlet: str, subjects: Collection[str]) -> Belongings:

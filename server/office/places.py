@@ -76,8 +76,13 @@ def current(rows: Connection) -> Campaign | None:
     return next(iter(campaigns(rows)), None)
 
 
+def named(kind: str, name: str) -> str:
+    """A hamlet's name as pages say it: "Thôn Nà Lại"."""
+    return f"{kind[:1].upper()}{kind[1:]} {name}"
+
+
 def _hamlet(row: Row[tuple[object, ...]]) -> Hamlet:
-    return Hamlet(row.hamlet, f"{row.kind[:1].upper()}{row.kind[1:]} {row.name}")
+    return Hamlet(row.hamlet, named(row.kind, row.name))
 
 
 def _campaign(row: Row[tuple[object, ...]]) -> Campaign:

@@ -3,6 +3,7 @@
 All in one file: every story begins with the same furnished commune.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlmodel import SQLModel
 
-from server import backup, erasing, hamlets, ledger
+from server import backup, erasing, hamlets, ledger, past
 from server.admission import caller_of
 from server.app import opened
 from server.auth import users
@@ -33,7 +34,7 @@ from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
 from server.scribe import Change
 from server.settings import Settings
-from server.words import words
+from server.words import HERE, words
 from sync import revtree
 from sync.hooks import Action, Refused, Stored
 from sync.rev import Rev
@@ -190,20 +191,17 @@ async def test_the_history_of_what_moved_is_in_both_places(commune: Parts) -> No
 
 
 async def test_where_a_household_was_on_a_day_can_be_told_for_good(commune: Parts) -> None:
-    """No page shows figures by period; whoever needs those of October asks here."""
     await furnish(commune)
-    first, clock = commune.clock(), commune.clock
+    clock = commune.clock
     assert isinstance(clock, Hands)
-    clock.ms += DAY
-    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
-    clock.ms += DAY
-    await hamlets.move(commune, ADMIN, "bankhu", "nasam", [X])
-    await hamlets.move(commune, ADMIN, "nasam", "pomo", [X])
+    for source, into in (("nasam", "pomo"), ("pomo", "nasam"), ("nasam", "bankhu"), ("bankhu", "pomo")):
+        clock.ms += DAY
+        await hamlets.move(commune, ADMIN, source, into, [X])
+    first = datetime.fromtimestamp(NOW / 1000, HERE).date()
     with readers(commune.rows).begin() as connection:
-        days = [hamlets.place_on(connection, X, first + timedelta(hours=hours)) for hours in (0, 25, 49)]
-        stayed = hamlets.place_on(connection, f"household:{OTHER}", first)
-    assert days == [A, B, C]
-    assert stayed is None
+        days = [past.households(connection, "antq-2026", first + timedelta(days=n)) for n in range(5)]
+        found = [Counter(one.db for one in day) for day in days]
+    assert found == [{A: 2}, {A: 1, C: 1}, {A: 2}, {A: 1, B: 1}, {A: 1, C: 1}]
 
 
 def walk(parts: Parts, db: str) -> list[str]:
