@@ -9,6 +9,8 @@ from sync.revtree import Tree
 
 def latest(tree: Tree, revs: Iterable[Rev]) -> list[Rev]:
     """The leaves that these revisions lead to, each once; a revision that is not there stays as it is."""
+    if len(tree) == 1:
+        return list(dict.fromkeys(revs))
     found: dict[Rev, None] = {}
     parents = {node.parent for node in tree.values()}
     for rev in revs:

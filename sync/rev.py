@@ -14,9 +14,9 @@ class Rev(NamedTuple):
     def parse(cls, text: str) -> Self:
         """Read `N-text`. Raises ValueError where there is no positive generation."""
         head, dash, digest = text.partition("-")
-        if not dash or not head.isascii() or not head.isdigit() or len(head) > 15 or int(head) < 1:
-            raise ValueError(f"not a revision: {text[:80]!r}")
-        return cls(int(head), digest)
+        if dash and head.isascii() and head.isdigit() and len(head) <= 15 and (generation := int(head)):
+            return cls(generation, digest)
+        raise ValueError(f"not a revision: {text[:80]!r}")
 
     def __str__(self) -> str:
         return f"{self.generation}-{self.digest}"

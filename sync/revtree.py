@@ -114,6 +114,8 @@ def _outcome(tree: Tree, grown: Tree, path: Sequence[Rev]) -> Grafted:
 
 def leaves(tree: Tree) -> list[Rev]:
     """The revisions that nobody went on from, the winner first: live before deleted, then greatest first."""
+    if len(tree) == 1:
+        return list(tree)
     parents = {node.parent for node in tree.values()}
     ends = [rev for rev in tree if rev not in parents]
     return sorted(ends, key=lambda rev: (not tree[rev].deleted, rev), reverse=True)

@@ -29,6 +29,7 @@ from sync.store.interface import (
     Attachment,
     Body,
     Change,
+    Current,
     Edit,
     File,
     Files,
@@ -308,7 +309,7 @@ def parse_revs_by_id(data: bytes) -> dict[str, list[Rev]]:
 
 
 def render_document(
-    doc_id: str, rev: Rev, body: Body, *, deleted: bool = False, extra: bytes = b"", files: bytes = b""
+    doc_id: str, rev: Rev | str, body: Body, *, deleted: bool = False, extra: bytes = b"", files: bytes = b""
 ) -> bytes:
     """A document with its special fields; `extra` and `files` are ready fields, each with a leading comma."""
     head = b'{"_id":%b,"_rev":%b%b%b%b' % (
@@ -348,8 +349,18 @@ def described(file: Attachment) -> dict[str, object]:
 
 def render_revisions(tree: Tree, rev: Rev) -> bytes:
     """`,"_revisions":{…}`: the ancestry as far as it is known."""
-    ids = [ancestor.digest for ancestor in revtree.ancestry(tree, rev)]
-    return b',"_revisions":' + orjson.dumps({"start": rev.generation, "ids": ids})
+    return _revisions(rev.generation, [ancestor.digest for ancestor in revtree.ancestry(tree, rev)])
+
+
+def _revisions(start: int, ids: Sequence[str]) -> bytes:
+    return b',"_revisions":' + orjson.dumps({"start": start, "ids": ids})
+
+
+def render_current(current: Current, *, revs: bool) -> bytes:
+    """A winner, with its ancestry where that is asked for."""
+    doc_id, rev, deleted, body, line = current
+    extra = _revisions(int(rev.partition("-")[0]), line) if revs else b""
+    return render_document(doc_id, rev, body, deleted=deleted, extra=extra)
 
 
 def leaves_of(tree: Tree) -> tuple[Leaf, ...]:
@@ -383,7 +394,7 @@ def render_missing(asked: Mapping[str, Sequence[Rev]], trees: Mapping[str, Tree]
 
 def render_change(change: Change, *, all_leaves: bool, seq: bytes, doc: bytes | None = None) -> bytes:
     """One row of the feed; `seq` is JSON, since it may be left out (`null`)."""
-    leaves = change.leaves if all_leaves else change.leaves[:1]
+    leaves = change.leaves if all_leaves or len(change.leaves) == 1 else change.leaves[:1]
     return b'{"seq":%b,"id":%b,"changes":[%b]%b%b}' % (
         seq,
         orjson.dumps(change.id),

@@ -16,7 +16,7 @@ from sync.http.reading import Wanted, file_parts, render_revision
 from sync.http.routing import Call, Route
 from sync.rev import Rev
 from sync.revtree import Tree
-from sync.store.interface import Document
+from sync.store.interface import Current, Document
 
 PIECE = 2**20
 """Bytes of an answer that are held at once, or what one revision has, its attachments included."""
@@ -81,6 +81,22 @@ class Gathered:
         return self.wanted if one.since is None else self.wanted.since(one.since)
 
 
+async def _current(call: Call, items: Sequence[Any]) -> Mapping[str, Current]:
+    """The winners of the documents that are named and may be seen: what nearly all peers ask for."""
+    named = [item.get("id") for item in items if isinstance(item, dict)]
+    ids = {doc_id for doc_id in named if isinstance(doc_id, str) and call.shows(doc_id)}
+    return await call.store.current(call.db, ids)
+
+
+def _if_current(item: Any, current: Mapping[str, Current]) -> Current | None:
+    """The winner, where just that is asked for; with `latest` or without, nothing is newer."""
+    if not isinstance(item, dict) or "atts_since" in item:
+        return None
+    doc_id = item.get("id")
+    here = current.get(doc_id) if isinstance(doc_id, str) else None
+    return here if here is not None and here.rev == item.get("rev") else None
+
+
 async def bulk_get(call: Call) -> Response:
     """Read revisions. Raises BadRequest, TooManyReads."""
     body = await bodies.read_posted(call.request, call.parts.limits.request)
@@ -89,12 +105,17 @@ async def bulk_get(call: Call) -> Response:
         raise BadRequest("Missing JSON list of 'docs'.")
     if len(docs) > wire.MOST_DOCUMENTS:
         raise TooManyReads(str(wire.MOST_DOCUMENTS))
-    gathered = Gathered(call, Wanted.of(call.query), [_parse(item) for item in docs])
-    await gathered.read()
+    wanted = Wanted.of(call.query)
     header = call.request.headers.get("accept", "")
-    if "multipart/" in header and "application/json" not in header:
+    as_multipart = "multipart/" in header and "application/json" not in header
+    current = await _current(call, docs) if wanted.is_plain and not as_multipart else {}
+    lines = [_if_current(item, current) or _parse(item) for item in docs]
+    gathered = Gathered(call, wanted, [one for one in lines if not isinstance(one, Current)])
+    if gathered.asked or not current:
+        await gathered.read()
+    if as_multipart:
         return await _as_multipart(call, gathered)
-    pieces = _pieces(call, gathered)
+    pieces = _pieces(call, gathered, lines)
     first = await anext(pieces)
     second = await anext(pieces, None)
     if second is None:
@@ -102,11 +123,13 @@ async def bulk_get(call: Call) -> Response:
     return Feed.long(call.request, _chained([first, second], pieces))
 
 
-async def _pieces(call: Call, gathered: Gathered) -> AsyncIterator[bytes]:
+async def _pieces(
+    call: Call, gathered: Gathered, lines: Sequence[Current | Asked | Wrong]
+) -> AsyncIterator[bytes]:
     """The answer in pieces: a document may be asked for as often as a peer likes."""
     rows, size, fence = [b'{"results":['], 0, b""
-    for one in gathered.asked:
-        row = await _row(call, gathered, one)
+    for one in lines:
+        row = _winner(one, gathered.wanted) if isinstance(one, Current) else await _row(call, gathered, one)
         rows += [fence, row]
         size, fence = size + len(row), b","
         if size > PIECE:
@@ -135,6 +158,11 @@ def _parse(item: Any) -> Asked | Wrong:
 
 def _error(wrong: Wrong) -> bytes:
     return wire.to_json({"id": wrong.doc_id, "rev": wrong.rev, "error": wrong.error, "reason": wrong.reason})
+
+
+def _winner(one: Current, wanted: Wanted) -> bytes:
+    ok = wire.render_current(one, revs=wanted.revs)
+    return b'{"id":%b,"docs":[{"ok":%b}]}' % (orjson.dumps(one.id), ok)
 
 
 async def _row(call: Call, gathered: Gathered, one: Asked | Wrong) -> bytes:

@@ -256,22 +256,21 @@ class RowWriter:
 
     async def rows(self, changes: Collection[Change]) -> list[bytes]:
         """One JSON object each."""
-        return [await self.row(change) for change in changes]
+        if not self._question.docs:  # nothing to await: this is half of what a pull costs
+            return [self._row(change, None) for change in changes]
+        return [self._row(change, await self._doc(change)) for change in changes]
 
-    async def row(self, change: Change) -> bytes:
-        """One JSON object."""
+    async def _doc(self, change: Change) -> bytes:
+        if change.body is None:
+            return b"null"
+        return await render_winner(self._call, change, self._question.wanted)
+
+    def _row(self, change: Change, doc: bytes | None) -> bytes:
         question = self._question
         shown = self._left % question.seq_interval == 0
         self._left -= 1
-        doc = None
-        if question.docs:
-            doc = await render_winner(self._call, change, question.wanted) if change.body else b"null"
-        return wire.render_change(
-            change,
-            all_leaves=question.all_leaves,
-            seq=orjson.dumps(change.seq) if shown else b"null",
-            doc=doc,
-        )
+        seq = orjson.dumps(change.seq) if shown else b"null"
+        return wire.render_change(change, all_leaves=question.all_leaves, seq=seq, doc=doc)
 
 
 def from_now(question: Question, since: Seq, given: int) -> Question:

@@ -50,6 +50,11 @@ class Wanted:
         """Whether bytes of attachments are asked for."""
         return self.attachments or self.atts_since is not None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is asked for beyond revisions with their ancestry."""
+        return replace(self, revs=False, latest=False) == _PLAIN
+
     def of_one(self, tree: Tree, asked: Rev | None) -> Sequence[Rev]:
         """The revisions whose bodies one answer needs."""
         rev = revtree.winner(tree) if asked is None else asked
@@ -78,6 +83,9 @@ class Wanted:
             name: File(file.content_type, await store.attachment(file.key), file.revpos)
             for name, file in body.attachments.items()
         }
+
+
+_PLAIN = Wanted()
 
 
 def extras(document: Document, rev: Rev, wanted: Wanted) -> bytes:

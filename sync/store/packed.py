@@ -20,10 +20,13 @@ EMPTY_BODY = 1
 """The key that stands for `{}` without attachments; there is no row for it."""
 
 _COUNT = struct.Struct("<I")
+_ONE = _COUNT.pack(1)
 _RECORD = struct.Struct("<IIIB16s")
 _PLACE = struct.Struct("<QQ")
 _DELETED, _HEX = 1, 2
 _HEX_DIGITS = frozenset("0123456789abcdef")
+
+_ALIVE, _DEAD = Node(None, deleted=False), Node(None, deleted=True)
 
 Held = Mapping[Rev, int]
 """The keys of those bodies of a tree that are held."""
@@ -55,6 +58,11 @@ def pack(tree: Tree, held: Held) -> bytes:
 
 def unpack(blob: bytes) -> tuple[dict[Rev, Node], dict[Rev, int]]:
     """The tree, and the keys of the bodies that are held."""
+    if is_single(blob):  # no more than this, and quickly
+        generation, _, body, flags, packed = _RECORD.unpack_from(blob, _COUNT.size)
+        if flags & _HEX:
+            only = Rev(generation, packed.hex())
+            return {only: _DEAD if flags & _DELETED else _ALIVE}, {only: body} if body else {}
     (count,) = _COUNT.unpack_from(blob)
     end = _COUNT.size + count * _RECORD.size
     tree: dict[Rev, Node] = {}
@@ -71,6 +79,11 @@ def unpack(blob: bytes) -> tuple[dict[Rev, Node], dict[Rev, int]]:
         if body:
             held[rev] = body
     return tree, held
+
+
+def is_single(blob: bytes) -> bool:
+    """Whether the tree is of one revision, as most are."""
+    return blob.startswith(_ONE)
 
 
 def body_keys(blob: bytes) -> list[int]:

@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 
 from sync.rev import Rev
-from sync.revtree import Tree
+from sync.revtree import Tree, ancestry
 from sync.store.files import read_files
 from sync.store.interface import (
     Body,
     Change,
     Changes,
     Choice,
+    Current,
     DatabaseMissing,
     Document,
     Info,
@@ -23,7 +24,7 @@ from sync.store.interface import (
     Seq,
     Span,
 )
-from sync.store.packed import EMPTY_BODY, NO_BODY, unpack
+from sync.store.packed import EMPTY_BODY, NO_BODY, is_single, unpack
 from sync.store.rows import select_in
 from sync.store.writer import DatabaseRow
 
@@ -76,7 +77,7 @@ def read(conn: sqlite3.Connection, name: str, ids: Collection[str], choose: Choi
         tree, held = unpack(blob)
         wanted = {rev: held[rev] for rev in choose(doc_id, tree) if rev in held}
         found[doc_id] = (seq, tree, wanted)
-    bodies = _bodies(conn, {key for _, _, wanted in found.values() for key in wanted.values()})
+    bodies = _bodies(conn, [key for _, _, wanted in found.values() for key in wanted.values()])
     return {
         doc_id: Document(tree, {rev: bodies[key] for rev, key in wanted.items()}, seq)
         for doc_id, (seq, tree, wanted) in found.items()
@@ -92,6 +93,34 @@ def bodies(
         asked.setdefault(doc_id, []).append(rev)
     found = read(conn, name, asked, lambda doc_id, _: asked[doc_id])
     return {(doc_id, rev): body.json for doc_id, doc in found.items() for rev, body in doc.bodies.items()}
+
+
+_CURRENT = (
+    "SELECT doc.id, doc.rev, doc.deleted, doc.tree, doc.body, body.json, body.files "
+    "FROM doc LEFT JOIN body ON body.key = doc.body WHERE doc.db = ? AND doc.id IN"
+)
+
+
+def current(conn: sqlite3.Connection, name: str, ids: Collection[str]) -> dict[str, Current]:
+    """The winners whose bodies are held, in one statement: this is what a pull costs."""
+    db = database(conn, name)
+    found: dict[str, Current] = {}
+    for doc_id, rev, deleted, tree, key, json, files in select_in(conn, _CURRENT, (db.key,), ids):
+        if json is not None:
+            body = Body(json, read_files(files)) if files else Body(json)
+        elif key == EMPTY_BODY:
+            body = EMPTY
+        else:
+            continue
+        found[doc_id] = Current(doc_id, rev, bool(deleted), body, _line(tree, rev))
+    return found
+
+
+def _line(blob: bytes, rev: str) -> Sequence[str]:
+    """The digests from this revision up."""
+    if is_single(blob):
+        return (rev.partition("-")[2],)
+    return [ancestor.digest for ancestor in ancestry(unpack(blob)[0], Rev.parse(rev))]
 
 
 def _bodies(conn: sqlite3.Connection, keys: Iterable[int]) -> dict[int, Body]:
@@ -205,8 +234,10 @@ def gave(conn: sqlite3.Connection, name: str, seq: Seq, life: str) -> bool:
 def _changes(conn: sqlite3.Connection, rows: Sequence[Any], *, with_bodies: bool) -> tuple[Change, ...]:
     held = _bodies(conn, (row[4] for row in rows)) if with_bodies else {}
     return tuple(
-        Change(seq, doc_id, _leaves(rev, deleted, others), held.get(body))
-        for seq, doc_id, rev, deleted, body, others in rows
+        [
+            Change(seq, doc_id, _leaves(rev, deleted, others), held.get(body))
+            for seq, doc_id, rev, deleted, body, others in rows
+        ]
     )
 
 

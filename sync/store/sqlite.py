@@ -23,6 +23,7 @@ from sync.store.interface import (
     Changes,
     Choice,
     Conflict,
+    Current,
     DatabaseExists,
     DatabaseMissing,
     Document,
@@ -126,6 +127,9 @@ class SqliteStore:
 
     async def bodies(self, db: str, revs: Collection[tuple[str, Rev]]) -> Mapping[tuple[str, Rev], bytes]:
         return await self._read(lambda conn: reading.bodies(conn, db, revs))
+
+    async def current(self, db: str, ids: Collection[str]) -> Mapping[str, Current]:
+        return await self._read(lambda conn: reading.current(conn, db, ids))
 
     async def read(self, db: str, ids: Collection[str], choose: Choice) -> Mapping[str, Document]:
         return await self._read(lambda conn: reading.read(conn, db, ids, choose))

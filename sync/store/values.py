@@ -3,8 +3,9 @@
 Bodies travel as canonical JSON bytes of the document without its `_fields`; `{}` for a plain tombstone.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sync.rev import Rev
 from sync.revtree import Tree
@@ -97,6 +98,7 @@ class Conflict:
 
 
 # --- what comes out -----------------------------------------------------------------------------------------
+# What there is one of for every row is a tuple: a frozen dataclass costs thrice as much to make.
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +113,17 @@ class Info:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """An end of a revision tree."""
 
     rev: Rev
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+NO_ATTACHMENTS: "Mapping[str, Attachment]" = {}
+
+
+class Attachment(NamedTuple):
     """What is known of an attachment without its bytes; `key` is the store's own."""
 
     content_type: str
@@ -130,16 +133,14 @@ class Attachment:
     key: int
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What is held of one revision."""
 
     json: bytes
-    attachments: Mapping[str, Attachment] = field(default_factory=dict)
+    attachments: Mapping[str, Attachment] = NO_ATTACHMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document as it was at one moment: its tree, and those bodies that were chosen and are held."""
 
     tree: Tree
@@ -147,12 +148,21 @@ class Document:
     seq: Seq = 0
 
 
+class Current(NamedTuple):
+    """A document's winner; its line are the digests from it up, as far as they are known."""
+
+    id: str
+    rev: str
+    deleted: bool
+    body: Body
+    line: Sequence[str]
+
+
 Choice = Callable[[str, Tree], Collection[Rev]]
 """Which bodies to read of a document; pure, called inside the store's snapshot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The last change of one document: its leaves, the winner first; its winner's body where asked for."""
 
     seq: Seq
