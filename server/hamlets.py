@@ -6,14 +6,14 @@ nothing. A merge that is cut short is finished by the follower: the hamlet's doc
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from server import audit, moving
 from server.admission import asking_of
@@ -37,6 +37,15 @@ _acts, _archive, _held = table(tables.ActRow), table(tables.Archive), table(tabl
 _moved, _inspections = table(tables.MovedRow), table(registers.InspectionRow)
 _models, _bulletins = table(registers.ModelRow), table(registers.BulletinRow)
 
+ROWS = {
+    "household": _households,
+    "unit": table(registers.UnitRow),
+    "pledge": table(tables.PledgeRow),
+    "inspection": _inspections,
+    "outreach": table(registers.OutreachRow),
+    "review": table(registers.ReviewRow),
+}
+"""What is counted before it moves, by the type of its documents."""
 
 FURTHEST = 999_999
 """The last place that a walk can have (`schemas/household.json`)."""
@@ -250,8 +259,17 @@ def _hand_over(parts: Parts, by: str, source: str, into: str) -> frozenset[str]:
     """Whoever holds `source` holds `into` from now on."""
     with writing(parts.rows) as connection:
         held = _give(connection, parts, by, source, lambda theirs: theirs - {source} | {into})
-        audit.append(connection, by, "hamlet.merged", f"{source} {into}", parts.clock())
+        said = " ".join([source, into, *_holdings(connection, f"hamlet-{source}")])
+        audit.append(connection, by, "hamlet.merged", said, parts.clock())
     return held
+
+
+def _holdings(connection: Connection, db: str) -> Iterator[str]:
+    """How much of what is still in a database: "household=60"."""
+    for kind, rows in ROWS.items():
+        asked = select(func.count()).select_from(rows).where(rows.c.db == db)
+        if count := connection.execute(asked).scalar_one():
+            yield f"{kind}={count}"
 
 
 def _share(parts: Parts, by: str, source: str, into: str) -> frozenset[str]:

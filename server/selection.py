@@ -14,16 +14,6 @@ _households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
 _quarantine, _devices, _held = table(tables.Quarantine), table(tables.Device), table(tables.UserHamlet)
 _inspections, _moved = table(registers.InspectionRow), table(tables.MovedRow)
 
-ROWS = {
-    "household": _households,
-    "unit": _units,
-    "pledge": table(tables.PledgeRow),
-    "inspection": _inspections,
-    "outreach": table(registers.OutreachRow),
-    "review": table(registers.ReviewRow),
-}
-"""What is counted before it moves, by the type of its documents."""
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -77,7 +67,7 @@ def preview(connection: Connection, source: str, subjects: Collection[str] | Non
     db = f"hamlet-{source}"
     ids = None if subjects is None else hamlets.all_of(connection, source, subjects).ids
     documents: Counter[str] = Counter()
-    for kind, rows in ROWS.items():
+    for kind, rows in hamlets.ROWS.items():
         found = connection.execute(select(rows.c.id).where(rows.c.db == db)).scalars()
         documents[kind] = sum(ids is None or doc_id in ids for doc_id in found)
     shown = connection.execute(

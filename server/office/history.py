@@ -27,7 +27,8 @@ ACTS = "acts"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One archived revision. `source` is sent, derived, merged, released or moved."""
+    """One archived revision. `source` is sent, derived, merged, released or moved; `by` of a move is who
+    moved it, and `left` the database that it went from."""
 
     rev: str
     parent: str | None
@@ -37,6 +38,7 @@ class Kept:
     stamp: str | None
     entered_at: str
     source: str
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Entry:
     acts: tuple[Body, ...]
     newer: bool = False
     """Whether a later program wrote it: nobody here knows what its fields mean."""
+    way: tuple[str, str] | None = None
+    """Of a move: the databases that it went from and to."""
 
     @property
     def lost(self) -> bool:
@@ -141,6 +145,7 @@ def _entry(doc_id: str, kept: Kept, changes: tuple[Change, ...], acts: tuple[Bod
         changes=changes,
         acts=acts,
         newer=schemas.newer(kept.body),
+        way=(kept.left, kept.body[MARK]) if _moves(doc_id, kept) else None,
     )
 
 

@@ -18,7 +18,7 @@ from server.admission import caller_of, office_device
 from server.office import records, said
 from server.office.desk import Desk
 from server.office.history import instant_of, stamp_of
-from server.office.places import hamlets
+from server.office.places import hamlets, merged
 from server.office.said import Known
 from server.rows import tables
 from server.rows.engine import table
@@ -122,7 +122,7 @@ def known_of(rows: Connection, words: Words) -> Known:
     return Known(
         words,
         lambda slug, version: records.checklist_of(rows, slug, version),
-        {place.id: place.name for place in hamlets(rows).values()},
+        {place.id: place.name for place in (*merged(rows).values(), *hamlets(rows).values())},
         lambda doc_id: records.called(rows, doc_id),
     )
 

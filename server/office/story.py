@@ -13,8 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 import schemas
+from server import archive
 from server.admission import caller_of
 from server.auth.grant import COMMUNE, Role
+from server.moving import MARK
 from server.office import acts, history, records, said
 from server.office.acts import Who
 from server.office.desk import Desk, own_address
@@ -177,11 +179,17 @@ def _standing(doc_id: str, document: Document) -> Standing:
 
 
 def _kept(rows: Connection, db: str, ids: Sequence[str]) -> dict[str, list[Kept]]:
+    """The archived revisions of each document; its moves between hamlets too that other databases tell."""
     held: dict[str, list[Kept]] = {}
     for row in rows.execute(select(_archive).where(_archive.c.db == db, _archive.c.id.in_(ids))):
+        if row.source == "moved" and row.deleted:
+            continue
         body = orjson.loads(row.body)
         kept = Kept(row.rev, row.parent, body, row.deleted, row.by, row.stamp, row.entered_at, row.source)
         held.setdefault(row.id, []).append(kept)
+    for one in archive.departures(rows, ids):
+        kept = Kept(str(one.rev), None, {MARK: one.target}, True, one.by, None, one.at, "moved", one.source)
+        held.setdefault(one.id, []).append(kept)
     return held
 
 
@@ -241,7 +249,7 @@ def _shown(
         "rev": entry.rev,
         "seen": there.rev if there else "",
         "lost": entry.lost,
-        "what": words.say(_headline(entry, words)),
+        "what": _went(entry.way, known) if entry.way else words.say(_headline(entry, words)),
         "who": _byline(entry, who, words),
         "changes": [
             _change(kind, change, known, may=may and not _is_merged(there and there.body.get(change.field)))
@@ -286,8 +294,13 @@ def _headline(entry: Entry, words: Words) -> str:
     return key if words.knows(key) else f"office.history.{'first' if entry.first else 'changed'}"
 
 
+def _went(way: tuple[str, str], known: Known) -> str:
+    source, target = (known.hamlets.get(db.removeprefix("hamlet-"), db) for db in way)
+    return known.words.say("office.history.went", source=source, target=target)
+
+
 def _byline(entry: Entry, who: Who, words: Words) -> str:
-    if entry.source in {"merged", "derived", "moved"}:
+    if entry.source in {"merged", "derived", "moved"} and not (entry.way and entry.by):
         return words.time(entry.entered_at)
     same = entry.at[:16] == entry.entered_at[:16]
     key = "office.history.by_at" if same else "office.history.by_at_received"

@@ -1,6 +1,7 @@
 """Merging, splitting and moving at the office: chosen, shown, confirmed, undone."""
 
 import re
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -32,16 +33,22 @@ async def test_a_merge_shows_what_it_comes_to_then_does_it_and_can_be_taken_back
         preview = (await browser.post("/office/moves", form)).text
         assert f"<li>{len(before)} hộ</li>" in preview
         assert held(made, "nasam") == before, "a preview moves nothing"
+        made.now += timedelta(minutes=1)
         done = (await browser.send("/office/moves", {**form, "chosen": "1", "do": "confirm"})).text
         assert "Đã chuyển xong" in done
         assert held(made, "bandanh") == there | before
         assert held(made, "nasam") == set()
-        assert audited(made, "hamlet.merged") == ["nasam bandanh"]
+        assert audited(made, "hamlet.merged") == ["nasam bandanh household=60 pledge=2"]
         back = {"how": "back", "source": "bandanh", "into": "nasam", "people": "1"}
         assert f"<li>{len(before)} hộ</li>" in (await browser.post("/office/moves", back)).text
+        made.now += timedelta(minutes=1)
         await browser.send("/office/moves", {**back, "do": "confirm"})
         story = (await browser.get(f"/office/history/nasam/household:{SIGNED_ULID}")).text
-        assert story.count("Chuyển sang thôn khác") == 2
+        went = re.findall(r"Chuyển từ ([^<]+).*?Hoàng Thị Lan, ([\d/ :]+)", story, re.S)
+        assert went == [
+            ("Thôn Bản Danh sang Thôn Nà Sầm", "01/03/2026 09:05"),
+            ("Thôn Nà Sầm sang Thôn Bản Danh", "01/03/2026 09:04"),
+        ], "from where to where, who and when, the newest first"
         assert "Đã xóa" not in story
     assert (held(made, "nasam"), held(made, "bandanh")) == (before, there)
 
