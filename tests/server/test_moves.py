@@ -206,7 +206,7 @@ async def test_where_a_household_was_on_a_day_can_be_told_for_good(commune: Part
 
 def walk(parts: Parts, db: str) -> list[str]:
     rows = rows_of(parts, tables.HouseholdRow, db=db)
-    return [row["name"] for row in sorted(rows, key=lambda row: row["walk"])]
+    return [row["name"] for row in sorted(rows, key=lambda row: (row["walk"], row["id"]))]
 
 
 async def test_the_households_of_a_merged_hamlet_come_behind_on_the_walk_in_their_order(
@@ -228,6 +228,19 @@ async def test_the_households_of_a_merged_hamlet_come_behind_on_the_walk_in_thei
     await hamlets.move(commune, ADMIN, "bankhu", "nasam", back)
     assert walk(commune, A) == ["a1", "a2", "a3"]
     assert {row["id"]: row for row in rows_of(commune, tables.HouseholdRow, db=B)} == before
+
+
+async def test_a_late_new_household_of_a_merged_hamlet_stands_where_its_number_says(commune: Parts) -> None:
+    """It has the old hamlet's number, which another one may have here: they stand side by side, by id."""
+    for who, db, names in ((lan, A, ["a1", "a2"]), (mai, B, ["b1", "b2"])):
+        for n, name in enumerate(names, start=1):
+            one = household(f"01J8ZQ4T6N3VXK2M5R7W9Y0{name.upper()}0", who.user, name=name, order=n * 10)
+            assert await send(commune, who, db, edit(one, f"1-{name}")) == ["received"]
+    await commune.follower.catch_up()
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    late = household("01J8ZQ4T6N3VXK2M5R7W9Y0Z90", name="new", order=20)
+    assert await send(commune, lan, A, edit(late, "1-d")) == ["received"]
+    assert walk(commune, B) == ["b1", "b2", "new", "a1", "a2"]
 
 
 async def test_a_merge_that_was_cut_after_it_was_declared_is_finished_by_the_follower(commune: Parts) -> None:

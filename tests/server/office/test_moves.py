@@ -40,7 +40,11 @@ async def test_a_merge_shows_what_it_comes_to_then_does_it_and_can_be_taken_back
         assert held(made, "nasam") == set()
         assert audited(made, "hamlet.merged") == ["nasam bandanh household=60 pledge=2"]
         back = {"how": "back", "source": "bandanh", "into": "nasam", "people": "1"}
-        assert f"<li>{len(before)} hộ</li>" in (await browser.post("/office/moves", back)).text
+        preview = (await browser.post("/office/moves", back)).text
+        assert f"<li>{len(before)} hộ</li>" in preview
+        assert "Ai phụ trách Thôn Bản Danh được thêm Thôn Nà Sầm. Không ai bị bớt thôn" in preview
+        kept = (await browser.post("/office/moves", {**back, "people": ""})).text
+        assert "ai chưa phụ trách Thôn Nà Sầm thì vẫn không thấy" in kept
         made.now += timedelta(minutes=1)
         await browser.send("/office/moves", {**back, "do": "confirm"})
         story = (await browser.get(f"/office/history/nasam/household:{SIGNED_ULID}")).text
