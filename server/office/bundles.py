@@ -16,10 +16,11 @@ from starlette.responses import Response
 
 from server import problems
 from server.body import BUNDLE, MIB
+from server.bundle import LINES, RECEIPTS, read_bundle, receipts_text
 from server.office.desk import HEADERS, Desk
 from server.office.uploads import Shelf, UploadGone, own_name
 from server.problems import BadRequest, TooLarge
-from server.sealed import LINES, RECEIPTS, Inbox, read_bundle, receipts_text
+from server.sealed import Inbox
 from server.words import HERE
 from sync.store.interface import StoreFull
 
@@ -120,7 +121,8 @@ def reasons(told: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     for one in told:
         if _became(one) == "refused":
             found.setdefault(one.get("reason", ""), []).append(one["line"] + 1)
-    return [(reason, spans(lines)) for reason, lines in found.items()]
+    # a line that holds several documents is named once
+    return [(reason, spans(list(dict.fromkeys(lines)))) for reason, lines in found.items()]
 
 
 def spans(lines: Sequence[int]) -> str:

@@ -172,7 +172,23 @@ class Phone:
         told = {"send": self.joined["send"], "clock": self.now(), "db": db, "doc": doc} | inside
         return self.seal_bytes(gzip.compress(json.dumps(told).encode()))
 
-    def seal_bytes(self, plain: bytes, key_name: str = "seal_key", info: bytes = b"camket sealed 1") -> bytes:
+    def entry(self, doc: dict[str, Any], db: str = DB, **inside: Any) -> dict[str, Any]:
+        """A document as it lies among others under one seal."""
+        return {"clock": self.now(), "db": db, "doc": doc} | inside
+
+    def seal_several(self, *entries: Any, says: int | None = None, **inside: Any) -> bytes:
+        """Several documents under one seal; `says`: how many the head says that there are."""
+        told = {"send": self.joined["send"], "docs": entries} | inside
+        head = bytes([2, len(entries) % 256 if says is None else says])
+        return self.seal_bytes(gzip.compress(json.dumps(told).encode()), info=b"camket sealed 2", head=head)
+
+    def seal_bytes(
+        self,
+        plain: bytes,
+        key_name: str = "seal_key",
+        info: bytes = b"camket sealed 1",
+        head: bytes = b"\x01",
+    ) -> bytes:
         told = self.joined[key_name]
         receiver = load_der_public_key(from_b64url(told["spki"]))
         assert isinstance(receiver, EllipticCurvePublicKey)
@@ -180,7 +196,7 @@ class Phone:
         sender, to = (_raw(key) for key in (ephemeral.public_key(), receiver))
         key = HKDF(SHA256(), 32, sender + to, info).derive(ephemeral.exchange(ECDH(), receiver))
         iv = os.urandom(12)
-        return b"\x01" + sender + iv + AESGCM(key).encrypt(iv, plain, b"\x01" + told["id"].encode())
+        return head + sender + iv + AESGCM(key).encrypt(iv, plain, head + told["id"].encode())
 
     async def hand_in(self, *records: bytes) -> list[dict[str, Any]]:
         """Carry records to the drop box, own or another phone's; the receipts."""

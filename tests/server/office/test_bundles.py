@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from server.auth import devices, users
 from server.auth.grant import Role
+from server.bundle import LINES
 from server.office.bundles import reasons, spans
 from server.rows import tables
 from server.rows.engine import readers, table
-from server.sealed import LINES
 from sync import revtree
 from sync.store.interface import StoreFull
 from tests.server.http.served import Phone, Served
