@@ -1,15 +1,23 @@
 """Python's side of the tables that both languages must agree on."""
 
+import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateNumbers,
+    EllipticCurvePublicNumbers,
+)
 
 import schemas
-from server import review
+from server import bundle, review, sealing
 from server.content import broken
+from server.keys import KeyPair
 from server.projection import outcome
 from sync import canonical, merge
 from sync.stamps import Stamp, advance
+from sync.store.interface import Edit
 from tests.vectors import acts, table, whole
 
 
@@ -62,3 +70,26 @@ def test_the_digest_of_what_is_reviewed() -> None:
 def test_what_a_review_comes_to() -> None:
     for case in whole("reviews")["states"]:
         assert review.state(case["now"], case["decision"]) == case["is"], case["story"]
+
+
+def test_what_lies_in_a_sealed_record_and_what_receipts_call_it() -> None:
+    told = whole("sealed")
+    x, y, d = (int.from_bytes(sealing.from_b64url(told["key"][part]), "big") for part in "xyd")
+    public = EllipticCurvePublicNumbers(x, y, SECP256R1())
+    pair = KeyPair(told["key_id"], EllipticCurvePrivateNumbers(d, public).private_key())
+    for case in told["records"]:
+        record = sealing.from_b64url(case["record"])
+        send, found = bundle.open_record(record, pair)
+        assert (record[0], send, len(found)) == (case["version"], case["send"], len(case["docs"])), case[
+            "story"
+        ]
+        for opened, n in zip(found, case["docs"], strict=True):
+            doc = told["documents"][n]
+            assert isinstance(opened, bundle.Opened)
+            assert isinstance(opened.document, Edit)
+            assert (opened.clock, opened.db) == (doc["clock"], doc["db"]), case["story"]
+            body = {name: value for name, value in doc["doc"].items() if not name.startswith("_")}
+            assert json.loads(opened.document.body) == body
+            rev = str(opened.document.rev)
+            assert (opened.document.id, rev) == (doc["doc"]["_id"], doc["doc"]["_rev"])
+            assert bundle.name_of(opened.db, opened.document.id, rev) == doc["name"]

@@ -1,6 +1,6 @@
 /** TypeScript's side of the tables that both languages must agree on (tests/vectors). */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
@@ -12,7 +12,10 @@ import { countsAsSigned, outcome } from "../src/core/outcome.ts";
 import { type Decision, reviewed, state } from "../src/core/review.ts";
 import { broken } from "../src/core/rules.ts";
 import { tick } from "../src/core/stamps.ts";
+import { fromBase64url } from "../src/data/bytes.ts";
 import { schemas } from "../src/data/schemas.ts";
+import { open, RECORD, SEVERAL, unpacked } from "../src/data/seal.ts";
+import { documentsIn, nameOf } from "../src/data/several.ts";
 
 declare const __PWA__: string;
 const table = <T>(name: string): (T & { story: string })[] =>
@@ -96,4 +99,32 @@ test("the digest of what is reviewed", () => {
 test("what a review comes to", () => {
   for (const { story, now, decision, is } of reviews.states)
     assert.equal(state(now, decision ?? undefined), is, story);
+});
+
+interface SealedDocument {
+  readonly clock: number;
+  readonly db: string;
+  readonly doc: JsonObject & { readonly _id: string; readonly _rev: string };
+  readonly name: string;
+}
+
+test("what lies in a sealed record and what receipts call it", async () => {
+  const told = JSON.parse(readFileSync(join(__PWA__, "..", "tests", "vectors", "sealed.json"), "utf-8"));
+  const env = { subtle: webcrypto.subtle as SubtleCrypto, random: (n: number) => new Uint8Array(n) };
+  const { d, ...half } = told.key;
+  const curve = { name: "ECDH", namedCurve: "P-256" };
+  const pair = {
+    privateKey: await env.subtle.importKey("jwk", { ...half, d }, curve, false, ["deriveBits"]),
+    publicKey: await env.subtle.importKey("jwk", half, curve, true, []),
+  };
+  for (const { story, version, record, send, docs } of told.records) {
+    const purpose = version === 1 ? RECORD : SEVERAL;
+    const opened = await unpacked(await open(env, pair, told.key_id, purpose, fromBase64url(record)));
+    const entries: SealedDocument[] = docs.map((n: number) => told.documents[n]);
+    const plain = entries.map(({ clock, db, doc }) => ({ clock, db, doc }));
+    assert.deepEqual(opened, version === 1 ? { send, ...plain[0] } : { send, docs: plain }, story);
+    assert.equal(documentsIn(record), docs.length, story);
+    for (const { db, doc, name } of entries)
+      assert.equal(await nameOf(env, { db, id: doc._id, rev: doc._rev }), name);
+  }
 });

@@ -38,12 +38,27 @@ export async function gzip(bytes: Bytes): Promise<Bytes | null> {
   return through(bytes, new CompressionStream("gzip"));
 }
 
-/** Raises TypeError where the bytes are no gzip. */
-export function gunzip(bytes: Bytes): Promise<Bytes> {
-  return through(bytes, new DecompressionStream("gzip"));
+/** Raises TypeError where the bytes are no gzip, RangeError where there are more than `most` in it. */
+export async function gunzip(bytes: Bytes, most = Number.POSITIVE_INFINITY): Promise<Bytes> {
+  return through(bytes, new DecompressionStream("gzip"), most);
 }
 
-async function through(bytes: Bytes, stream: CompressionStream | DecompressionStream): Promise<Bytes> {
-  const piped = new Blob([bytes]).stream().pipeThrough(stream);
-  return new Uint8Array(await new Response(piped).arrayBuffer());
+async function through(
+  bytes: Bytes,
+  stream: CompressionStream | DecompressionStream,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Bytes> {
+  const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return joined(...parts);
+    size += value.length;
+    if (size > most) {
+      await reader.cancel();
+      throw new RangeError("more than it may hold");
+    }
+    parts.push(value);
+  }
 }

@@ -308,9 +308,47 @@ export interface Courier {
   state(): Promise<CourierState>;
   /** The office's receipts for what this phone carried, as a text for the phones that gave it. */
   receipts(): Promise<string>;
-  /** Of these own records, which is what `bundle()` gave, the person has now handed over a copy. */
+  /** Of these own records, which is what `bundle()` or a run of codes gave, the person has now handed over a copy. */
   handedOver(bundle: string): Promise<void>;
+  /**
+   * Own records for another phone's camera, at most twenty: those that nobody carries yet come first. Null where none
+   * fits, or where this browser cannot seal. Raises FieldError `locked`.
+   */
+  recordCodes(): Promise<CodeRun | null>;
+  /** Receipts likewise, at most forty, the latest first, after so many of them. */
+  receiptCodes(after: number): Promise<CodeRun | null>;
+  /** For what this phone's camera sees. */
+  reader(): CodeReader;
 }
+
+/** A run of QR codes to be shown. */
+export interface CodeRun {
+  /** The text of each code, for the alphanumeric mode. */
+  readonly codes: readonly string[];
+  /** How many records or receipts they hold. */
+  readonly count: number;
+  /** How many are left for another run. */
+  readonly left: number;
+  /** Signatures' strokes that are too many for codes, and stay on this phone until it has a signal. */
+  readonly strokes: number;
+  /** Records that are too large for codes, and go by file. */
+  readonly large: number;
+  /** For `handedOver`. */
+  readonly given: string;
+}
+
+/** Puts together what a camera reads, in any order. */
+export interface CodeReader {
+  hear(code: string): Promise<CodeHeard>;
+}
+
+/**
+ * What came of a code. foreign: none of Camket's. broken: damaged, or of a newer app. whole: `text` is what `take` takes.
+ */
+export type CodeHeard =
+  | { readonly kind: "foreign" | "broken" }
+  | { readonly kind: "part"; readonly read: number; readonly of: number; readonly fresh: boolean }
+  | { readonly kind: "whole"; readonly of: number; readonly text: string };
 
 export type Taken =
   | {

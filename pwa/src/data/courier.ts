@@ -6,23 +6,31 @@
  * office answered. Neither needs the PIN: a locked phone carries too.
  */
 import { fromBase64url, hex } from "./bytes.ts";
-import { type Courier, type CourierState, FieldError, type Taken } from "./contract.ts";
-import { type AccountDb, type Carried, meta, meter, type Receipt, stored, write } from "./db.ts";
-import { bundle, type Closed, fitting, limit, receiptsIn } from "./handin.ts";
+import { Reading } from "./codes.ts";
+import { type CodeRun, type Courier, type CourierState, FieldError, type Taken } from "./contract.ts";
+import { type AccountDb, type Carried, meta, meter, stored, write } from "./db.ts";
+import { bundle, type Closed, fitting, limit, receiptsIn, type Told } from "./handin.ts";
 import { ask, body, Refused } from "./link.ts";
 import { believe, HEAD, written } from "./receipts.ts";
+import type { Session } from "./records.ts";
+import { documentsIn } from "./several.ts";
+import { receiptRun, recordRun } from "./showing.ts";
 
 /** What others' records may take of this phone, as text: three thousand of them or so. */
 const ROOM = 3_000_000;
 /** Receipts that are kept to be given back; the oldest make way. Each takes some 150 bytes. */
 const RECEIPTS = 5_000;
-/** A record holds one document; nothing larger was ever sealed by a phone. */
+/** A record holds one document or a few; nothing larger was ever sealed by a phone. */
 const LONGEST = 200_000;
 /** Version, point, iv and tag: a shorter one seals nothing. */
 const SHORTEST = 1 + 65 + 12 + 16;
 
 export class PhoneCourier implements Courier {
-  constructor(private readonly here: Closed) {}
+  /** `open` raises FieldError `locked` where the account is. */
+  constructor(
+    private readonly here: Closed,
+    private readonly open: () => Session,
+  ) {}
 
   async take(text: string): Promise<Taken> {
     const [first = "", ...rest] = text.replace(/^\ufeff/, "").split(/\r?\n/);
@@ -39,7 +47,7 @@ export class PhoneCourier implements Courier {
     const all = await this.here.db.getAll("carried");
     const going = all.filter(({ receipt }) => !receipt);
     return {
-      carrying: going.length,
+      carrying: documents(going),
       answered: all.filter(({ receipt }) => receipt?.proof).length,
       room: Math.max(0, ROOM - size(going)),
     };
@@ -64,6 +72,18 @@ export class PhoneCourier implements Courier {
     env.channel.post("records");
   }
 
+  async recordCodes(): Promise<CodeRun | null> {
+    return recordRun(this.open());
+  }
+
+  async receiptCodes(after: number): Promise<CodeRun | null> {
+    return receiptRun(this.here, after);
+  }
+
+  reader(): Reading {
+    return new Reading(this.here.env);
+  }
+
   async #carry(keyId: string, lines: readonly string[], cut: number): Promise<Taken> {
     const { env, db } = this.here;
     const read = await Promise.all([...new Set(lines)].map((line) => this.#read(keyId, line)));
@@ -76,19 +96,19 @@ export class PhoneCourier implements Courier {
         const fresh = found.filter(({ sha256 }) => !known.has(sha256));
         if (size([...here, ...fresh]) > ROOM) throw new FieldError("carry_full");
         for (const one of fresh) await tx.objectStore("carried").put(one);
-        return fresh.length;
+        return documents(fresh);
       }),
     );
     env.channel.post("sync");
     const bad = read.length - found.length + cut;
-    return { kind: "records", taken, known: found.length - taken, bad };
+    return { kind: "records", taken, known: documents(found) - taken, bad };
   }
 
   /** A line as it is carried; null where it is no sealed record. */
   async #read(keyId: string, line: string): Promise<Carried | null> {
     if (!/^[\w-]+$/.test(line) || line.length > LONGEST || line.length % 4 === 1) return null;
     const bytes = fromBase64url(line);
-    if (bytes[0] !== 1 || bytes.length < SHORTEST) return null;
+    if (documentsIn(line) === 0 || bytes.length < SHORTEST) return null;
     const sha256 = hex(new Uint8Array(await this.here.env.subtle.digest("SHA-256", bytes)));
     return { sha256, keyId, record: line, receipt: null, at: this.here.env.now() };
   }
@@ -116,25 +136,35 @@ export async function deliver({ env, db }: Closed): Promise<void> {
       if (error instanceof Refused && error.status === 400) return null;
       throw error;
     });
-    const foreign: Receipt = { is: "forbidden", reason: "", proof: null };
-    const found =
-      answer === null ? new Map(records.map(({ sha256 }) => [sha256, foreign])) : receiptsIn(answer);
-    await keep(db, records, found, env.now());
+    const foreign = { is: "forbidden", reason: "", proof: null };
+    const told =
+      answer === null
+        ? records.map(({ sha256 }) => ({ ...foreign, sha256, of: sha256 }))
+        : receiptsIn(answer);
+    await keep(db, records, told, env.now());
     env.channel.post("sync");
   }
 }
 
+/**
+ * Of a record that was answered the receipts are all that is carried: its own, or one for each document that lay in it,
+ * and then its own says nothing more but that it was here.
+ */
 async function keep(
   db: AccountDb,
   records: readonly Carried[],
-  found: ReadonlyMap<string, Receipt>,
+  told: readonly Told[],
   at: number,
 ): Promise<void> {
   await write(db, ["carried"], async (tx) => {
     const store = tx.objectStore("carried");
     for (const one of records) {
-      const receipt = found.get(one.sha256);
-      if (receipt) await store.put({ ...one, record: "", receipt, at });
+      const mine = told.filter(({ of }) => of === one.sha256);
+      const answered = { ...one, record: "", at };
+      if (mine.length > 0)
+        await store.put({ ...answered, receipt: { is: "opened", reason: "", proof: null } });
+      for (const { sha256, is, reason, proof } of mine)
+        await store.put({ ...answered, sha256, receipt: { is, reason, proof } });
     }
     const answered = (await store.getAll()).filter(({ receipt }) => receipt).sort((a, b) => a.at - b.at);
     for (const { sha256 } of answered.slice(0, Math.max(0, answered.length - RECEIPTS)))
@@ -143,3 +173,4 @@ async function keep(
 }
 
 const size = (all: readonly Carried[]) => all.reduce((sum, { record }) => sum + record.length, 0);
+const documents = (all: readonly Carried[]) => all.reduce((sum, { record }) => sum + documentsIn(record), 0);

@@ -332,7 +332,7 @@ export class PhoneField implements Field {
 
   async courier(): Promise<Courier> {
     const { courier } = await apart();
-    return new courier.PhoneCourier({ env: this.env, db: await this.db() });
+    return new courier.PhoneCourier({ env: this.env, db: await this.db() }, () => this.open());
   }
 
   /** A signal came back, or the app to the front: syncs soon, whatever the timer says. */

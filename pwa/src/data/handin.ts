@@ -75,26 +75,31 @@ export function fitting<R extends Pick<Outgoing, "record">>(all: readonly R[], l
   return all.slice(0, end < 0 ? all.length : Math.max(1, end));
 }
 
-/** Receipts name a record by the digest of its bytes. */
-export function receiptsIn(answer: unknown): Map<string, Receipt> {
+/** A receipt as the server tells it: of a document that lay among others, `of` is the record in which it lay. */
+export interface Told extends Receipt {
+  readonly sha256: string;
+  readonly of: string;
+}
+
+/** Receipts name a record by the digest of its bytes, and a document among others by `several.ts`' name. */
+export function receiptsIn(answer: unknown): Told[] {
   if (!isObject(answer) || !Array.isArray(answer.receipts)) throw new BadAnswer("/sealed answers receipts");
-  const found = new Map<string, Receipt>();
+  const found: Told[] = [];
   for (const receipt of answer.receipts)
     if (isObject(receipt) && typeof receipt.sha256 === "string" && typeof receipt.is === "string") {
       const reason = typeof receipt.reason === "string" ? receipt.reason : "";
       const proof = typeof receipt.proof === "string" ? receipt.proof : null;
-      found.set(receipt.sha256, { is: receipt.is, reason, proof });
+      const { sha256, is, of } = receipt;
+      found.push({ sha256, of: typeof of === "string" ? of : sha256, is, reason, proof });
     }
   return found;
 }
 
-function byDatabase(
-  records: readonly Outgoing[],
-  found: ReadonlyMap<string, Receipt>,
-): Map<string, Outcome[]> {
+function byDatabase(records: readonly Outgoing[], found: readonly Told[]): Map<string, Outcome[]> {
   const outcomes = new Map<string, Outcome[]>();
+  const named = new Map(found.map((receipt) => [receipt.sha256, receipt]));
   for (const { db, id, rev, sha256 } of records) {
-    const receipt = found.get(sha256);
+    const receipt = named.get(sha256);
     if (!receipt) continue;
     outcomes.set(db, [...(outcomes.get(db) ?? []), outcome([id, rev, receipt.is, receipt.reason || null])]);
   }

@@ -2,7 +2,7 @@
  * Receipts that travelled: what the office said of sealed records, brought back by whoever carried them.
  *
  *   camket-receipts 1
- *   <SHA-256 of the record, hex> <outcome> <proof> [<reason>]
+ *   <SHA-256 of the record, or the name of the document (several.ts), hex> <outcome> <proof> [<reason>]
  *
  * A courier is nobody that one must trust, so each receipt proves itself: the proof is an HMAC keyed by the send-only
  * credential that lies in the record, sealed, which this phone and the server know and nobody between them
@@ -14,6 +14,7 @@ import type { Taken } from "./contract.ts";
 import { type Carried, meta, type Outgoing, type Receipt } from "./db.ts";
 import type { Env } from "./env.ts";
 import type { Closed } from "./handin.ts";
+import { nameOf } from "./several.ts";
 import { type Outcome, outcome } from "./wire.ts";
 
 export const HEAD = "camket-receipts 1";
@@ -43,7 +44,10 @@ function read(line: string): Line | null {
 /** Believes what can be believed: exactly the records that the office answered for change their place. */
 export async function believe({ env, db }: Closed, lines: readonly string[]): Promise<Taken> {
   const [keys, mine] = await Promise.all([meta(db, "keys"), db.getAll("outbox")]);
-  const bySha = new Map(mine.map((record) => [record.sha256, record]));
+  // A record that was handed over by file and by codes has two names; whichever comes first settles it.
+  const named = async (one: Outgoing) =>
+    [one.sha256, await nameOf(env, one)].map((name) => [name, one] as const);
+  const bySha = new Map((await Promise.all(mine.map(named))).flat());
   const verify = await verifier(env, keys?.send ?? "");
   const outcomes = new Map<string, Outcome[]>();
   const told = { settled: 0, others: 0, forged: 0 };
@@ -55,7 +59,7 @@ export async function believe({ env, db }: Closed, lines: readonly string[]): Pr
     else if (!(await verify(line))) told.forged += 1;
     else {
       told.settled += 1;
-      bySha.delete(line.sha256);
+      for (const [name, one] of bySha) if (one === record) bySha.delete(name);
       outcomes.set(record.db, [...(outcomes.get(record.db) ?? []), outcomeOf(record, line)]);
     }
   }

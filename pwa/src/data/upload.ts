@@ -92,7 +92,7 @@ async function handInOne(session: Session, keys: Keys, db: string, doc: JsonObje
     ...{ credential: keys.send, type: "text/plain", meter: meter(session) },
     body: await body(bundle(keys.seal.id, [{ record }])),
   });
-  const [receipt] = [...receiptsIn(answer).values()];
+  const [receipt] = receiptsIn(answer);
   if (!receipt) throw new BadAnswer("/sealed answers a receipt for each record");
   return ["received", "absorbed", "quarantined"].includes(receipt.is) ? null : receipt.reason;
 }
