@@ -216,16 +216,14 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     hamlet = row.db.partition("-")[2]
     kind, _, rest = row.doc_id.partition(":")
     ulid = rest.rpartition(":")[2]
-    there = rows.execute(
-        select(_households.c.ulid).where(_households.c.db == row.db, _households.c.ulid == ulid)
-    ).first()
+    asked = select(_households.c.name).where(_households.c.db == row.db, _households.c.ulid == ulid)
+    household = rows.execute(asked).scalar()
     name = rows.execute(select(_users.c.name).where(_users.c.id == (row.user or ""))).scalar()
+    label = words.say(f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other")
     return Waiting(
         number=row.number,
-        record=words.say(
-            f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other"
-        ),
-        href=f"/office/households/{hamlet}/{ulid}" if there else "",
+        record=f"{label}: {household}" if household else label,
+        href=f"/office/households/{hamlet}/{ulid}" if household else "",
         hamlet_name=known[hamlet].name if hamlet in known else hamlet or words.say("office.choose.commune"),
         why=words.say(f"office.quarantine.because.{row.why}"),
         who=name or words.say("office.somebody"),

@@ -38,6 +38,11 @@ class Office:
         """Wait until the text stands on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible()
 
+    def ticks(self, *names: str) -> None:
+        """Tick the boxes of these names."""
+        for name in names:
+            self.page.get_by_role("checkbox", name=name, exact=True).check()
+
     # --- coming in
 
     def sets_first_password(self, link: str) -> None:

@@ -115,7 +115,7 @@ def test_a_phone_whose_clock_is_wrong_is_put_right_and_its_record_enters(
     assert abs(datetime.now(HANOI) - written) < timedelta(minutes=5)
 
 
-def test_a_phone_that_was_taken_off_the_list_hands_in_and_forgets(
+def test_a_phone_that_was_taken_off_the_list_hands_in_and_forgets_and_the_office_decides(
     server: Running, invited: dict[str, str], new_phone: NewPhone, new_office: NewOffice
 ) -> None:
     phone, office = new_phone(), new_office()
@@ -139,6 +139,24 @@ def test_a_phone_that_was_taken_off_the_list_hands_in_and_forgets(
     office.sees("Máy hoặc người gửi đã bị thu hồi")
     office.sees("3 phiếu đang chờ")  # two pledges and a signature: nothing was lost, nothing entered
     assert office.coverage("Khuoi")["Đã ký"] == "0"
+
+    police = new_office()
+    police.signs_in("canbo")
+    police.follows("Phiếu chờ xem")
+    police.ticks(f"Bản cam kết: {HOMES[0]}", "Nét ký")
+    police.press("Nhận các phiếu đã chọn")
+    police.sees("Đã nhận 2 phiếu.")
+    police.ticks(f"Bản cam kết: {HOMES[1]}")
+    police.press("Không nhận các phiếu đã chọn")
+    police.sees("Không có phiếu nào đang chờ.")
+    covered = police.coverage("Khuoi")
+    assert (covered["Đã ký"], covered["Đã đến, chưa ký"]) == ("1", "0")
+    police.opens_household(HOMES[0])
+    expect(police.pledge().get_by_text(f"{MAI} ghi lúc")).to_be_visible()
+    office.page.goto(f"{server.url}/office/audit")
+    said = office.page.get_by_role("row").filter(has_text="Nông Văn Hải")
+    expect(said.filter(has_text="Nhận phiếu chờ xem").filter(has_not_text="Không nhận")).to_have_count(2)
+    expect(said.filter(has_text="Không nhận phiếu chờ xem")).to_have_count(1)
 
 
 def test_inside_of_zalo_nothing_is_redeemed_and_the_copied_link_works_in_chrome(
