@@ -10,7 +10,7 @@ import orjson
 import schemas
 from server import archive, quarantine
 from server.auth.grant import COMMUNE, Grant
-from server.rules import OTHERS_WORK, Asked, checklist_id, parts_merged, refusal, well_named
+from server.rules import OTHERS_WORK, Asked, checklist_id, parts_merged, refusal, retimed, well_named
 from server.settle import POLICY, read_body
 from server.words import Words
 from sync import resolve, revtree
@@ -187,7 +187,14 @@ class Judge:
         found = refusal({"_id": edit.id, **orjson.loads(edit.body)}, known, self._asked)
         if found and found.key in OTHERS_WORK and self._known.lost(edit):
             return self._held(edit, "recovered")
+        if found and found.key == "act_altered" and self._set_right(edit, known):
+            return refused(edit.id, edit.rev, "absorbed", "")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
+
+    def _set_right(self, edit: Edit, known: list[Body]) -> bool:
+        """Whether an edit is a late copy, brought by hand, of what its writer has sent since with the phone's
+        clock set right: a descendant of it is here, and says the same but for when."""
+        return edit.rev in self._known.tree(edit.id) and retimed(orjson.loads(edit.body), known)
 
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
         grant, skew = self._asking.grant, self._asking.skew_ms

@@ -166,6 +166,19 @@ def altered(doc: Doc, known: Sequence[Doc]) -> bool:
     return any(act != held.get(act["id"], act) for act in doc.get("acts", ()))
 
 
+def retimed(doc: Doc, known: Sequence[Doc]) -> bool:
+    """Whether a document says of acts what is held of it, but for the times of its writer's own."""
+    held = _held_acts(known)
+
+    def is_held(act: Doc) -> bool:
+        here = held.get(act["id"])
+        if here is None or act["by"] != doc["by"]:
+            return act == here
+        return {**act, "at": here["at"]} == here
+
+    return all(is_held(act) for act in doc.get("acts", ()))
+
+
 def _held_acts(known: Sequence[Doc]) -> dict[str, Doc]:
     return {act["id"]: act for body in known if not schemas.newer(body) for act in body.get("acts", ())}
 

@@ -419,6 +419,19 @@ async def test_a_revision_that_only_its_child_told_of_comes_into_the_history_whe
     assert len(await camket.live(DB, first["_id"])) == 1
 
 
+async def test_a_late_copy_of_what_was_sent_again_with_the_clock_set_right_is_not_refused(
+    camket: Product,
+) -> None:
+    """The phone built upon it, with other times; a courier brought it the day after."""
+    moved = pledge(visit(at="2026-02-28T19:03:04Z"), at=NOW - 7 * 3_600_000)
+    assert await camket.send(lan, DB, edit(moved, "2-b", "1-a")) == ["received"]
+    assert await camket.send(lan, DB, edit(pledge(visit()), "1-a")) == ["absorbed"]
+    assert await camket.send(lan, DB, edit(pledge(visit()), "1-z")) == ["forbidden"], "built upon by nobody"
+    other = pledge(visit(result="nobody_home"))
+    assert await camket.send(lan, DB, edit(other, "1-a")) == ["forbidden"], "more than the time"
+    assert (await camket.shown(DB, moved["_id"]))[1]["acts"] == moved["acts"]
+
+
 async def test_recovering_opens_no_other_door(camket: Product) -> None:
     enrol(camket, (LAN, "phonelan01"))
     await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [("household:x", Rev(1, "a"))])
