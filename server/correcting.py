@@ -4,7 +4,7 @@ Only what this record itself brought is moved: the stamps of its own device, and
 held here knows already. The order of its writes stays, and each stays above whatever it was written upon.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,8 +75,19 @@ def times(body: Body) -> list[str]:
 
 def ahead(body: Body, now_ms: int) -> bool:
     """Whether a body carries a time that has not come yet (`now_ms`: milliseconds)."""
-    acts = [datetime.fromisoformat(act["at"]).timestamp() * 1000 for act in body.get("acts", ())]
-    return max([Stamp.parse(stamp).ms for stamp in body["stamps"].values()] + acts) > now_ms
+    return _latest(body["stamps"].values(), body.get("acts", ())) > now_ms
+
+
+def own_latest(body: Body) -> int:
+    """The latest time that a body gives to what its last writer wrote (milliseconds)."""
+    device = device_of(body["stamps"][ALL])
+    stamps = [stamp for stamp in body["stamps"].values() if device_of(stamp) == device]
+    return _latest(stamps, [act for act in body.get("acts", ()) if act["by"] == body["by"]])
+
+
+def _latest(stamps: Iterable[str], acts: Iterable[Mapping[str, Any]]) -> int:
+    at = (int(datetime.fromisoformat(act["at"]).timestamp() * 1000) for act in acts)
+    return max([*(Stamp.parse(stamp).ms for stamp in stamps), *at])
 
 
 def _moved(

@@ -18,7 +18,7 @@ from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
 from sync.merge import Body
 from sync.rev import Rev
-from sync.stamps import SKEW
+from sync.stamps import ALL, SKEW, device_of
 from sync.store.interface import Edit
 
 _quarantine = table(tables.Quarantine)
@@ -59,17 +59,15 @@ class Entry(NamedTuple):
 
     @property
     def offset_ms(self) -> int:
-        """How far its clock is to be moved: as far as it was measured to be wrong."""
-        return offset_of(self.why, self.skew_ms)
+        """How far its clock is to be moved (milliseconds): as far as it was measured to be wrong. What
+        somebody else wrote was not told by the clock of the phone that brought it."""
+        skew = self.skew_ms or 0
+        return skew if abs(skew) > SKEW and self.is_own else 0
 
-
-def offset_of(why: str, skew_ms: int | None) -> int:
-    """How far a clock is to be moved (milliseconds), given why its record is held and what was measured.
-
-    A revoked phone's clock may have been wrong too. Somebody else's record (`recovered`) was not told by it.
-    """
-    skew = skew_ms or 0
-    return skew if why in {"clock", "revoked"} and abs(skew) > SKEW else 0
+    @property
+    def is_own(self) -> bool:
+        """Whether the phone that brought it wrote it."""
+        return device_of(orjson.loads(self.edit.body)["stamps"][ALL]) == self.device
 
 
 def hold(connection: Connection, held: Iterable[Held], at: str) -> None:
@@ -132,6 +130,12 @@ def waiting(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
         asked = select(_quarantine).where(_quarantine.c.number.in_(some), _quarantine.c.state == "waiting")
         found += (_entry(row) for row in connection.execute(asked.order_by(_quarantine.c.number)))
     return found
+
+
+def measured(connection: Connection, entry: Entry) -> None:
+    """Keep how wrong the clock of an entry was, where it could not be said when it came."""
+    here = (_quarantine.c.number == entry.number, _quarantine.c.skew_ms.is_(None))
+    connection.execute(update(_quarantine).where(*here).values(skew_ms=entry.skew_ms))
 
 
 def handed_in(connection: Connection, db: str, doc_id: str, device: str | None = None) -> bytes | None:

@@ -99,6 +99,16 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new)
 
 
+def measured(entry: Entry, now_ms: int) -> Entry:
+    """The entry with how wrong its clock was. That could not be said while this server's own clock was wrong:
+    of an entry from then, it is by how much it says that it was written later than now. Pure."""
+    body: Body = orjson.loads(entry.edit.body)
+    if entry.skew_ms is not None or not entry.is_own or schemas.newer(body):
+        return entry
+    late = correcting.own_latest(body) - now_ms
+    return entry._replace(skew_ms=-late) if late > SKEW else entry
+
+
 def _obstacle(doc: Body, held: Sequence[Body], author: Asked | None, now: datetime) -> Obstacle | None:
     if broken(doc):
         return "broken"
@@ -147,8 +157,12 @@ class Warden:
 
     async def preview(self, number: int, offset_ms: int | None = None) -> Planned | None:
         """What a waiting entry would become; None where it does not wait any more."""
-        entries = await to_thread.run_sync(self._waiting, [number])
+        entries = await self._measured([number])
         return (await self._plans(entries, offset_ms))[0] if entries else None
+
+    async def offset(self, number: int) -> int:
+        """How far the clock of an entry is moved unless somebody says otherwise (milliseconds)."""
+        return sum(entry.offset_ms for entry in await self._measured([number]))
 
     async def release(
         self, by: str, numbers: Collection[int], offset_ms: int | None = None
@@ -158,8 +172,7 @@ class Warden:
         Raises `StoreFull`.
         """
         done: list[Planned] = []
-        entries = await to_thread.run_sync(self._waiting, sorted(numbers))
-        for batch in _rounds(entries):
+        for batch in _rounds(await self._measured(sorted(numbers))):
             plans = await self._plans(batch, offset_ms)
             await self._enter(by, [one for one in plans if isinstance(one, Ready)])
             done += plans
@@ -231,11 +244,26 @@ class Warden:
             await to_thread.run_sync(self._close, by, here)
             await self._intake.observe(db, {edit.id for edit in edits})
 
+    async def _measured(self, numbers: Sequence[int]) -> list[Entry]:
+        """Those of these entries that wait; what is measured of a clock now is kept, and stays what it is."""
+        now = milliseconds(self._clock())
+        sane = await self._intake.clock_is_sane(now)
+        return await to_thread.run_sync(self._waiting, numbers, now if sane else None)
+
     # ---- in threads -------------------------------------------------------------------------------------
 
-    def _waiting(self, numbers: Sequence[int]) -> list[Entry]:
+    def _waiting(self, numbers: Sequence[int], now_ms: int | None) -> list[Entry]:
         with readers(self._rows).begin() as connection:
-            return quarantine.waiting(connection, numbers)
+            entries = quarantine.waiting(connection, numbers)
+        if now_ms is None:
+            return entries
+        found = [measured(entry, now_ms) for entry in entries]
+        news = [one for one, before in zip(found, entries, strict=True) if one is not before]
+        if news:
+            with writing(self._rows) as connection:
+                for one in news:
+                    quarantine.measured(connection, one)
+        return found
 
     def _archive(self, by: str, db: str, ready: Sequence[Ready]) -> list[Edit]:
         """Archive what enters, and answer what to graft: each with what its parent adds to it."""

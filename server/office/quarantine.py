@@ -18,7 +18,7 @@ from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets
 from server.office.said import Known
 from server.office.saving import known_of
-from server.quarantine import Why, offset_of
+from server.quarantine import Why
 from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
@@ -87,7 +87,7 @@ async def show_one(desk: Desk) -> Response:
     """One record: what it says now, and what it will say with its clock moved by `?minutes=`."""
     row, known = await _open(desk)
     minutes = _minutes(desk.request.query_params.get("minutes", ""))
-    offset = _offset(row, minutes)
+    offset = await _offset(desk, row, minutes)
     planned = await _warden(desk).preview(row.number, offset)
     if planned is None:
         raise HTTPException(404)
@@ -108,7 +108,7 @@ async def show_one(desk: Desk) -> Response:
 async def decide_one(desk: Desk) -> Response:
     """Release one record as the page showed it, or discard it."""
     row, _ = await _open(desk)
-    return await _decided(desk, [row.number], _offset(row, _minutes(desk.text("minutes"))))
+    return await _decided(desk, [row.number], await _offset(desk, row, _minutes(desk.text("minutes"))))
 
 
 async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> Response:
@@ -180,10 +180,10 @@ def _minutes(text: str) -> int | None:
     return sign * int(digits)
 
 
-def _offset(row: Row[Any], minutes: int | None) -> int:
-    if minutes is not None:
-        return minutes * 60_000
-    return offset_of(row.why, row.skew_ms) // 60_000 * 60_000
+async def _offset(desk: Desk, row: Row[Any], minutes: int | None) -> int:
+    if minutes is None:
+        minutes = await _warden(desk).offset(row.number) // 60_000
+    return minutes * 60_000
 
 
 def _times(planned: Planned) -> list[tuple[str, str]]:

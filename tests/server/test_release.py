@@ -1,6 +1,6 @@
 """What staff make of records that could not enter by themselves."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -165,6 +165,41 @@ async def test_a_revoked_phones_clock_is_set_right_where_it_was_wrong(camket: Pr
     assert body["stamps"]["*"] == stamp(LAN, NOW)
     rev, _ = await camket.shown(DB, pledge()["_id"])
     assert str(rev) == "1-b", "as it is: a second is no wrong clock"
+
+
+async def test_what_nobody_could_measure_moves_back_from_what_has_not_come(camket: Product) -> None:
+    """It came while this server's own clock was wrong."""
+    camket.now = datetime(2020, 1, 1, tzinfo=UTC)
+    first, days = pledge(visit(at="2027-04-05T02:03:04Z"), at=NOW + 400 * 24 * HOUR), -400 * 24 * HOUR
+    await camket.send(revoked(lan), DB, edit(first, "1-a"))
+    held = number(camket, "1-a")
+    (done,) = await warden(camket).release(THU, [held])
+    assert done == Blocked(done.entry, "ahead"), "this clock can still measure nothing"
+    camket.now = datetime.fromtimestamp(NOW / 1000, UTC)
+    assert await warden(camket).offset(held) == days
+    camket.now += timedelta(minutes=10)
+    assert await warden(camket).offset(held) == days, "it stays: deciding twice writes once"
+    (done,) = await warden(camket).release(THU, [held])
+    assert isinstance(done, Ready)
+    _, body = await camket.shown(DB, first["_id"])
+    assert (body["stamps"]["*"], body["acts"][0]["at"]) == (stamp(LAN, NOW), "2026-03-01T02:03:04Z")
+
+
+@pytest.mark.parametrize(("device", "year"), [(f"phone{LAN}", "2026"), (f"phone{MAI}", "2027")])
+async def test_of_what_was_recovered_the_clock_of_its_own_writer_is_set_right(
+    camket: Product, device: str, year: str
+) -> None:
+    before = visit(OTHER, by=MAI)
+    doc = pledge(before, visit(at="2027-03-31T02:03:04Z"), at=NOW + 395 * 24 * HOUR)
+    held = quarantine.Held(DB, edit(doc, "2-b", "1-a"), "recovered", LAN, device, -395 * 24 * HOUR)
+    with camket.rows.begin() as rows:
+        quarantine.hold(rows, [held], "2026-03-01T02:03:04Z")
+    (done,) = await warden(camket).release(THU, [number(camket, "2-b")])
+    if year == "2027":
+        assert done == Blocked(done.entry, "ahead"), "another's clock says nothing of it"
+        return
+    _, body = await camket.shown(DB, doc["_id"])
+    assert [act["at"] for act in body["acts"]] == [before["at"], "2026-03-01T02:03:04Z"]
 
 
 async def test_a_record_from_tomorrow_is_not_released_as_it_is(camket: Product) -> None:
