@@ -134,12 +134,12 @@ class Blobs:
                         raise _full(error) from error
 
     def remove(self, names: Iterable[Name]) -> None:
-        """Have pictures no more in their hamlets, nor what came of them so far."""
+        """Have pictures no more in their hamlets, nor thumbnails, nor what came of them from anybody."""
         for name in names:
-            for old in (self._whole(name), self._whole(name).with_suffix(".thumb")):
-                old.unlink(missing_ok=True)
-            for begun in self._incoming(name, "").parent.glob(f"{name.sha256}.*"):
-                begun.unlink(missing_ok=True)
+            whole = self._whole(name)
+            begun = self._incoming(name, "").parent.glob(f"{name.sha256}.*")
+            for path in (whole, whole.with_suffix(".thumb"), *begun):
+                path.unlink(missing_ok=True)
 
     def _both(self, one: Name, other: Name) -> Iterator[tuple[Path, Path]]:
         """The files of two pictures, the thumbnail before the picture that it must be there for."""
@@ -158,13 +158,6 @@ class Blobs:
     def has(self, name: Name) -> bool:
         """Whether the picture counts as received."""
         return self._whole(name).exists()
-
-    def forget(self, name: Name) -> None:
-        """Remove a picture, its thumbnail and what came of it from anybody."""
-        whole = self._whole(name)
-        begun = (whole.parent / "incoming").glob(f"{name.sha256}.*")
-        for path in (whole, whole.with_suffix(".thumb"), *begun):
-            path.unlink(missing_ok=True)
 
     def kept(self, hamlet: str) -> Iterator[Name]:
         """Every picture of a hamlet that counts as received."""

@@ -140,8 +140,7 @@ class Follower:
         gone = await to_thread.run_sync(self._erased, db, ids)
         if gone and await bury(self._store, db, gone):
             await self._store.forget_bodies(db, gone)
-        for name in pictures_of(db, gone):
-            await to_thread.run_sync(self._blobs.forget, name)
+        await to_thread.run_sync(self._blobs.remove, pictures_of(db, gone))
 
     async def _read(self, db: str, ids: Collection[str]) -> Mapping[str, Document]:
         """Documents with the bodies of their leaves, and all older ones that are held of those which a later

@@ -189,7 +189,7 @@ async def _still_promised(request: Request, place: Place) -> None:
         else:
             await promised_of(parts_of(request), place.name)
     except PhotoUnknown:
-        await to_thread.run_sync(place.blobs.forget, place.name)
+        await to_thread.run_sync(place.blobs.remove, [place.name])
         raise
 
 
