@@ -14,13 +14,12 @@ from starlette.responses import Response
 from server.admission import caller_of
 from server.clock import instant, milliseconds
 from server.office.desk import Desk
-from server.office.forms import day, place, place_wrong, plain, shown, tidy
+from server.office.forms import shown, subject_fields, subject_wrong, tidy
 from server.office.record import Pledge, Record, open_record
 from server.office.records import body_of
 from server.office.saving import Saving, save
 from server.scribe import Change, NotTaken
 from server.ulids import ulids
-from sync.merge import CLEARED
 
 STATUSES = ("resident", "seasonal_away", "long_absent", "moved", "dissolved", "entered_in_error")
 """What staff may choose here; `merged_into` comes with finding households that were entered twice."""
@@ -40,28 +39,14 @@ class Form:
 
     def wrong(self) -> dict[str, str]:
         """What cannot be taken: names of fields, keys of words."""
-        errors = {}
-        if not 1 <= len(self.name) <= 80 or not plain(self.name):
-            errors["name"] = "office.form.name"
-        errors |= place_wrong(self.house, self.lane)
+        errors = subject_wrong(self, STATUSES, "office.form.name")
         if not (self.order.isascii() and self.order.isdecimal() and len(self.order) <= 6):
             errors["order"] = "office.form.order"
-        if self.status not in STATUSES:
-            errors["status"] = "office.form.status"
-        if day(self.since) is None:
-            errors["since"] = "office.form.date"
         return errors
 
     def fields(self) -> dict[str, Any]:
         """The fields of the document that the form says, once it is not `wrong`."""
-        since = day(self.since)
-        assert since is not None
-        return {
-            "name": self.name,
-            "place": place(self.house, self.lane) or CLEARED,
-            "order": int(self.order),
-            "status": {"is": self.status, "since": since.isoformat()},
-        }
+        return {**subject_fields(self), "order": int(self.order)}
 
 
 def form_of(rev: str, body: Mapping[str, Any]) -> Form:

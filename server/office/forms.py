@@ -2,7 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from datetime import date
+from typing import Any, Protocol
+
+from sync.merge import CLEARED
 
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
@@ -40,12 +44,46 @@ def whole(text: str, most: int) -> int | None:
     return int(text) if fine else None
 
 
-def place(house: str, lane: str) -> dict[str, str]:
-    """House and lane as a document has them, without what is empty."""
-    return {key: text for key, text in (("house", house), ("lane", lane)) if text}
+# ---- What the forms of households and of units have in common -------------------------------------------
 
 
-def place_wrong(house: str, lane: str) -> dict[str, str]:
-    """What of a house and a lane cannot be taken: names of fields, keys of words."""
-    parts = (("house", house, 40), ("lane", lane, 80))
-    return {name: "office.form.text" for name, text, most in parts if len(text) > most or not plain(text)}
+class Subject(Protocol):
+    """A form of somebody who pledges, as it was typed."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def house(self) -> str: ...
+    @property
+    def lane(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def since(self) -> str: ...
+
+
+def subject_wrong(form: Subject, statuses: Collection[str], unnamed: str) -> dict[str, str]:
+    """What of name, place and status cannot be taken: names of fields, keys of words (`unnamed`)."""
+    errors = {}
+    if not 1 <= len(form.name) <= 80 or not plain(form.name):
+        errors["name"] = unnamed
+    for part, text, most in (("house", form.house, 40), ("lane", form.lane, 80)):
+        if len(text) > most or not plain(text):
+            errors[part] = "office.form.text"
+    if form.status not in statuses:
+        errors["status"] = "office.form.status"
+    if day(form.since) is None:
+        errors["since"] = "office.form.date"
+    return errors
+
+
+def subject_fields(form: Subject) -> dict[str, Any]:
+    """Name, place and status as a document has them, of a form that is not `subject_wrong`."""
+    since = day(form.since)
+    assert since is not None
+    place = {part: text for part, text in (("house", form.house), ("lane", form.lane)) if text}
+    return {
+        "name": form.name,
+        "place": place or CLEARED,
+        "status": {"is": form.status, "since": since.isoformat()},
+    }

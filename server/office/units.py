@@ -19,7 +19,7 @@ from server.clock import milliseconds
 from server.office import inspections, record, records
 from server.office.desk import Desk
 from server.office.edit import withdrawal
-from server.office.forms import day, place, place_wrong, plain, shown, tidy
+from server.office.forms import shown, subject_fields, subject_wrong, tidy
 from server.office.households import TONES, Tab, outcome_of, place_of
 from server.office.ink import Ink
 from server.office.inspections import Line
@@ -58,31 +58,16 @@ class Form:
 
     def wrong(self) -> dict[str, str]:
         """What cannot be taken: names of fields, keys of words."""
-        errors = {}
-        if not 1 <= len(self.name) <= 80 or not plain(self.name):
-            errors["name"] = "office.form.unit_name"
-        errors |= place_wrong(self.house, self.lane)
+        errors = subject_wrong(self, STATUSES, "office.form.unit_name")
         if self.kind not in KINDS:
             errors["kind"] = "office.form.choose"
         if self.in_scope not in {"yes", "no"}:
             errors["in_scope"] = "office.form.choose"
-        if self.status not in STATUSES:
-            errors["status"] = "office.form.status"
-        if day(self.since) is None:
-            errors["since"] = "office.form.date"
         return errors
 
     def fields(self) -> dict[str, Any]:
         """The fields of the document that the form says, once it is not `wrong`."""
-        since = day(self.since)
-        assert since is not None
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "in_scope": self.in_scope == "yes",
-            "place": place(self.house, self.lane) or CLEARED,
-            "status": {"is": self.status, "since": since.isoformat()},
-        }
+        return {**subject_fields(self), "kind": self.kind, "in_scope": self.in_scope == "yes"}
 
 
 @dataclass(frozen=True, slots=True)
