@@ -22,6 +22,8 @@ const EditHousehold = later(() => import("./screens/edit.tsx").then(({ EditHouse
 const Meeting = later(() => import("./screens/meeting.tsx").then(({ Meeting }) => Meeting));
 const Lost = later(() => import("./screens/trouble.tsx").then(({ Lost }) => Lost));
 const Shut = later(() => import("./screens/trouble.tsx").then(({ Shut }) => Shut));
+const Scan = later(() => import("./screens/scan.tsx").then(({ Scan }) => Scan));
+const Show = later(() => import("./screens/show.tsx").then(({ Show }) => Show));
 const Sync = later(() => import("./screens/sync.tsx").then(({ Sync }) => Sync));
 const Registers = later(() => import("./screens/registers/screens.tsx").then(({ Registers }) => Registers));
 
@@ -171,6 +173,12 @@ export function App({ field, invited, updates, preferences, words }: Props) {
         return <Sync />;
       case "courier":
         return <Courier />;
+      case "show":
+        return <Show key="records" what="records" />;
+      case "show-receipts":
+        return <Show key="receipts" what="receipts" />;
+      case "scan":
+        return <Scan />;
       case "settings":
         return <Settings {...{ language, textSize }} onLanguage={setLanguage} onTextSize={setTextSize} />;
       case "hamlet":

@@ -4,6 +4,8 @@ export type Route =
   | { readonly at: "home" }
   | { readonly at: "sync" }
   | { readonly at: "courier" }
+  /** QR codes: of records, of receipts, and the camera that reads either. */
+  | { readonly at: "show" | "show-receipts" | "scan" }
   | { readonly at: "settings" }
   | { readonly at: "bulletins" }
   | { readonly at: "hamlet"; readonly hamlet: string }
@@ -46,8 +48,7 @@ export function parse(hash: string): Route {
   const [first = "", hamlet = "", third = "", fourth = "", step = "", last = ""] = hash
     .replace(/^#\/?/, "")
     .split("/");
-  if (first === "sync" || first === "settings" || first === "bulletins" || first === "courier")
-    return { at: first };
+  if (isAlone(first)) return { at: first };
   if (first !== "h" || !/^[a-z0-9]{2,20}$/.test(hamlet)) return { at: "home" };
   if (third === "") return { at: "hamlet", hamlet };
   if (third === "add" || third === "meeting") return { at: third, hamlet };
@@ -59,6 +60,10 @@ export function parse(hash: string): Route {
   if (fourth === "sign") return { at: "sign", hamlet, household, step: Number(step) || 0 };
   return { at: "household", hamlet, household };
 }
+
+/** Places that are of no hamlet, and of no other address than their name. */
+const ALONE = ["sync", "settings", "bulletins", "courier", "show", "show-receipts", "scan"] as const;
+const isAlone = (name: string): name is (typeof ALONE)[number] => (ALONE as readonly string[]).includes(name);
 
 function parseRegister(
   hamlet: string,
@@ -141,6 +146,7 @@ function within(route: InHamlet): string {
 /** One level up: what "back" means where nothing stands behind. */
 export function parent(route: Route): Route {
   if (route.at === "courier") return { at: "sync" };
+  if (route.at === "show" || route.at === "show-receipts" || route.at === "scan") return { at: "courier" };
   if (!("hamlet" in route) || route.at === "hamlet") return { at: "home" };
   const { hamlet } = route;
   switch (route.at) {

@@ -1,15 +1,17 @@
 /** Without a signal: records go with somebody who comes to one, sealed; and this phone carries others' the same way. */
 import { useEffect, useState } from "preact/hooks";
 import { localDay, moment } from "../../core/wording.ts";
-import type { Key } from "../../core/words/vi.ts";
-import { FieldError, type Taken } from "../../data/contract.ts";
+import { FieldError } from "../../data/contract.ts";
 import { useApp, useExplain, useLoad, useWork } from "../context.ts";
 import { handOver } from "../hand.ts";
-import { Button, Screen } from "../parts.tsx";
+import { Button, LinkButton, Screen } from "../parts.tsx";
 import { takeShared } from "../shared.ts";
+import { said } from "../taken.ts";
 
 /** A bundle of all that a phone may carry is smaller; nothing larger is read into memory. */
 const LARGEST = 8_000_000;
+/** What codes hold is packed; a browser without it still has the file. */
+const packs = () => typeof CompressionStream !== "undefined";
 
 export function Courier() {
   const { field, say, tell } = useApp();
@@ -38,8 +40,7 @@ export function Courier() {
       await handOver(name("receipts"), await (await field.courier()).receipts());
     });
   const take = async (text: string) => {
-    const taken = await (await field.courier()).take(text);
-    tell(said(taken, say), "bad" in taken && taken.taken + taken.known === 0 ? "wrong" : "done");
+    tell(...said(await (await field.courier()).take(text), say));
   };
   const choose = (file: File) =>
     work(async () => {
@@ -73,6 +74,7 @@ export function Courier() {
           <Button main busy={busy} onClick={give}>
             {say("courier.give")}
           </Button>
+          {packs() && <LinkButton href="#/show">{say("courier.codes")}</LinkButton>}
           {saved && (
             <>
               <p role="status">{say("courier.saved")}</p>
@@ -90,9 +92,12 @@ export function Courier() {
         {carried.answered > 0 && <p>{say("courier.others.answered", { n: carried.answered })}</p>}
       </div>
       {carried.answered > 0 && (
-        <Button busy={busy} onClick={giveReceipts}>
-          {say("courier.receipts")}
-        </Button>
+        <div class="stack">
+          <Button busy={busy} onClick={giveReceipts}>
+            {say("courier.receipts")}
+          </Button>
+          {packs() && <LinkButton href="#/show-receipts">{say("courier.codes.receipts")}</LinkButton>}
+        </div>
       )}
       <h2>{say("courier.receive")}</h2>
       <div class="stack">
@@ -109,25 +114,8 @@ export function Courier() {
           />
           <span>{say("courier.take")}</span>
         </label>
+        {packs() && <LinkButton href="#/scan">{say("courier.scan")}</LinkButton>}
       </div>
     </Screen>
   );
-}
-
-/** What came of a file, in words. */
-function said(taken: Taken, say: (key: Key, values?: Record<string, number>) => string): string {
-  if (taken.kind === "receipts") {
-    const { settled, forged } = taken;
-    const told = settled > 0 ? say("courier.settled", { n: settled }) : say("courier.settled.none");
-    return forged > 0 ? `${told} ${say("courier.forged", { n: forged })}` : told;
-  }
-  const { taken: fresh, known, bad } = taken;
-  return [
-    fresh > 0 && say("courier.taken", { n: fresh }),
-    known > 0 && say("courier.known", { n: known }),
-    bad > 0 && say("courier.bad", { n: bad }),
-    fresh + known + bad === 0 && say("courier.empty"),
-  ]
-    .filter(Boolean)
-    .join(" ");
 }

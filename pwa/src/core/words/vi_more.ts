@@ -191,9 +191,12 @@ export const more = {
   "courier.others.carrying": "Đang mang giúp {n} phiếu, chưa gửi được.",
   "courier.others.answered": "Xã đã trả lời {n} phiếu mang giúp. Hãy đưa giấy báo nhận cho người đã nhờ.",
   "courier.receipts": "Đưa giấy báo nhận",
-  "courier.receive": "Nhận tệp",
+  "courier.codes": "Chuyển bằng mã QR",
+  "courier.codes.receipts": "Đưa giấy báo nhận bằng mã QR",
+  "courier.scan": "Quét mã QR trên máy khác",
+  "courier.receive": "Nhận từ máy khác",
   "courier.take": "Nhận tệp từ máy khác",
-  "courier.take.hint": "Chọn ở đây cả tệp phiếu để mang giúp lẫn giấy báo nhận mà người mang đưa lại.",
+  "courier.take.hint": "Nhận ở đây cả phiếu để mang giúp lẫn giấy báo nhận mà người mang đưa lại.",
   "courier.taken": "Đã nhận {n} phiếu để mang giúp.",
   "courier.known": "{n} phiếu đã có sẵn ở máy này.",
   "courier.bad": "{n} phiếu bị hỏng hoặc thiếu: hãy xin lại tệp.",
@@ -203,6 +206,40 @@ export const more = {
   "courier.forged": "{n} dòng không phải do xã viết, đã bỏ qua.",
   "courier.file.records": "camket-phieu",
   "courier.file.receipts": "camket-bao-nhan",
+
+  "codes.title": "Chuyển bằng mã QR",
+  "codes.receipts.title": "Giấy báo nhận bằng mã QR",
+  "codes.none": "Không còn gì để chuyển bằng mã QR ở máy này.",
+  "codes.records.hold":
+    "Các mã này có {n} phiếu. Máy kia mở Nhờ mang phiếu, bấm Quét mã QR, rồi đưa máy ảnh tới gần. Mã tự chuyển; thiếu mã nào thì lùi lại mã đó.",
+  "codes.receipts.hold":
+    "Các mã này có {n} giấy báo nhận. Máy kia mở Nhờ mang phiếu, bấm Quét mã QR, rồi đưa máy ảnh tới gần.",
+  "codes.strokes":
+    "{n} chữ ký vẽ trên màn hình không vừa mã QR: nét ký ở lại máy này chờ có sóng, chưa tính là đã đưa.",
+  "codes.large": "{n} phiếu dài quá, không vừa mã QR: hãy đưa bằng tệp.",
+  "codes.place": "Mã {n}/{of}",
+  "codes.back": "‹ Lùi",
+  "codes.forward": "Tiếp ›",
+  "codes.stop": "Dừng",
+  "codes.go": "Chạy",
+  "codes.read": "Máy kia đã đọc xong",
+  "codes.next_run": "Đã đọc xong, còn {n} nữa",
+
+  "scan.title": "Quét mã QR",
+  "scan.explain":
+    "Mở máy ảnh rồi đưa tới gần mã trên máy kia. Mã nào trước cũng được. Máy ảnh chỉ đọc mã, không chụp, không lưu ảnh.",
+  "scan.hold": "Giữ mã nằm gọn trong khung, cách chừng một gang tay. Mờ thì lùi ra một chút.",
+  "scan.open": "Mở máy ảnh",
+  "scan.close": "Tắt máy ảnh",
+  "scan.sight": "Hình từ máy ảnh",
+  "scan.read": "Đã đọc {read}/{of} mã",
+  "scan.foreign": "Đây không phải mã chuyển phiếu của Camket.",
+  "scan.broken": "Mã này đọc chưa đúng, hoặc của bản Camket mới hơn. Hãy quét lại mã này.",
+  "scan.denied":
+    "Camket chưa được phép dùng máy ảnh. Hãy cho phép trong phần cài đặt trang web của trình duyệt, hoặc nhận bằng tệp.",
+  "scan.none": "Máy hoặc trình duyệt này không có máy ảnh để quét. Hãy nhận bằng tệp.",
+  "scan.busy":
+    "Chưa mở được máy ảnh. Hãy tắt ứng dụng khác đang dùng máy ảnh rồi thử lại, hoặc nhận bằng tệp.",
 
   "shut.title": "Chưa mở được dữ liệu",
   "shut.safe": "Đừng xóa Camket hay dữ liệu trang web: phiếu chưa gửi vẫn nằm trên máy này.",
