@@ -17,7 +17,8 @@ from tests.sim.fleet import Fleet, fleet
 from tests.sim.founding import START, found
 from tests.sim.office import Office
 from tests.sim.proxy import Proxy, proxy
-from tests.sim.runner import Broken, Runner
+from tests.sim.runner import Runner
+from tests.sim.scene import Broken
 from tests.sim.season import Season
 from tests.sim.servers import Clock
 
