@@ -4,7 +4,6 @@ A step says all that it needs, so any part of the list is a season too: that is 
 made short (`tests.sim.shrink`). A step about something that is not there (any more) does nothing.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -76,10 +75,8 @@ SERVER: Mapping[str, int] = {
 }  # fmt: skip
 OFFICE: Mapping[str, int] = {
     "review": 4, "correct": 4, "withdraw": 1, "bring_back": 3, "merge": 3, "erase": 1,
-    "release": 3, "discard": 1, "move": int(os.environ.get("CAMKET_SIM_MOVES", "0")),
+    "release": 3, "discard": 1, "move": 2,
 }  # fmt: skip
-# Moves of hamlets and households are left out unless asked for (2 is a fair weight): one season in twelve
-# with them still ends with a household in two hamlets, or with copied history of an erased one.
 REST: Mapping[str, int] = {"quiet": 2}
 WEIGHTS: Mapping[str, int] = {**PHONE, **SERVER, **OFFICE, **REST}
 
