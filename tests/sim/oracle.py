@@ -47,8 +47,8 @@ class Oracle:
     """Revisions that were refused for good, and as what."""
     holders: dict[Name, set[int]] = field(default_factory=dict)
     """Claims that a restored backup does not know: the phones that can give them back."""
-    revoked: dict[str, frozenset[Name]] = field(default_factory=dict)
-    """By device, what of the archive there was when it was shut out."""
+    revoked: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """By device, ids and revisions that were archived when it was shut out: a move copies them elsewhere."""
     shared: set[str] = field(default_factory=set)
     """Devices whose owner has another phone, which may give back what they wrote."""
     discarded: set[Name] = field(default_factory=set)
@@ -127,7 +127,7 @@ class Oracle:
             before = self.revoked.get(device)
             if before is None or kept.source != "sent" or device in self.shared:
                 continue
-            if (kept.db, kept.id, kept.rev) not in before:
+            if (kept.id, kept.rev) not in before:
                 found.append(f"{kept.db} {kept.id} {kept.rev} of the revoked {device} entered")
         return found
 

@@ -257,7 +257,7 @@ class Runner(Scene):
         if await self.office.revoke(phone.device):
             phone.revoked = True
             seen = observe(self.data)
-            self.said.revoked[phone.device] = frozenset((kept.db, kept.id, kept.rev) for kept in seen.archive)
+            self.said.revoked[phone.device] = frozenset((kept.id, kept.rev) for kept in seen.archive)
             if self.season.phones.count(phone.volunteer) > 1:
                 self.said.shared.add(phone.device)
             self.said.lost(phone.number)
