@@ -223,7 +223,7 @@ test("a phone that was revoked hands its photos in too, and they wait for a pers
   const other = await joined();
   await assert.rejects(back(other, name), "nobody sees it before a person has looked");
   assert.match(server.camket("check"), /./);
-  await server.office("admin", { quarantine: "release" });
+  await server.office("quantri", { quarantine: "release" });
   assert.deepEqual(await back(other, name), Buffer.from(whole));
 });
 

@@ -168,7 +168,7 @@ test("what the office holds back is held, not refused, until the office has deci
       [(await mai.field.syncState()).waiting, (await mai.field.problems())[0]?.where],
       [0, "held"],
     );
-    await server.office("admin", { quarantine: decided });
+    await server.office("quantri", { quarantine: decided });
     await synced(mai);
     await synced(mai);
     assert.equal((await view(mai, n)).where, where);
@@ -179,7 +179,7 @@ test("what the office holds back is held, not refused, until the office has deci
 test("what was erased leaves the phone, unsent records included", async () => {
   mai.serve = refusing;
   await visit(mai, 9);
-  await server.office("admin", { erase: `hamlet-napo/${household(9)}` });
+  await server.office("quantri", { erase: `hamlet-napo/${household(9)}` });
   await synced(mai);
   await synced(mai);
   assert.ok(!(await mai.field.households("napo")).some(({ id }) => id === household(9)));

@@ -126,7 +126,7 @@ export class RealServer {
       cookie = session?.split(";")[0] ?? cookie;
       return answer;
     };
-    await asked("/office/login", new URLSearchParams({ login: "admin", password: this.commune.password }));
+    await asked("/office/login", new URLSearchParams({ login: "quantri", password: this.commune.password }));
     const page = await (await asked("/office/bundles")).text();
     const form = new FormData();
     form.set("csrf", /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? "");

@@ -25,7 +25,7 @@ let lan: Phone;
 
 before(async () => {
   server = await RealServer.start();
-  await server.office("admin", {
+  await server.office("quantri", {
     write: {
       commune: {
         "checklist:to-lien-gia:1": version(ITEMS),
@@ -69,7 +69,7 @@ async function inspected(
 }
 
 async function reviewed(of: string, is: "approved" | "returned", comment = ""): Promise<void> {
-  await server.office("admin", { review: [{ of, is, comment }] });
+  await server.office("quantri", { review: [{ of, is, comment }] });
 }
 
 test("a phone has the models of its hamlets and nobody else's", async () => {
@@ -99,7 +99,7 @@ test("an inspection made offline by an old version keeps it, returned, corrected
   const look = async () => (await registers(mai)).inspection("napo", form.id);
   assert.deepEqual([(await look()).where, (await look()).checklist?.version], ["phone", 1]);
   const second = version([...ITEMS, { ...ITEMS[0], id: "door", label: "Lối thoát thứ hai" }]);
-  await server.office("admin", { write: { commune: { "checklist:to-lien-gia:2": second } } });
+  await server.office("quantri", { write: { commune: { "checklist:to-lien-gia:2": second } } });
   await synced(mai);
   assert.deepEqual([(await look()).where, (await look()).checklist?.version], ["received", 1]);
   const { checklist } = await (await registers(mai)).newInspection("napo", SUBJECT, { slug: "to-lien-gia" });

@@ -1,6 +1,6 @@
 """Bytes, requests and seconds of a phone's sync, against the budgets and a stock PouchDB in one run.
 
-The fixture: a hamlet of 2,000 households as `tests/seed.py` makes them (about 330 bytes each), pledges
+The fixture: a hamlet of 2,000 households as `tests/commune.py` seeds them (about 330 bytes each), pledges
 signed on paper at a meeting (about 500 bytes each). The phone is the real one (`pwa/src/data`, in Node), the
 peer is PouchDB 9 in memory. Both go through the same proxy (`tests/link.py`), which counts every
 byte, headers included, and shapes the link: open, and 600 ms / 100 kbit/s down / 50 kbit/s up. Node sends
@@ -22,9 +22,9 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from tests.commune import CAMPAIGN, Commune, household_id, name_of, seed
 from tests.link import OPEN, SLOW, Link, Shape, link
 from tests.running import ROOT, Running
-from tests.seed import CAMPAIGN, Commune, household_id, name_of, seed
 
 HOUSEHOLDS = 2_000
 SIGNED = 500

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.commune import Commune, seed
 from tests.desk import at_desk
 from tests.e2e.office import Office
 from tests.e2e.phone import Phone
 from tests.running import ROOT, Running
-from tests.seed import Commune, seed
 
 CHROMIUM = os.environ.get("CAMKET_CHROMIUM", "/usr/bin/chromium")
 
@@ -34,7 +34,7 @@ def aside(task: Coroutine[Any, Any, Any]) -> Any:
 
 
 def seeded(data: Path, hamlets: Mapping[str, int], volunteers: Mapping[str, list[str]]) -> Commune:
-    """`tests.seed.seed`, aside."""
+    """`tests.commune.seed`, aside."""
     made: Commune = aside(seed(data, hamlets, volunteers))
     return made
 

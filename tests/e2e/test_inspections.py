@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import expect
 
 from server.checklists import library
+from tests.commune import CAMPAIGN, household_id, name_of
 from tests.e2e.conftest import Documents, Village
 from tests.e2e.furnished import SCHOOL, answer, furnished
 from tests.e2e.office import Office
 from tests.e2e.phone import PICTURES, Phone
-from tests.seed import CAMPAIGN, household_id, name_of
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from io import BytesIO
 from openpyxl import Workbook
 from playwright.sync_api import expect
 
+from tests.commune import name_of
 from tests.e2e.conftest import NewOffice, NewPhone
 from tests.running import Running
-from tests.seed import name_of
 
 NA_SAM, KHUOI_LAN = "Nà Sầm", "Khuổi Lăn"
 HOMES = [name_of(number) for number in range(26)]

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
+from tests.commune import name_of
 from tests.e2e.conftest import NewOffice, NewPhone, seeded
 from tests.running import Running
-from tests.seed import name_of
 
 MAI, TAM = "Vi Thị Mai", "Lý Văn Tâm"
 HOMES = [name_of(number) for number in range(12)]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, expect
 
+from tests.commune import name_of
 from tests.e2e.conftest import NewPhone, seeded
 from tests.running import ROOT, Running
-from tests.seed import name_of
 
 MAI = "Vi Thị Mai"
 OLD_PAGE, NEW_PAGE = '<html lang="vi">', '<html lang="vi" data-release="next">'
