@@ -23,7 +23,8 @@ RESOLVE, EXCHANGE = "tests/sync/test_resolve.py", "tests/sync/test_exchange.py"
 TREES, SEASON = "tests/sync/test_revtree.py", "tests/sync/test_servers_and_phones.py"
 INTAKE, FOLLOWER = "tests/server/test_intake.py", "tests/server/test_follower.py"
 RELEASE, ERASING = "tests/server/test_release.py", "tests/server/test_erasing.py"
-BACKUP, MOVING, MOVES = (f"tests/server/test_{name}.py" for name in ("backup", "moving", "moves"))
+BACKUP, MOVING = (f"tests/server/test_{name}.py" for name in ("backup", "moving"))
+MERGES, MOVES = (f"tests/server/moves/test_{name}.py" for name in ("merges", "households"))
 RULES, MEDIA = "tests/server/test_rules.py", "tests/server/http/test_media.py"
 SQLITE, SEALED = "tests/store/test_sqlite.py", "tests/server/http/test_sealed.py"
 
@@ -233,7 +234,7 @@ DURABLE = (
         "server/follower.py",
         "delete(projected).where(projected.c.db == db, named.in_(some))",
         "delete(projected).where(named.in_(some))",
-        (f"{MOVES}::test_a_merge_takes_everything_along_with_the_people_and_says_so",),
+        (f"{MERGES}::test_a_merge_takes_everything_along_with_the_people_and_says_so",),
     ),
 )
 
@@ -471,14 +472,14 @@ FOR_GOOD = (
         "            await self._store.graft_all(batch.edits())\n",
         "            await self._store.graft_all(batch.tombstones)\n"
         "            await self._store.graft_all(batch.copies)\n",
-        (f"{MOVES}::test_a_move_that_a_full_disk_stops_midway_ends_nothing",),
+        (f"{MERGES}::test_a_move_that_a_full_disk_stops_midway_ends_nothing",),
     ),
     Fault(
         "a move leaves the history behind",
         "server/mover.py",
         "            await to_thread.run_sync(self._archive, batch, by)\n",
         "",
-        (f"{MOVES}::test_the_history_of_what_moved_is_in_both_places",),
+        (f"{MERGES}::test_the_history_of_what_moved_is_in_both_places",),
     ),
     Fault(
         "a move takes the winner alone",

@@ -1,0 +1,123 @@
+"""Phones that were out while their hamlet or a household moved."""
+
+from server import hamlets
+from server.admission import caller_of
+from server.auth import users
+from server.checking import problems
+from server.parts import Parts
+from server.release import Ready, Warden
+from server.rows import tables
+from server.words import words
+from sync.hooks import Action, Stored
+from sync.rev import Rev
+from tests.server.documents import (
+    FIRST,
+    HOUSEHOLD,
+    LAN,
+    OTHER,
+    QUAN,
+    SECOND,
+    THIRD,
+    grant,
+    household,
+    pledge,
+    signature,
+    visit,
+)
+from tests.server.harness import edit
+from tests.server.moves.ground import (
+    ADMIN,
+    PLEDGE,
+    SIGNED,
+    STROKES,
+    A,
+    B,
+    C,
+    X,
+    furnish,
+    lan,
+    living,
+    rows_of,
+    send,
+    where,
+)
+
+
+async def test_a_late_phone_of_a_merged_hamlet_is_carried_over_and_told(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+    new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
+    answers = await commune.intake.admit(caller_of(lan, words("vi")), A, [late, new])
+    told = [(one.name, one.reason) for one in answers if isinstance(one, Stored)]
+    assert told == [("received", "Đã nhận, và đã chuyển sang thôn Bản Khu.")] * 2
+    assert list(await living(commune, new.id)) == [B]
+    (body,) = (await living(commune, PLEDGE)).values()
+    assert {act["id"] for act in body["acts"]} == {FIRST, SECOND, THIRD}
+
+
+async def test_what_a_phone_asks_about_is_answered_from_where_it_went(commune: Parts) -> None:
+    await furnish(commune)
+    new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    await send(commune, lan, A, new)
+    (answer,) = await commune.intake.outcomes(caller_of(lan, words("vi")), A, [(new.id, new.rev)])
+    assert isinstance(answer, Stored)
+    assert answer.name == "received"
+
+
+async def test_a_new_pledge_of_a_household_that_moved_goes_after_it_with_its_strokes(commune: Parts) -> None:
+    await send(commune, lan, A, edit(household(), "1-h"))
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    assert await send(commune, lan, A, edit(pledge(SIGNED), "1-p")) == ["received"]
+    assert await send(commune, lan, A, edit(signature(), "1-s")) == ["received"]
+    assert await where(commune, [PLEDGE, STROKES]) == {PLEDGE: [B], STROKES: [B]}
+
+
+async def test_what_slipped_in_while_it_moved_is_moved_on(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+    another = edit(pledge(visit(THIRD)) | {"_id": f"pledge:khac-2026:{HOUSEHOLD}"}, "1-q")
+    await commune.store.graft(A, [late, another])  # admitted a moment before
+    await commune.follower.catch_up([A])
+    assert await where(commune, [late.id, another.id]) == {late.id: [B], another.id: [B]}
+    (body,) = (await living(commune, PLEDGE)).values()
+    assert THIRD in {act["id"] for act in body["acts"]}
+
+
+async def test_chains_of_merges_end_at_the_last_hamlet(commune: Parts) -> None:
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    await hamlets.merge(commune, ADMIN, "bankhu", "pomo")
+    late = edit(pledge(visit(), SIGNED, visit(THIRD)), "2-late", "1-p")
+    new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
+    assert await send(commune, lan, A, late, new) == ["received", "received"]
+    assert await where(commune, [PLEDGE, new.id]) == {PLEDGE: [C], new.id: [C]}
+    assert await problems(commune) == []
+
+
+async def test_somebody_who_lost_a_hamlet_hands_in_and_the_office_decides(commune: Parts) -> None:
+    with commune.rows.begin() as rows:
+        users.give_hamlets(rows, LAN, ["pomo"], by=QUAN, now=commune.clock())
+    moved_on = grant(LAN, hamlets=["pomo"])
+    await commune.intake.authorise(caller_of(moved_on, words("vi")), Action.WRITE, A)
+    assert await commune.intake.hears(caller_of(moved_on, words("vi")), [A, B]) == {A}
+    assert await send(commune, moved_on, A, edit(household(), "1-h")) == ["quarantined"]
+    (entry,) = rows_of(commune, tables.Quarantine)
+    assert (entry["why"], entry["db"]) == ("unassigned", A)
+    assert await send(commune, moved_on, B, edit(household(OTHER), "1-n")) == ["forbidden"]
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    assert await send(commune, moved_on, A, edit(household(THIRD), "1-m")) == ["quarantined"]
+    assert {(row["why"], row["db"]) for row in rows_of(commune, tables.Quarantine)} == {
+        ("unassigned", B),
+        ("moved", B),
+    }
+    asked = [(X, Rev.parse("1-h"))]
+    (answer,) = await commune.intake.outcomes(caller_of(moved_on, words("vi")), A, asked)
+    assert answer is not None
+    assert answer.name == "quarantined"
+    warden = Warden(commune.store, commune.rows, commune.intake, commune.clock)
+    numbers = [row["number"] for row in rows_of(commune, tables.Quarantine)]
+    assert all(isinstance(one, Ready) for one in await warden.release(QUAN, numbers))
+    assert await where(commune, [X, f"household:{THIRD}"]) == {X: [B], f"household:{THIRD}": [B]}
