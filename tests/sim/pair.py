@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from sync.replicate import replicate
+from sync.replicate import Report
 from tests.sim import servers
 from tests.sim.observe import Doc, Key, documents, sequences
 from tests.sim.servers import Process
@@ -22,6 +22,8 @@ EXCHANGES = 6
 """Rounds after which two servers must be at rest."""
 
 Settle = Callable[[Path], Awaitable[None]]
+Replicate = Callable[..., Awaitable[Report]]
+"""`sync.replicate.replicate`, or what the tests of the invariants put in its place."""
 
 
 def copy(data: Path, target: Path) -> None:
@@ -38,7 +40,9 @@ def copy(data: Path, target: Path) -> None:
             shutil.copy(path, target)
 
 
-async def exchange(one: Path, other: Path, settle: Settle) -> tuple[dict[Key, Doc], dict[Key, Doc]] | None:
+async def exchange(
+    one: Path, other: Path, settle: Settle, replicate: Replicate
+) -> tuple[dict[Key, Doc], dict[Key, Doc]] | None:
     """Let two servers that are down exchange until nothing is written; what each holds then, None where they
     come to no rest.
 
@@ -46,7 +50,7 @@ async def exchange(one: Path, other: Path, settle: Settle) -> tuple[dict[Key, Do
     """
     for number in range(EXCHANGES):
         before = (sequences(one), sequences(other))
-        written = await _replicated(one, other, number)
+        written = await _replicated(one, other, number, replicate)
         for data in (one, other):
             await settle(data)
         if not written and before == (sequences(one), sequences(other)):
@@ -54,7 +58,7 @@ async def exchange(one: Path, other: Path, settle: Settle) -> tuple[dict[Key, Do
     return None
 
 
-async def _replicated(one: Path, other: Path, number: int) -> int:
+async def _replicated(one: Path, other: Path, number: int, replicate: Replicate) -> int:
     """Every database of each into the other; how many documents were written."""
     engines: list[Process] = []
     written = 0
@@ -70,5 +74,5 @@ async def _replicated(one: Path, other: Path, number: int) -> int:
                     written += report.written
     finally:
         for engine in engines:
-            engine.stop()
+            engine.kill()
     return written

@@ -57,10 +57,10 @@ async def meet(scene: Scene) -> None:
     scene.set_clock()
     scene.proxy.elsewhere.clear()
     other, scene.other = scene.other, None
-    await asyncio.to_thread(other.stop)
-    await scene.stop_server()
+    await asyncio.to_thread(other.kill)
+    await scene.kill_server()
     there = scene.place / "other"
-    held = await pair.exchange(scene.data, there, scene.settle)
+    held = await pair.exchange(scene.data, there, scene.settle, scene.replicate)
     ended = observe(there)
     scene.history += ended.archive
     scene.buried |= ended.erased

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sync.replicate import replicate
 from tests.sim import oracle, servers
 from tests.sim.fleet import Fleet, Told
 from tests.sim.founding import START
 from tests.sim.observe import Kept, behind
 from tests.sim.office import Office
+from tests.sim.pair import Replicate
 from tests.sim.proxy import Fault, Proxy
 from tests.sim.season import Season
 from tests.sim.servers import Clock, Process
@@ -72,7 +74,9 @@ class Scene:
     patience: float = 30.0
     """Seconds for the rows to hear of what happened."""
     before_quiet: Any = None
-    """Called before the invariants are asked; only the tests of the invariants set it."""
+    """Called before the invariants are asked; only the tests of the invariants set it, and the next."""
+    replicate: Replicate = replicate
+    """How two servers exchange."""
 
     @property
     def data(self) -> Path:
@@ -161,4 +165,4 @@ class Scene:
         try:
             await self.rest(data)
         finally:
-            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.kill)

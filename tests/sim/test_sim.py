@@ -5,18 +5,24 @@ import gzip
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from sync import canonical, revtree
+from sync.replicate import Report, replicate
 from sync.rev import Rev
 from sync.store.interface import Edit
 from sync.store.sqlite import SqliteStore
 from tests.commune import households
+from tests.sim import pair
+from tests.sim.fleet import Fleet, Told
 from tests.sim.lane import Lane, lane
+from tests.sim.pair import Replicate
 from tests.sim.proxy import Fault
 from tests.sim.runner import Runner
 from tests.sim.season import HOUR, Season, Step, generate
@@ -50,6 +56,7 @@ SMALL = Season(1, (0, 2, 4), (
     SIGNED,
     Step("edit", 0, args=at(change={"name": "Vi Văn S2X"})),
     Step("edit", 1, args=at(change={"name": "Vi Văn S3X"})),
+    Step("edit", 0, args=at("1", change={"name": "Vi Văn S4X"})),
     SYNCED,
     Step("sync", 1, args={"faults": [Fault("deaf")]}),
     Step("visit", 2, HOUR, at("1", result="met")),
@@ -173,10 +180,64 @@ async def a_revoked_one_is_back(runner: Runner) -> None:
     await rows(runner, "UPDATE device SET revoked_at = NULL")
 
 
+async def acts_are_lost(runner: Runner) -> None:
+    await graft(runner, f"pledge:antq-2026:{FIRST}", acts=[])
+
+
+async def an_erased_one_is_in_the_history(runner: Runner) -> None:
+    columns = "db, id, rev, generation, entered_at, source, deleted, body"
+    values = f"'{NAPO}', 'household:{SECOND}', '1-f', 1, '', 'sent', 0, '{{}}'"
+    await rows(runner, f"INSERT INTO archive ({columns}) VALUES ({values})")
+
+
+async def an_erased_one_is_held(runner: Runner) -> None:
+    columns = "db, doc_id, rev, path, body, deleted, why, received_at, state"
+    values = f"'{NAPO}', 'household:{SECOND}', '1-f', '[]', '{{}}', 0, 'revoked', '', 'discarded'"
+    await rows(runner, f"INSERT INTO quarantine ({columns}) VALUES ({values})")
+
+
+async def an_erased_name_is_in_a_file(runner: Runner) -> None:
+    await rows(runner, "INSERT INTO meta (key, value) VALUES ('note', 'Vi Văn S4X')")
+
+
+async def a_revoked_one_enters(runner: Runner) -> None:
+    (device,) = runner.said.revoked
+    columns = "db, id, rev, generation, entered_at, source, deleted"
+    body = json.dumps({"type": "household", "stamps": {"*": f"1772427600000-0000-{device}"}})
+    values = f"'{NAPO}', 'household:x', '1-f', 1, '', 'sent', 0, '{body}'"
+    await rows(runner, f"INSERT INTO archive ({columns}, body) VALUES ({values})")
+
+
+async def the_rows_do_not_follow(runner: Runner) -> None:
+    await a_conflict_is_left(runner)
+    runner.patience = 0.05
+    await runner.rest()
+
+
+async def the_server_breaks(runner: Runner) -> None:
+    with closing(sqlite3.connect(runner.data / "rows.sqlite", timeout=30)) as connection:
+        connection.execute("ALTER TABLE household_row RENAME TO elsewhere")
+        with suppress(AssertionError):
+            await runner.office.bring_back("napo", FIRST)
+        connection.execute("ALTER TABLE elsewhere RENAME TO household_row")
+
+
+async def a_history_has_a_gap(runner: Runner) -> None:
+    await rows(runner, "DELETE FROM archive WHERE id = 'clauses:1'")
+
+
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
         (a_revision_is_lost, "is received: it is gone"),
+        (acts_are_lost, "lacks ['"),
+        (an_erased_one_is_in_the_history, "was erased and is in the archive"),
+        (an_erased_one_is_held, "was erased and is in quarantine"),
+        (an_erased_name_is_in_a_file, "was erased and stands in rows.sqlite"),
+        (a_revoked_one_enters, "of the revoked"),
+        (the_rows_do_not_follow, "the rows are behind"),
+        (the_server_breaks, "the server's log:"),
+        (a_history_has_a_gap, "camket check:"),
         (a_document_is_lost, "the server does not know it"),
         (a_value_comes_from_nowhere, "and not {"),
         (a_value_comes_from_nowhere, f"of {NAPO} household:{FIRST}, the server"),
@@ -193,8 +254,71 @@ async def test_what_does_not_hold_is_seen(here: Lane, broken: Break, said: str) 
     assert said in "\n".join((await here.run(SMALL, prepare)).problems)
 
 
-async def test_a_link_that_says_received_by_itself_is_seen(here: Lane) -> None:
-    assert "is received: it is gone" in "\n".join((await here.run(SMALL, lying)).problems)
+@pytest.mark.parametrize(
+    ("lie", "said"),
+    [
+        ("received", "is received: it is gone"),
+        ("forbidden", "was refused: forbidden (because)"),
+        ("clock", "no rest after"),
+    ],
+)
+async def test_a_link_that_answers_by_itself_is_seen(here: Lane, lie: str, said: str) -> None:
+    def prepare(runner: Runner) -> None:
+        lying(runner, lie, times=1 if lie == "received" else 1000)
+
+    assert said in "\n".join((await here.run(SMALL, prepare)).problems)
+
+
+TWO = Season(1, (0, 2), (
+    Step("join", 0),
+    Step("join", 1),
+    Step("part", args={"phones": [1]}),
+    change(0, "Vi Văn S4X"),
+    change(1, "Vi Văn S5X"),
+    together(0, 1),
+    Step("meet"),
+))  # fmt: skip
+
+
+async def deaf(http: httpx.AsyncClient, source: str, target: str, **how: Any) -> Report:
+    """Two servers that tell each other nothing of one hamlet."""
+    return Report() if target.endswith(NAPO) else await replicate(http, source, target, **how)
+
+
+async def restless(http: httpx.AsyncClient, source: str, target: str, **how: Any) -> Report:
+    """A server that writes something new each time."""
+    await http.post(target, json={"type": "review"})
+    return await replicate(http, source, target, **how)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "said"),
+    [
+        (replicate, ""),
+        (deaf, f"{NAPO} household:{FIRST}: the servers hold different trees"),
+        (restless, "two servers exchange and do not come to rest"),
+    ],
+)
+async def test_servers_that_do_not_agree_are_seen(
+    here: Lane, exchange: Replicate, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair, "EXCHANGES", 2)
+
+    def prepare(runner: Runner) -> None:
+        runner.replicate = exchange
+
+    assert "\n".join((await here.run(TWO, prepare)).problems) == said
+
+
+async def test_a_phone_that_saves_and_denies_it_is_seen(here: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell = Fleet.tell
+
+    async def denying(fleet: Fleet, phone: int, do: str, now: int, **more: Any) -> Told:
+        told = await tell(fleet, phone, do, now, **more)
+        return replace(told, error="storage_full") if do == "edit" else told
+
+    monkeypatch.setattr(Fleet, "tell", denying)
+    assert "said that nothing was saved, and kept" in "\n".join((await here.run(SMALL)).problems)
 
 
 async def test_a_failing_season_is_made_short_and_told(here: Lane) -> None:
@@ -213,9 +337,9 @@ async def test_a_season_follows_from_its_seed() -> None:
     await asyncio.sleep(0)
 
 
-def lying(runner: Runner) -> None:
-    """Once, phone 0 hears that all was received, and the server never hears of it."""
-    lies = iter([True])
+def lying(runner: Runner, lie: str = "received", times: int = 1) -> None:
+    """So many times, a phone hears this of all that it sends, and the server never hears of it."""
+    lies = iter([True] * times)
 
     def forge(request: bytes) -> bytes | None:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -227,7 +351,7 @@ def lying(runner: Runner) -> None:
             return None
         parts: list[Any] = [{"clock": asked["clock"], "dbs": list(asked["dbs"]), "user": {}}]
         for db, docs in sent.items():
-            parts.append({"db": db, "outcomes": [[doc["_id"], doc["_rev"], "received"] for doc in docs]})
+            parts.append({"db": db, "outcomes": [[doc["_id"], doc["_rev"], lie, "because"] for doc in docs]})
         told = "".join(f"{json.dumps(part)}\n" for part in [*parts, {"done": True}]).encode()
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(told), told)
 
