@@ -108,5 +108,11 @@ async def test_a_day_to_come_or_no_day_at_all_shows_today_and_says_so(made: Vill
     assert "Số liệu đến hết ngày" not in page
 
 
+async def test_of_a_day_before_the_first_list_the_page_says_that_there_was_nothing(made: Village) -> None:
+    page = await seen(made, "/office?day=28/02/2026")
+    assert "Đến hết ngày 28/02/2026, ở đây chưa có thôn nào." in page
+    assert "<caption>" not in page
+
+
 def test_a_day_ends_by_the_clock_on_the_wall() -> None:
     assert end_of(date(2026, 9, 30)) == "2026-09-30T17:00:00Z"
