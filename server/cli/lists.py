@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -39,6 +40,13 @@ def households(
     hamlet_map: Annotated[
         list[str] | None, typer.Option("--map", help="“Name in the file=hamlet id”, or =+ for a new hamlet.")
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="“Header in the file=role”, remembered for the next list. Roles: name, family, given, "
+            "hamlet, house, lane, address, relation, number; - for none."
+        ),
+    ] = None,
     answer: Annotated[list[str] | None, typer.Option(help="“question=same” or “question=new”.")] = None,
     skip_bad_rows: Annotated[
         bool, typer.Option(help="Import the good rows of a list with bad ones.")
@@ -55,6 +63,9 @@ def households(
     try:
         with _bar(words) as progress:
             plan = preview(file.read_bytes(), file.name, known, choices, progress)
+            if renamed := _renamed(words, plan, column or []):
+                choices = replace(choices, columns=columns | renamed)
+                plan = preview(file.read_bytes(), file.name, known, choices, progress)
     except Refused as error:
         _end(_refusal(words, error))
     for line in describe(plan, words):
@@ -66,7 +77,7 @@ def households(
             typer.echo(words.say("lists.dry_run"))
         _last(words, plan, "" if plan.changes else words.say("lists.nothing"))
         return
-    written = asyncio.run(_write(settings, plan, len(known.hamlets), words))
+    written = asyncio.run(_write(settings, plan, len(known.hamlets), renamed, words))
     done = {"new": words.number(written), "filled": words.number(len(plan.filled))}
     typer.echo(words.say("lists.written_filled" if plan.filled else "lists.written", **done))
     _last(words, plan, "")
@@ -205,6 +216,33 @@ def _choices(
     )
 
 
+def _renamed(words: "Words", plan: "Plan", columns: Sequence[str]) -> dict[str, dict[int, str]]:
+    """What the columns of each header are where a person says so of some: roles by column, by fingerprint."""
+    from server.lists.headers import ROLES
+    from server.names import fold
+
+    found: dict[str, dict[int, str]] = {}
+    sheets = [sheet for sheet in plan.sheets if sheet.headers]
+    for text in columns:
+        header, _, role = text.rpartition("=")
+        named = [
+            (sheet, place)
+            for sheet in sheets
+            for place, one in enumerate(sheet.headers)
+            if header.strip() and fold(one) == fold(header)
+        ]
+        if role not in (*ROLES, "-") or not named:
+            there = ", ".join(dict.fromkeys(one for sheet in sheets for one in sheet.headers if one))
+            wrong = words.say("lists.column_wrong", roles=", ".join((*ROLES, "-")), headers=there)
+            raise typer.BadParameter(wrong, param_hint="--column")
+        for sheet, place in named:
+            roles = found.setdefault(sheet.fingerprint, dict(sheet.columns))
+            roles.pop(place, None)
+            if role != "-":
+                roles[place] = role
+    return found
+
+
 @contextmanager
 def _bar(words: "Words") -> "Iterator[Progress]":
     """A progress bar with the stage's name, gone when it is done."""
@@ -220,13 +258,19 @@ def _bar(words: "Words") -> "Iterator[Progress]":
         yield progress
 
 
-async def _write(settings: "Settings", plan: "Plan", hamlets: int, words: "Words") -> int:
+async def _write(
+    settings: "Settings",
+    plan: "Plan",
+    hamlets: int,
+    renamed: Mapping[str, Mapping[int, str]],
+    words: "Words",
+) -> int:
     from server.admission import caller_of
     from server.app import build
     from server.audit import CONSOLE
     from server.auth.grant import Grant, Role
     from server.clock import system
-    from server.lists import apply
+    from server.lists import apply, commune
     from server.parts import Parts
 
     parts = (await build(settings)).state.parts
@@ -235,7 +279,11 @@ async def _write(settings: "Settings", plan: "Plan", hamlets: int, words: "Words
     try:
         with _bar(words) as progress:
             progress("write", 0, len(plan.new))
-            return await apply(plan, parts.scribe, caller, system(), secrets.token_bytes, hamlets=hamlets)
+            made = await apply(plan, parts.scribe, caller, system(), secrets.token_bytes, hamlets=hamlets)
+        with parts.rows.begin() as rows:
+            for header, roles in renamed.items():
+                commune.remember(rows, header, roles)
+        return made
     finally:
         await parts.store.close()
         parts.rows.dispose()

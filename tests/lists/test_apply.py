@@ -145,6 +145,23 @@ def test_the_command_names_bad_rows_and_leaves_them_out_when_told(tmp_path: Path
     assert (code, "Đã ghi 1 hộ" in said) == (0, True)
 
 
+def test_the_command_is_told_what_columns_are_and_remembers_it(tmp_path: Path) -> None:
+    file, next_one = tmp_path / "ds.csv", tmp_path / "sau.csv"
+    head = ["Mã", "Tên người đứng sổ", "Thuộc về"]
+    file.write_text(comma([head, ["a", "Lý Thị Nọi", "Nà Lầu"], ["b", "Vi Văn Hòa", "Nà Lầu"]]), "utf-8")
+    next_one.write_text(comma([head, ["c", "Hoàng Văn Tư", "Nà Lầu"]]), "utf-8")
+    data = ("--data", str(tmp_path / "data"))
+    code, said = run(str(file), *data)
+    assert (code, "Chưa ghi gì" in said) == (1, True), "nobody knows what these columns are"
+    for wrong in ("tên người đứng sổ=cccd", "Họ tên=name", "=name"):
+        code, said = run(str(file), "--column", wrong, *data)
+        assert (code, "Tên người đứng sổ" in said) == (2, True), "the headers that there are"
+    code, said = run(str(file), "--column", "tên người đứng sổ=name", "--column", "Thuộc về=hamlet", *data)
+    assert (code, "Đã ghi 2 hộ" in said) == (0, True)
+    code, said = run(str(next_one), *data)
+    assert (code, "Đã ghi 1 hộ" in said) == (0, True)
+
+
 def test_the_command_refuses_what_is_no_list_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "ds.xlsx"
     file.write_bytes(b"%PDF-1.7")
