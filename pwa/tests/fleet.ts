@@ -16,6 +16,7 @@ import { type AccountDb, meta } from "../src/data/db.ts";
 import type { Env } from "../src/data/env.ts";
 import { PhoneField } from "../src/data/field.ts";
 import { openOwn, readAll, type Session } from "../src/data/records.ts";
+import { nameOf } from "../src/data/several.ts";
 import { phone } from "./phone.ts";
 
 const PIN = "135790";
@@ -56,7 +57,7 @@ interface Wrote {
 }
 
 const [, , server = ""] = process.argv;
-/** Which revision lies in a sealed record, whoever carries it. */
+/** Which revision a receipt names, by its record or by itself, whoever carries it. */
 const sealedAs = new Map<string, readonly [string, string, string]>();
 
 class Killed extends Error {}
@@ -312,7 +313,8 @@ class Handset {
     const session = this.app && inside(this.app.field).session;
     if (!session) return;
     for (const { db, id, rev, sha256 } of await session.db.getAll("outbox"))
-      sealedAs.set(sha256, [db, id, rev]);
+      for (const name of [sha256, await nameOf(session.env, { db, id, rev })])
+        sealedAs.set(name, [db, id, rev]);
     for (const leaf of await session.db.getAll("own")) {
       const { db, id, rev, fresh, again } = leaf;
       if (this.known.has(`${db} ${id} ${rev}`)) continue;
@@ -405,6 +407,14 @@ const orders: Record<string, (of: Handset, app: App, order: Order) => Promise<un
   handedOver: async (_, { field }, { text = "" }) => (await field.courier()).handedOver(text),
   take: async (_, { field }, { text = "" }) => (await field.courier()).take(text),
   receipts: async (_, { field }) => (await field.courier()).receipts(),
+  codes: async (_, { field }) => {
+    const run = await (await field.courier()).recordCodes();
+    return run && { text: await readBack(field, run.codes), given: run.given };
+  },
+  receiptCodes: async (_, { field }) => {
+    const run = await (await field.courier()).receiptCodes(0);
+    return run && readBack(field, run.codes);
+  },
   carry: async (of, _, { text = "" }) => {
     const credential = await of.credential();
     const headers = { Authorization: `Bearer ${credential}`, "Content-Type": "text/plain" };
@@ -415,6 +425,16 @@ const orders: Record<string, (of: Handset, app: App, order: Order) => Promise<un
   },
   look: (of) => of.look(),
 };
+
+/** What another phone's camera makes of a run: each code twice, the last one first. */
+async function readBack(field: PhoneField, codes: readonly string[]): Promise<string> {
+  const reader = (await field.courier()).reader();
+  for (const code of [...codes, ...codes].reverse()) {
+    const heard = await reader.hear(code);
+    if (heard.kind === "whole") return heard.text;
+  }
+  throw new Error("a run of codes that does not come together");
+}
 
 const fleet = new Map<number, Handset>();
 

@@ -151,10 +151,18 @@ class Runner(Scene):
     async def _bundle(self, step: Step) -> None:
         phone = self.phones[step.phone]
         if phone.joined:
+            text, given = await self._given(phone, codes=step.args.get("codes", False))
+            self.bundles[step.args["bundle"]] = text
+            if step.args["said"] and text:
+                await self.tell(phone, "handedOver", text=given)
+
+    async def _given(self, phone: Handset, *, codes: bool) -> tuple[str, str]:
+        """What a courier has of a phone, by file or by codes, and the records that the phone put into it."""
+        if not codes:
             told = await self.tell(phone, "bundle")
-            self.bundles[step.args["bundle"]] = told.result or ""
-            if step.args["said"] and told.result:
-                await self.tell(phone, "handedOver", text=told.result)
+            return (told.result or "",) * 2
+        told = await self.tell(phone, "codes")
+        return (told.result["text"], told.result["given"]) if told.result else ("", "")
 
     async def _carry(self, step: Step) -> None:
         phone, text = self.phones[step.phone], self.bundles.get(step.args["bundle"])
@@ -169,7 +177,7 @@ class Runner(Scene):
     async def _receipts(self, step: Step) -> None:
         phone, to = self.phones[step.phone], self.phones[step.args["to"]]
         if phone.joined and to.joined:
-            told = await self.tell(phone, "receipts")
+            told = await self.tell(phone, "receiptCodes" if step.args.get("codes") else "receipts")
             if told.result:
                 await self.tell(to, "take", text=told.result)
 

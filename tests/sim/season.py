@@ -158,7 +158,8 @@ class _Maker:
 
     def _bundle(self, phone: int) -> None:
         self.bundles.append(f"bundle{len(self.steps)}")
-        self.add("bundle", phone, bundle=self.bundles[-1], said=self.random.random() < 0.5)
+        codes = len(self.steps) % 2 == 1
+        self.add("bundle", phone, bundle=self.bundles[-1], said=self.random.random() < 0.5, codes=codes)
 
     def _carry(self, phone: int) -> None:
         if self.bundles:
@@ -171,7 +172,8 @@ class _Maker:
             self.add("take", phone, bundle=self.random.choice(self.bundles), how=how, **self._death())
 
     def _receipts(self, phone: int) -> None:
-        self.add("receipts", phone, to=self.random.randrange(len(self.phones)))
+        codes = len(self.steps) % 2 == 1
+        self.add("receipts", phone, to=self.random.randrange(len(self.phones)), codes=codes)
 
     def _phone_clock(self, phone: int) -> None:
         wrong = self.random.choice((0, HOUR, -HOUR, 30 * DAY, -30 * DAY, 400 * DAY, -3 * 365 * DAY, 20_000))
