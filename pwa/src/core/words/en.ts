@@ -401,17 +401,17 @@ export const en: Catalogue = {
     "{n} records were handed over, last {when}. They stay on this phone until the commune says that it has them.",
   "courier.mine.explain":
     "Give the records to somebody on the way to a signal. They are sealed: nobody can read them. Photographs do not go along; they wait for a signal here.",
-  "courier.give": "Give the records to another phone",
+  "courier.give": "Give the records as a file",
   "courier.saved": "The file is among this phone's downloads. Give it to whoever carries it.",
   "courier.saved.given": "I have given it away",
   "courier.handed": "Noted: the records are on their way.",
   "courier.others": "Carrying for others",
   "courier.others.explain":
-    "Take the file of somebody without a signal. This phone cannot read it or tell whose it is; it goes to the commune at the next signal.",
+    "Take the records of somebody without a signal. This phone cannot read it or tell whose it is; it goes to the commune at the next signal.",
   "courier.others.carrying": "Carrying {n} records, not handed in yet.",
   "courier.others.answered":
     "The commune has answered for {n} carried records. Give the receipts to whoever asked you.",
-  "courier.receipts": "Give the receipts",
+  "courier.receipts": "Give the receipts as a file",
   "courier.codes": "Hand over by QR codes",
   "courier.codes.receipts": "Give the receipts by QR codes",
   "courier.scan": "Scan the QR codes on another phone",
