@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { date, hamletName, number, sayer } from "../src/core/wording.ts";
+import { date, hamletName, number, sayer, weekday } from "../src/core/wording.ts";
 import { en } from "../src/core/words/en.ts";
 import { type Catalogue, vi as first } from "../src/core/words/vi.ts";
 import { more } from "../src/core/words/vi_more.ts";
@@ -49,6 +49,13 @@ test("no Vietnamese stands outside of the catalogue", () => {
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "").replace(/"Tiếng Việt"/, "");
     assert.doesNotMatch(code, /["'`>][^"'`<\n]*[ạảãầấậẩẫăằắặẳẵẹẻẽềếệểễỉĩịọỏốồổỗộớờởỡợụủũưứừửữựỳỷỹỵđ]/i, file);
   }
+});
+
+test("a day is said with its weekday, and what is no day not at all", () => {
+  assert.equal(weekday("2026-10-05", "vi"), "Thứ Hai, 05/10/2026");
+  assert.equal(weekday("2026-11-22", "en"), "Sunday, 22/11/2026");
+  assert.equal(weekday("", "vi"), "");
+  assert.equal(weekday("2026-13-40", "vi"), "");
 });
 
 test("a number in English takes the word that goes with it", () => {

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { Outcome } from "../core/outcome.ts";
-import { date } from "../core/wording.ts";
+import { date, weekday } from "../core/wording.ts";
 import type { Key } from "../core/words/vi.ts";
 import type { HouseholdRow, ReviewView, Where } from "../data/contract.ts";
 import { useApp } from "./context.ts";
@@ -107,7 +107,7 @@ export function LinkButton({
 }
 
 interface TextProps {
-  readonly label: string;
+  readonly label: ComponentChildren;
   readonly value: string;
   readonly onInput: (value: string) => void;
   readonly hint?: string;
@@ -144,13 +144,15 @@ export function Text(props: TextProps) {
         value={value}
         autoComplete="off"
         spellcheck={false}
-        placeholder={bare ? label : ""}
+        placeholder={bare ? String(label) : ""}
         inputMode={numeric ? "numeric" : "text"}
         aria-invalid={Boolean(wrong)}
         aria-describedby={wrong ? `${id}-wrong` : hint ? `${id}-hint` : undefined}
         onInput={(event) => onInput(event.currentTarget.value)}
         {...kind}
       />
+      {/* what the box shows, the phone decides: month first on some */}
+      {type === "date" && <p class="hint">{weekday(value, document.documentElement.lang)}</p>}
       {wrong && (
         <p class="wrong" id={`${id}-wrong`}>
           {wrong}

@@ -1,4 +1,5 @@
 /** Photographs within a form: take or choose, see them small, take them out again. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { FieldError } from "../data/contract.ts";
 import { useApp, useExplain, useWork } from "./context.ts";
@@ -8,7 +9,7 @@ interface Props {
   readonly hamlet: string;
   /** Names the place in the form, as the form's draft is named: "inspect/napo/…/item". */
   readonly name: string;
-  readonly label: string;
+  readonly label: ComponentChildren;
   /** SHA-256 of each picture, in the order in which they were added. */
   readonly photos: readonly string[];
   /** Called when a picture is on the phone's disk, or was taken out; the form keeps its draft then. */

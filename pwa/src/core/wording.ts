@@ -37,6 +37,13 @@ export function date(text: string): string {
   return date(localDay(Date.parse(text)));
 }
 
+/** A day with its weekday, by which people know it: "Thứ Hai, 05/10/2026". Empty where `text` is no day. */
+export function weekday(text: string, lang: string): string {
+  const noon = Date.parse(`${text}T12:00:00`);
+  if (Number.isNaN(noon)) return "";
+  return `${new Intl.DateTimeFormat(lang, { weekday: "long" }).format(noon)}, ${date(text)}`;
+}
+
 /** YYYY-MM-DD of a moment (milliseconds) where the phone is. */
 export function localDay(ms: number): string {
   const day = new Date(ms);

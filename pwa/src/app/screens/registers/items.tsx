@@ -40,7 +40,7 @@ export function ItemBox({ item, value, previous, problem, onAnswer, onPhotos, ph
   );
 
   function answering() {
-    const label = item.required ? `${item.label} (${say("inspection.required")})` : item.label;
+    const label = <Label item={item} />;
     switch (item.kind) {
       case "yes_no":
       case "choice":
@@ -88,9 +88,13 @@ export function ItemBox({ item, value, previous, problem, onAnswer, onPhotos, ph
   }
 }
 
-function Must() {
+function Label({ item }: { readonly item: Item }) {
   const { say } = useApp();
-  return <span class="must">({say("inspection.required")})</span>;
+  return (
+    <>
+      {item.label} {item.required && <span class="must">({say("inspection.required")})</span>}
+    </>
+  );
 }
 
 interface OptionsProps {
@@ -125,7 +129,7 @@ function Options({ item, value, wrong, onAnswer }: OptionsProps) {
       aria-describedby={wrong ? `${id}-wrong` : undefined}
     >
       <legend>
-        {item.label} {item.required && <Must />}
+        <Label item={item} />
       </legend>
       <div>
         {options.map(([option, label]) => (

@@ -1,4 +1,5 @@
 /** What the register screens have in common. */
+import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { print } from "../../../core/route.ts";
 import { date, localDay } from "../../../core/wording.ts";
@@ -69,7 +70,7 @@ export function History({
 }
 
 interface LinesProps {
-  readonly label: string;
+  readonly label: ComponentChildren;
   readonly hint: string;
   readonly value: string;
   readonly onInput: (value: string) => void;
