@@ -252,11 +252,6 @@ def parse_local(value: object) -> Draft:
     return replace(draft, path=(Rev(int(number[1]), ""),))
 
 
-def render_local(doc_id: str, n: int, body: Body) -> bytes:
-    """A `_local` document."""
-    return render_document(doc_id, Rev(0, str(n)), body)
-
-
 @dataclass(frozen=True, slots=True)
 class BulkDocs:
     """`_bulk_docs`: the drafts, and whether they are edits of this database or another's."""

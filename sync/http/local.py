@@ -18,7 +18,7 @@ async def get(call: Call) -> Response:
     if found is None:
         raise NotFound("missing")
     n, body = found
-    return answer(wire.render_local(call.doc_id, n, Body(body)) + b"\n")
+    return answer(wire.render_document(call.doc_id, f"0-{n}", Body(body)) + b"\n")
 
 
 async def put(call: Call) -> Response:
