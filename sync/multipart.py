@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sync.errors import BadRequest, TooLarge
 from sync.store.interface import File
@@ -83,7 +83,7 @@ def attach(draft: Draft, parts: Sequence[Part]) -> Draft:
         if told.length is not None and told.length != len(data):
             raise BadRequest(f"Attachment {name[:80]} is not as long as was said.")
         files[name] = File(told.content_type, data, told.revpos)
-    return replace(draft, files=files, follows={})
+    return draft._replace(files=files, follows={})
 
 
 def _file_name(part: Part) -> str:

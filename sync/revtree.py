@@ -79,6 +79,8 @@ def graft(tree: Tree, path: Sequence[Rev], deleted: bool = False) -> tuple[Tree,
     Raises ValueError where the path is empty or its generations do not fall one by one to 1 or above.
     """
     _check(path)
+    if not tree and len(path) == 1:
+        return {path[0]: Node(None, deleted)}, Grafted.NEW_LEAF
     grown = dict(tree)
     before = tree.get(path[0])
     for rev, parent in zip(path, (*path[1:], None), strict=True):

@@ -8,8 +8,8 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -43,6 +43,7 @@ MOST_DOCUMENTS = 10_000
 """In one `_bulk_docs` or `_bulk_get`, as in CouchDB; replicators send some hundreds."""
 _DATABASE = re.compile(r"[a-z][a-z0-9_$()+/-]{0,237}")
 _IGNORED = frozenset({"_revs_info", "_local_seq", "_conflicts", "_deleted_conflicts"})
+NO_REVISION = "When `new_edits: false`, the document needs `_rev` or `_revisions` specified"
 _KEPT = "_replication_"
 """What CouchDB's replicator writes into its own documents: fields like any other."""
 
@@ -117,21 +118,20 @@ def _may_start_with_underscore(doc_id: str) -> bool:
 # --- documents in -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A document as a peer sent it; `path` is what it says of its own past, newest first."""
 
     id: str | None
     path: tuple[Rev, ...]
     body: bytes
     deleted: bool = False
-    files: Files = field(default_factory=lambda: NO_FILES)
-    follows: Mapping[str, "Follows"] = field(default_factory=dict)
+    files: Files = NO_FILES
+    follows: Mapping[str, "Follows"] = {}
 
     def edit(self, doc_id: str) -> Edit:
         """As it is replicated. Raises BadRequest where it names no revision."""
         if not self.path:
-            raise BadRequest("When `new_edits: false`, the document needs `_rev` or `_revisions` specified")
+            raise BadRequest(NO_REVISION)
         return Edit(doc_id, self.path, self.body, self.deleted, self.files)
 
     def write(self, doc_id: str) -> Write:
@@ -249,7 +249,7 @@ def parse_local(value: object) -> Draft:
     number = _LOCAL_REV.fullmatch(rev) if isinstance(rev, str) else None
     if number is None:
         raise BadRequest("Invalid rev format")
-    return replace(draft, path=(Rev(int(number[1]), ""),))
+    return draft._replace(path=(Rev(int(number[1]), ""),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +285,8 @@ def parse_bulk_docs(data: bytes) -> BulkDocs:
     drafts = tuple([parse_any(doc) for doc in docs])
     if not new_edits:
         for draft in drafts:
-            if not (draft.id or "").startswith("_local/"):
-                draft.edit(draft.id or "")
+            if not draft.path and not (draft.id or "").startswith("_local/"):
+                raise BadRequest(NO_REVISION)
     return BulkDocs(drafts, new_edits)
 
 

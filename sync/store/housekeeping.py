@@ -65,7 +65,7 @@ def purge(tx: Transaction, name: str, leaves: Mapping[str, Collection[Rev]]) -> 
             save(tx, tx.database(name), [entry])
         else:
             tx.conn.execute("DELETE FROM doc WHERE key = ?", (entry.key,))
-            tx.update(grown(tx.database(name), live=-int(bool(entry.alive)), dead=-int(not entry.alive)))
+            tx.update(grown(tx.database(name), 1, -int(bool(entry.alive)), -int(not entry.alive)))
     return purged
 
 

@@ -34,7 +34,7 @@ Held = Mapping[Rev, int]
 
 def pack(tree: Tree, held: Held) -> bytes:
     """Write a tree and the keys of its bodies as bytes; `unpack` reads them."""
-    order = sorted(tree)
+    order = sorted(tree) if len(tree) > 1 else list(tree)
     place = {rev: number for number, rev in enumerate(order, 1)}
     parts = [_COUNT.pack(len(order))]
     odd: list[bytes] = []

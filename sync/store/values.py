@@ -58,15 +58,14 @@ Files = Mapping[str, File | Stub]
 NO_FILES: Files = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """One revision as a peer sends it (`new_edits: false`): its path, newest first, and its body."""
 
     id: str
     path: tuple[Rev, ...]
     body: bytes
     deleted: bool = False
-    files: Files = field(default_factory=lambda: NO_FILES)
+    files: Files = NO_FILES
 
     @property
     def rev(self) -> Rev:

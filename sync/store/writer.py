@@ -245,6 +245,6 @@ def _as_store_error(error: sqlite3.Error) -> StoreError:
     return StoreError(f"The store cannot write: {error}")
 
 
-def grown(row: DatabaseRow, *, live: int = 0, dead: int = 0) -> DatabaseRow:
-    """The row with one sequence more, and with documents that came to life or died."""
-    return replace(row, seq=row.seq + 1, live=row.live + live, dead=row.dead + dead)
+def grown(row: DatabaseRow, seqs: int, live: int, dead: int) -> DatabaseRow:
+    """The row with so many sequences more, and with documents that came to life or died."""
+    return replace(row, seq=row.seq + seqs, live=row.live + live, dead=row.dead + dead)

@@ -167,15 +167,13 @@ def save(tx: Transaction, db: DatabaseRow, changed: Sequence[Entry]) -> None:
     """Write documents back, each at a sequence of its own."""
     fresh: list[tuple[object, ...]] = []
     grew: list[tuple[object, ...]] = []
-    for entry in changed:
+    live = dead = 0
+    for seq, entry in enumerate(changed, db.seq + 1):
         winner = winner_of(entry.tree, entry.held)
         alive = not winner.deleted
-        db = grown(
-            db,
-            live=int(alive) - int(entry.alive is True),
-            dead=int(not alive) - int(entry.alive is False),
-        )
-        columns = (db.seq, str(winner.rev), winner.deleted, winner.body, winner.others)
+        live += alive - (entry.alive is True)
+        dead += (not alive) - (entry.alive is False)
+        columns = (seq, str(winner.rev), winner.deleted, winner.body, winner.others)
         blob = pack(entry.tree, entry.held)
         if entry.key is None:
             fresh.append((db.key, entry.id, *columns, blob))
@@ -188,7 +186,7 @@ def save(tx: Transaction, db: DatabaseRow, changed: Sequence[Entry]) -> None:
     tx.conn.executemany(
         "UPDATE doc SET seq = ?, rev = ?, deleted = ?, body = ?, others = ?, tree = ? WHERE key = ?", grew
     )
-    tx.update(db)
+    tx.update(grown(db, len(changed), live, dead))
 
 
 def refresh(tx: Transaction, entry: Entry) -> None:
