@@ -4,6 +4,15 @@ import hashlib
 from typing import NamedTuple, Self
 
 
+_USUAL = {str(n): n for n in range(1, 100)}
+"""Generations that need no closer look: every row of a feed has one to read."""
+
+
+def _generation(text: str) -> int:
+    """0 where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+
+
 class Rev(NamedTuple):
     """A revision. Tuple order is CouchDB's: generations as numbers, then the rest by byte."""
 
@@ -14,9 +23,10 @@ class Rev(NamedTuple):
     def parse(cls, text: str) -> Self:
         """Read `N-text`. Raises ValueError where there is no positive generation."""
         head, dash, digest = text.partition("-")
-        if dash and head.isascii() and head.isdigit() and len(head) <= 15 and (generation := int(head)):
-            return cls(generation, digest)
-        raise ValueError(f"not a revision: {text[:80]!r}")
+        generation = _USUAL.get(head) or _generation(head)
+        if not dash or not generation:
+            raise ValueError(f"not a revision: {text[:80]!r}")
+        return cls(generation, digest)
 
     def __str__(self) -> str:
         return f"{self.generation}-{self.digest}"

@@ -16,13 +16,14 @@ system's directory for temporary files); that should be a disk, since in memory 
 import asyncio
 import os
 import secrets
+import statistics
 import sys
 import tempfile
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,10 +32,13 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench._bare import BareSqlite
 from tests.engine.running import PeerMissing, pouchdb_server
 
 DOCS = int(os.environ.get("CAMKET_BENCH_DOCS", "10000"))
 PUTS = 1000
+PULLS = 5
+"""Pulls of everything, of which the median counts: the first meets code that a peer has not compiled yet."""
 CURVE = [int(n) for n in os.environ.get("CAMKET_BENCH_CURVE", "10000,30000,100000,300000").split(",") if n]
 PHONES, OF_EACH, AT_A_TIME = 300, 40, 16
 PAYLOAD = "x" * 520
@@ -139,12 +143,14 @@ async def spread(url: str, connections: int, work: Callable[[Wire, int], Awaitab
 @dataclass(frozen=True)
 class Point:
     """What pushing and pulling cost at one size: documents a second, and microseconds of the server's own
-    processor time for each, which other work on the machine disturbs less."""
+    processor time for each, which other work on the machine disturbs less; of a push also what bare SQLite
+    takes for the same rows."""
 
     push: float
     pull: float
     push_cpu: float
     pull_cpu: float
+    bare_cpu: float = 0
 
 
 @dataclass
@@ -170,9 +176,7 @@ async def measure(url: str) -> Figures:
     await push(wire, "bench1", batches(500, 100))  # warm up
     work = batches(DOCS, 100)
     figures.push = DOCS / await timed(push(wire, "bench1", work))
-    seconds = time.perf_counter()
-    count = await pull(wire, "bench1")
-    figures.pull = count / (time.perf_counter() - seconds)
+    figures.pull = (DOCS + 500) / statistics.median([await timed(pull(wire, "bench1")) for _ in range(PULLS)])
     parts = [batches(DOCS // 8, 100) for _ in range(8)]
     total = sum(len(part) for part in parts) * 100
     figures.push8 = total / await timed(spread(url, 8, lambda one, n: push(one, "bench8", parts[n])))
@@ -285,6 +289,10 @@ async def run() -> None:
             if CURVE:
                 results["camket engine"].curve = await curve(url, pid)
                 results["camket engine"].memory = resident(pid)
+        bare = await BareSqlite.at(Path(directory) / "bare.sqlite")
+        points = results["camket engine"].curve
+        points.update({size: replace(points[size], bare_cpu=bare.grow(size) * 1e6) for size in CURVE})
+        bare.close()
     for kind in PEERS:
         try:
             async with pouchdb_server(kind) as client:
@@ -319,8 +327,8 @@ def show(console: Console, results: dict[str, Figures]) -> None:
     console.print(table)
     for size, at in ours.curve.items():
         console.print(
-            f"{size:>9,} documents: pushed {at.push:,.0f} a second ({at.push_cpu:.0f} µs of processor each), "
-            f"pulled {at.pull:,.0f} ({at.pull_cpu:.0f} µs)"
+            f"{size:>9,} documents: pushed {at.push:,.0f} a second ({at.push_cpu:.0f} µs of processor each, of "
+            f"which bare SQLite takes {at.bare_cpu:.0f}), pulled {at.pull:,.0f} ({at.pull_cpu:.0f} µs)"
         )
     console.print(f"resident memory of the engine after the run: {ours.memory:.0f} MiB")
 
