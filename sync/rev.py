@@ -3,7 +3,6 @@
 import hashlib
 from typing import NamedTuple, Self
 
-
 _USUAL = {str(n): n for n in range(1, 100)}
 """Generations that need no closer look: every row of a feed has one to read."""
 

@@ -175,6 +175,22 @@ class Feed(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+async def whole_or_long(request: Request, pieces: AsyncIterator[bytes]) -> Response:
+    """A JSON answer whole where it is of one piece, else sent as it is made."""
+    first = await anext(pieces)
+    second = await anext(pieces, None)
+    if second is None:
+        return compressed(request, answer(first))
+    return Feed.long(request, _chained([first, second], pieces))
+
+
+async def _chained(first: Iterable[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in first:
+        yield piece
+    async for piece in rest:
+        yield piece
+
+
 async def _through(packer: _Packer, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for piece in pieces:
         if packed := packer.add(piece):

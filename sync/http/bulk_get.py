@@ -11,7 +11,7 @@ from sync import multipart, wire
 from sync.errors import BadRequest, PeerError, TooManyReads
 from sync.hooks import Action
 from sync.http import bodies
-from sync.http.answers import Feed, answer, compressed
+from sync.http.answers import whole_or_long
 from sync.http.reading import Wanted, file_parts, render_revision
 from sync.http.routing import Call, Route
 from sync.rev import Rev
@@ -115,12 +115,7 @@ async def bulk_get(call: Call) -> Response:
         await gathered.read()
     if as_multipart:
         return await _as_multipart(call, gathered)
-    pieces = _pieces(call, gathered, lines)
-    first = await anext(pieces)
-    second = await anext(pieces, None)
-    if second is None:
-        return compressed(call.request, answer(first))
-    return Feed.long(call.request, _chained([first, second], pieces))
+    return await whole_or_long(call.request, _pieces(call, gathered, lines))
 
 
 async def _pieces(
@@ -136,13 +131,6 @@ async def _pieces(
             yield b"".join(rows)
             rows, size = [], 0
     yield b"".join([*rows, b"]}\n"])
-
-
-async def _chained(first: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for piece in first:
-        yield piece
-    async for piece in rest:
-        yield piece
 
 
 def _parse(item: Any) -> Asked | Wrong:

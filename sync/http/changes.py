@@ -1,7 +1,6 @@
 """The feed of changes: which rows, and the four forms in which they go out."""
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -166,7 +165,7 @@ def document_of(change: Change) -> dict[str, Any]:
 
 async def read(call: Call, question: Question, since: Seq, most: int) -> Rows:
     """The next stretch, of at most `most` rows that pass; filters apply before limits."""
-    at_once = None if question.descending else (AT_ONCE if question.filtered else most)
+    at_once = AT_ONCE if question.filtered else most
     while True:
         page = Page(since, at_once, question.descending, question.ids, question.needs_bodies)
         found = await call.store.changes(call.db, page)
@@ -174,7 +173,7 @@ async def read(call: Call, question: Question, since: Seq, most: int) -> Rows:
         if len(rows) > most:
             last = rows[most - 1]
             return Rows(rows[:most], last.seq, found.pending + len(found.rows) - found.rows.index(last) - 1)
-        if rows or not found.pending or question.descending:
+        if rows or not found.pending:
             return Rows(rows, found.last_seq, found.pending)
         since = found.last_seq
 
@@ -200,17 +199,15 @@ def _selected(matches: Keep, rows: Sequence[Change]) -> tuple[Change, ...]:
 
 async def stretches(call: Call, question: Question) -> AsyncIterator[Rows]:
     """All that is asked for and there, a stretch at a time; at least one."""
-    left, since = question.limit, question.since
+    left, since = question.limit, 0 if question.descending else question.since  # as CouchDB's: from the top
     while True:
         most = AT_ONCE if left is None else min(left, AT_ONCE)
-        if question.descending:
-            most = sys.maxsize if left is None else left
         rows = await read(call, question, since, most)
         yield rows
         since = rows.last_seq
         if left is not None:
             left -= len(rows.changes)
-        if left == 0 or not rows.pending or question.descending:
+        if left == 0 or not rows.pending:
             return
 
 
@@ -220,7 +217,7 @@ async def normal(call: Call, question: Question) -> Response:
     first = await anext(pieces)
     writer = RowWriter(call, question)
     head = b'{"results":[\n' + array(await writer.rows(first.changes))
-    more = first.pending and not question.descending and question.limit != len(first.changes)
+    more = first.pending and question.limit != len(first.changes)
     if not more:
         return compressed(call.request, answer(head + tail(first.last_seq, first.pending)))
     return Feed.long(call.request, _long(head, first, pieces, writer))

@@ -1,6 +1,7 @@
 """`_all_docs` and its kin: documents by id."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -10,27 +11,50 @@ from sync import wire
 from sync.errors import BadRequest, QueryInvalid
 from sync.hooks import Action
 from sync.http import bodies, query
-from sync.http.answers import answer, array, compressed, render
+from sync.http.answers import answer, array, compressed, render, whole_or_long
 from sync.http.reading import Wanted, inline_files
 from sync.http.routing import Call, Route
-from sync.store.interface import Change, Document, Span
+from sync.store.interface import Change, Document, Seq, Span
 
 _RANGES = frozenset({"key", "startkey", "start_key", "endkey", "end_key"})
 
+
+AT_ONCE, DOCS_AT_ONCE = 1000, 100
+"""Rows read in one go, without documents and with them; a longer answer is sent as it is read."""
 
 Options = Mapping[str, str]
 """What is asked, as a query says it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One list that is asked for: documents by their ids, or a range (None: one that holds nothing)."""
+
+    keys: Sequence[Any] | None
+    span: Span | None
+    docs: bool
+    update_seq: bool
+    wanted: Wanted
+
+    @property
+    def at_once(self) -> int:
+        """How many rows to read in one go."""
+        return DOCS_AT_ONCE if self.docs else AT_ONCE
+
+
 async def get(call: Call) -> Response:
     """All documents, a range, or those whose ids are named."""
-    return _answered(call, await _listed(call, call.query, query.json_value(call.query, "keys")))
+    return await _answered(call, _parse(call.query, query.json_value(call.query, "keys")))
 
 
 async def post(call: Call) -> Response:
     """The same, with `keys` or any other option in the body."""
     body = await bodies.read_posted(call.request, call.parts.limits.request)
-    return _answered(call, await _asked(call, wire.parse_object(body) if body.strip() else {}))
+    return await _answered(call, _of_body(call, wire.parse_object(body) if body.strip() else {}))
+
+
+async def _answered(call: Call, asked: Asked) -> Response:
+    return await whole_or_long(call.request, _joined(_list(call, asked), b"", b"\n"))
 
 
 async def queries(call: Call) -> Response:
@@ -39,35 +63,88 @@ async def queries(call: Call) -> Response:
     several = body.get("queries")
     if not isinstance(several, list) or not all(isinstance(one, dict) for one in several):
         raise BadRequest("POST body must include `queries` parameter.")
-    lists = [await _asked(call, one) for one in several]
-    return _answered(call, b'{"results":[\n' + array(lists) + b"\n]}")
+    lists = _several(call, [_of_body(call, one) for one in several])
+    await call.store.info(call.db)  # an error has its status only before the first byte
+    return await whole_or_long(call.request, _joined(lists, b'{"results":[\n', b"\n]}\n"))
 
 
-def _answered(call: Call, body: bytes) -> Response:
-    return compressed(call.request, answer(body + b"\n"))
+async def _several(call: Call, lists: Sequence[Asked]) -> AsyncIterator[bytes]:
+    for place, asked in enumerate(lists):
+        async for piece in _joined(_list(call, asked), b",\n" if place else b"", b""):
+            yield piece
 
 
-async def _asked(call: Call, body: Mapping[str, Any]) -> bytes:
+async def _joined(pieces: AsyncIterator[bytes], head: bytes, tail: bytes) -> AsyncIterator[bytes]:
+    """The pieces, held back by one, so that what comes before and after them makes no piece of its own."""
+    last = head
+    first = True
+    async for piece in pieces:
+        if first:
+            last, first = last + piece, False
+        else:
+            yield last
+            last = piece
+    yield last + tail
+
+
+def _of_body(call: Call, body: Mapping[str, Any]) -> Asked:
     """What a body asks; its options go before those of the query."""
     options = {name: wire.to_json(value).decode() for name, value in body.items() if name != "keys"}
-    return await _listed(call, {**call.query, **options}, body.get("keys"))
+    return _parse({**call.query, **options}, body.get("keys"))
 
 
-async def _listed(call: Call, asked: Options, keys: object) -> bytes:
-    return await (_range(call, asked) if keys is None else _keys(call, asked, keys))
+def _parse(asked: Options, keys: object) -> Asked:
+    """Raises BadRequest, QueryInvalid, InvalidJSON."""
+    docs, update_seq = asked.get("include_docs") == "true", asked.get("update_seq") == "true"
+    if keys is None:
+        return Asked(None, _span(asked), docs, update_seq, Wanted.of(asked))
+    if not isinstance(keys, list):
+        raise BadRequest("`keys` body member must be an array.")
+    if _RANGES & asked.keys():
+        raise QueryInvalid("`keys` is incompatible with `key`, `start_key` and `end_key`")
+    if asked.get("descending") == "true":
+        keys = keys[::-1]
+    skip, limit = query.whole_number(asked, "skip") or 0, query.whole_number(asked, "limit")
+    return Asked(keys[skip:][:limit], None, docs, update_seq, Wanted.of(asked))
 
 
-async def _range(call: Call, asked: Options) -> bytes:
-    span = _span(asked)
-    if span is None:
-        return b'{"total_rows":%d,"offset":0,"rows":[]}' % (await call.store.info(call.db)).doc_count
-    listing = await call.store.listing(call.db, span)
-    wanted = Wanted.of(asked)
-    rows = [await _row(call, change, wanted) for change in listing.rows if call.shows(change.id)]
-    head = b'{"total_rows":%d,"offset":%d,' % (listing.total, listing.offset)
-    if asked.get("update_seq") == "true":
-        head += b'"update_seq":%b,' % orjson.dumps(listing.update_seq)
-    return head + b'"rows":[\n' + array(rows) + b"\n]}"
+async def _list(call: Call, asked: Asked) -> AsyncIterator[bytes]:
+    """One list in pieces; the last has its end."""
+    if asked.keys is not None:
+        rows = _key_rows(call, asked, asked.keys)
+    elif asked.span is not None:
+        rows = _range_rows(call, asked, asked.span)
+    else:
+        yield b'{"total_rows":%d,"offset":0,"rows":[]}' % (await call.store.info(call.db)).doc_count
+        return
+    head, fence = await anext(rows), b""
+    async for some in rows:
+        if some:
+            yield b"".join([head, fence, some])
+            head, fence = b"", b",\n"
+    yield head + b"\n]}"
+
+
+async def _range_rows(call: Call, asked: Asked, span: Span) -> AsyncIterator[bytes]:
+    """How the list begins, then its rows, a page at a time."""
+    left, page = span.limit, span
+    while True:
+        most = asked.at_once if left is None else min(left, asked.at_once)
+        listing = await call.store.listing(call.db, replace(page, limit=most))
+        if page is span:
+            yield _head(asked, listing.total, b"%d" % listing.offset, listing.update_seq)
+        rows = [await _row(call, change, asked.wanted) for change in listing.rows if call.shows(change.id)]
+        yield array(rows)
+        if left is not None:
+            left -= len(listing.rows)
+        if left == 0 or len(listing.rows) < most:
+            return
+        page = replace(span, after=listing.rows[-1].id, skip=0)
+
+
+def _head(asked: Asked, total: int, offset: bytes, update_seq: Seq) -> bytes:
+    seq = b'"update_seq":%b,' % orjson.dumps(update_seq) if asked.update_seq else b""
+    return b'{"total_rows":%d,"offset":%b,%b"rows":[\n' % (total, offset, seq)
 
 
 def _span(asked: Options) -> Span | None:
@@ -125,27 +202,17 @@ async def render_winner(call: Call, change: Change, wanted: Wanted) -> bytes:
     )
 
 
-async def _keys(call: Call, asked: Options, keys: Any) -> bytes:
+async def _key_rows(call: Call, asked: Asked, keys: Sequence[Any]) -> AsyncIterator[bytes]:
     """A row for each key, in the order that was asked; deleted documents have theirs too."""
-    if not isinstance(keys, list):
-        raise BadRequest("`keys` body member must be an array.")
-    if _RANGES & asked.keys():
-        raise QueryInvalid("`keys` is incompatible with `key`, `start_key` and `end_key`")
-    shown = {key for key in keys if isinstance(key, str) and call.shows(key)}
-    with_docs = asked.get("include_docs") == "true"
-    found = await call.store.read(
-        call.db, shown, lambda _, tree: [wire.leaves_of(tree)[0].rev] if with_docs else ()
-    )
     about = await call.store.info(call.db)
-    skip, limit = query.whole_number(asked, "skip") or 0, query.whole_number(asked, "limit")
-    if asked.get("descending") == "true":
-        keys = keys[::-1]
-    wanted = Wanted.of(asked)
-    rows = [await _key_row(call, key, found, wanted, with_docs) for key in keys[skip:][:limit]]
-    head = b'{"total_rows":%d,"offset":null,' % about.doc_count
-    if asked.get("update_seq") == "true":
-        head += b'"update_seq":%b,' % orjson.dumps(about.update_seq)
-    return head + b'"rows":[\n' + array(rows) + b"\n]}"
+    yield _head(asked, about.doc_count, b"null", about.update_seq)
+    for start in range(0, len(keys), asked.at_once):
+        some = keys[start : start + asked.at_once]
+        shown = {key for key in some if isinstance(key, str) and call.shows(key)}
+        found = await call.store.read(
+            call.db, shown, lambda _, tree: [wire.leaves_of(tree)[0].rev] if asked.docs else ()
+        )
+        yield array([await _key_row(call, key, found, asked.wanted, asked.docs) for key in some])
 
 
 async def _key_row(call: Call, key: Any, found: Any, wanted: Wanted, with_docs: bool) -> bytes:

@@ -143,7 +143,7 @@ _ROW = "SELECT seq, id, rev, deleted, body, others FROM doc WHERE db = ?"
 
 
 class Beyond:
-    """How many documents lie beyond a position, as the page before it knew.
+    """How many documents lie beyond a position (below it where it is negative), as the page before it knew.
 
     Counting them again for every page of a long pull would make the pull quadratic.
     """
@@ -168,33 +168,42 @@ def changes(conn: sqlite3.Connection, name: str, page: Page, beyond: Beyond) -> 
     """A page of the feed."""
     db = database(conn, name)
     since = after(page.since, db)
-    limit = -1 if page.limit is None else page.limit
-    if page.descending:
-        rows = list(conn.execute(f"{_ROW} ORDER BY seq DESC LIMIT ?", (db.key, limit)))
-    elif page.ids is not None:
-        rows = sorted(
-            row for row in set(select_in(conn, f"{_ROW} AND id IN", (db.key,), page.ids)) if row[0] > since
-        )
+    if page.ids is not None:
+        found = set(select_in(conn, f"{_ROW} AND id IN", (db.key,), page.ids))
+        rows = sorted((row for row in found if _lies_beyond(row[0], since, page)), reverse=page.descending)
         return _page(conn, db, rows[: page.limit], page, len(rows))
-    else:
-        rows = list(conn.execute(f"{_ROW} AND seq > ? ORDER BY seq LIMIT ?", (db.key, since, limit)))
+    ahead, order = _order(page, since)
+    sql = f"{_ROW} AND seq {ahead} ? ORDER BY seq {order} LIMIT ?"
+    limit = -1 if page.limit is None else page.limit
+    rows = list(conn.execute(sql, (db.key, since, limit)))
     total = len(rows) if page.limit is None else _count(conn, db, page, rows, beyond)
     answer = _page(conn, db, rows, page, total)
-    if answer.pending and not page.descending:
-        beyond.keep(db, int(answer.last_seq), answer.pending)
+    if answer.pending:
+        last = int(answer.last_seq)
+        beyond.keep(db, -last if page.descending else last, answer.pending)
     return answer
 
 
+def _order(page: Page, since: int) -> tuple[str, str]:
+    """How sequences that are still to come compare to `since`, and the order of the page."""
+    return ("<" if since else ">", "DESC") if page.descending else (">", "ASC")
+
+
+def _lies_beyond(seq: int, since: int, page: Page) -> bool:
+    return seq < since if page.descending and since else seq > since
+
+
 def _count(conn: sqlite3.Connection, db: DatabaseRow, page: Page, rows: Sequence[Any], beyond: Beyond) -> int:
-    """How many documents changed after `since`."""
+    """How many documents there are beyond `since`, this page among them."""
     since = after(page.since, db)
-    if page.descending or since == 0:
+    if since == 0:
         return db.live + db.dead
-    if rows and rows[-1][0] == db.seq:
+    if not page.descending and rows and rows[-1][0] == db.seq:
         return len(rows)
-    known = beyond.recall(db, since)
+    known = beyond.recall(db, -since if page.descending else since)
     if known is None:
-        sql = "SELECT count(*) FROM doc WHERE db = ? AND seq > ?"
+        ahead, _ = _order(page, since)
+        sql = f"SELECT count(*) FROM doc WHERE db = ? AND seq {ahead} ?"  # noqa: S608 - our own words
         known = int(conn.execute(sql, (db.key, since)).fetchone()[0])
     return known
 
@@ -252,23 +261,21 @@ def listing(conn: sqlite3.Connection, name: str, span: Span) -> Listing:
     """Documents in the order of their ids, deleted ones left out."""
     db = database(conn, name)
     beyond, within, order = ("<", ">", "DESC") if span.descending else (">", "<", "ASC")
-    where, bounds = (
-        "db = ? AND deleted = 0",
-        [db.key, *(id_ for id_ in (span.start, span.end) if id_ is not None)],
-    )
-    if span.start is not None:
-        where += f" AND id {beyond}= ?"
-    if span.end is not None:
-        where += f" AND id {within}{'=' if span.inclusive_end else ''} ?"
+    bounds = [
+        (beyond, span.after) if span.after is not None else (f"{beyond}=", span.start),
+        (f"{within}{'=' if span.inclusive_end else ''}", span.end),
+    ]
+    named = [(how, doc_id) for how, doc_id in bounds if doc_id is not None]
+    where = "".join(f" AND id {how} ?" for how, _ in named)
     rows = list(
         conn.execute(
-            f"SELECT seq, id, rev, deleted, body, others FROM doc WHERE {where} "  # noqa: S608 - our own words
-            f"ORDER BY id {order} LIMIT ? OFFSET ?",
-            (*bounds, -1 if span.limit is None else span.limit, span.skip),
+            "SELECT seq, id, rev, deleted, body, others FROM doc "  # noqa: S608 - our own words
+            f"WHERE db = ? AND deleted = 0{where} ORDER BY id {order} LIMIT ? OFFSET ?",
+            (db.key, *(doc_id for _, doc_id in named), -1 if span.limit is None else span.limit, span.skip),
         )
     )
     before = 0
-    if span.start is not None:
+    if span.start is not None and span.after is None:
         sql = f"SELECT count(*) FROM doc WHERE db = ? AND deleted = 0 AND id {within} ?"  # noqa: S608 - likewise
         (before,) = conn.execute(sql, (db.key, span.start)).fetchone()
     offset = min(before + span.skip, db.live)

@@ -183,7 +183,10 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What to read of a feed. A `since` that the store never gave reads from the start."""
+    """What to read of a feed. A `since` that the store never gave reads from the start.
+
+    `descending` goes down from the newest change or, with a `since`, from below that.
+    """
 
     since: Seq = 0
     limit: int | None = None
@@ -194,7 +197,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which documents to list, by id (by byte); deleted ones are left out."""
+    """Which documents to list, by id (by byte); deleted ones are left out.
+
+    `after` goes on behind the last id of a page, where `start` does not matter and no offset is counted.
+    """
 
     start: str | None = None
     end: str | None = None
@@ -203,6 +209,7 @@ class Span:
     skip: int = 0
     limit: int | None = None
     bodies: bool = False
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
