@@ -201,3 +201,11 @@ class StorageFull(PeerError):
     status = 507
     error = "insufficient_storage"
     default = "The server's disk is full: nothing of this request was stored."
+
+
+class StoreFailed(PeerError):
+    """The store cannot go on: why is for the operator, in the log, and not for peers."""
+
+    status = 500
+    error = "internal_server_error"
+    default = "The server cannot read or write its data. Its log says why."

@@ -1,6 +1,7 @@
 """Responses: JSON, CouchDB's errors, compression when asked, and feeds that outlive their first byte."""
 
 import asyncio
+import logging
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from sync.errors import (
     PeerError,
     PreconditionFailed,
     StorageFull,
+    StoreFailed,
     Unauthorized,
 )
 from sync.store.interface import (
@@ -29,6 +31,8 @@ from sync.store.interface import (
     StoreError,
     StoreFull,
 )
+
+_log = logging.getLogger(__name__)
 
 JSON = "application/json"
 _WORTH_COMPRESSING = 1400
@@ -68,7 +72,8 @@ def of_store(error: StoreError) -> PeerError:
         case StoreFull():
             return StorageFull()
         case _:
-            raise error
+            _log.error("The store failed.", exc_info=error)
+            return StoreFailed()
 
 
 def compressed(request: Request, response: Response) -> Response:

@@ -303,13 +303,16 @@ class SqliteStore:
             conn.execute("PRAGMA query_only = ON")
             conn.execute("PRAGMA cache_size = -4000")
             self._reader_conns.append(conn)
-        if not snapshot:
-            return query(conn)
-        conn.execute("BEGIN")
         try:
-            return query(conn)
-        finally:
-            conn.execute("ROLLBACK")
+            if not snapshot:
+                return query(conn)
+            conn.execute("BEGIN")
+            try:
+                return query(conn)
+            finally:
+                conn.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreError(f"The store cannot read: {error}") from error
 
 
 def _version_and_seqs(conn: sqlite3.Connection) -> tuple[int, dict[str, int]]:

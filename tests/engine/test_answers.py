@@ -2,7 +2,10 @@
 
 import base64
 import gzip
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import brotli
@@ -365,3 +368,17 @@ async def test_attachments_that_a_peer_has_come_as_stubs() -> None:
                 "_attachments"
             ]
             assert {name for name, file in files.items() if "data" in file} == news
+
+
+async def test_a_store_that_is_broken_says_so_in_json_and_why_in_the_log_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with engine(tmp_path / "documents.sqlite") as client:
+        await client.put("/db")
+        with closing(sqlite3.connect(tmp_path / "documents.sqlite")) as other:
+            other.execute("ALTER TABLE doc RENAME TO taken_away")
+        for method, path, body in [("GET", "/db/x", ""), ("GET", "/db/_changes", ""), ("PUT", "/db/x", "{}")]:
+            answer = await client.request(method, path, content=body)
+            assert (answer.status_code, answer.json()["error"]) == (500, "internal_server_error")
+            assert "doc" not in answer.json()["reason"]
+        assert "no such table" in caplog.text
