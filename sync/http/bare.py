@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from sync import wire
-from sync.errors import BadRequest, Forbidden, Unauthorized
+from sync.errors import BadRequest, Forbidden, TooManyRequests, Unauthorized
 from sync.hooks import Action, Caller, Refused
 from sync.http import bodies
 from sync.http.answers import render
@@ -22,6 +23,9 @@ from sync.store.interface import Edit
 COOKIE = "AuthSession"
 LASTS = 600
 """Seconds that a cookie is good for, as in CouchDB."""
+MOST_WRONG, WITHIN = 30, 900
+"""Wrong passwords that one address may send, within so many seconds; more are not looked at."""
+_MOST_ADDRESSES = 10_000
 ANYBODY = Caller("")
 _PORT = re.compile(r":[0-9]+$")
 
@@ -34,6 +38,28 @@ class Administrator:
     secret: str
 
 
+class Guesses:
+    """Counts wrong passwords by the address of the connection: behind a proxy, all of them together."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._wrong: dict[str, deque[float]] = {}
+
+    def check(self, address: str) -> None:
+        """Raises TooManyRequests."""
+        wrong = self._wrong.get(address)
+        if wrong and len(wrong) == MOST_WRONG and wrong[0] > self._clock() - WITHIN:
+            raise TooManyRequests
+
+    def count(self, address: str) -> None:
+        """One more; whoever was quiet longest is forgotten where there are too many."""
+        wrong = self._wrong.pop(address, None) or deque(maxlen=MOST_WRONG)
+        wrong.append(self._clock())
+        self._wrong[address] = wrong
+        if len(self._wrong) > _MOST_ADDRESSES:
+            del self._wrong[next(iter(self._wrong))]
+
+
 class Bare:
     """Implements `sync.hooks.Application`. Without an administrator everybody is one."""
 
@@ -44,9 +70,12 @@ class Bare:
         self._hosts = hosts
         self._clock = clock
         self._key = key
+        self._guesses = Guesses(clock)
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        """By basic authentication or cookie. Raises Unauthorized, or Forbidden for a name that is not ours.
+        """By basic authentication or cookie.
+
+        Raises Unauthorized, TooManyRequests, or Forbidden for a name that is not ours.
 
         A page of another site can point its own name at this address, and would then be let in as this site.
         """
@@ -55,16 +84,18 @@ class Bare:
             raise Forbidden("This server does not answer to that host name.")
         header = connection.headers.get("authorization", "")
         if header.lower().startswith("basic "):
-            return self._check(*_basic(header[6:]))
+            return self._check(_address(connection), *_basic(header[6:]))
         cookie = connection.cookies.get(COOKIE)
         return self._by_cookie(cookie) if cookie else ANYBODY
 
-    def _check(self, name: str, secret: str) -> Caller:
-        """Raises Unauthorized."""
+    def _check(self, address: str, name: str, secret: str) -> Caller:
+        """Raises Unauthorized, TooManyRequests."""
         if self._admin is None:
             return ANYBODY
+        self._guesses.check(address)
         known = f"{self._admin.name}:{self._admin.secret}"
         if not hmac.compare_digest(f"{name}:{secret}".encode(), known.encode()):
+            self._guesses.count(address)
             raise Unauthorized("Name or password is incorrect.")
         return Caller(name)
 
@@ -80,11 +111,11 @@ class Bare:
     def _seal(self, name: str, until: str) -> str:
         return hmac.new(self._key, f"{name}:{until}".encode(), hashlib.sha256).hexdigest()
 
-    def cookie(self, name: str, secret: str) -> str:
-        """A fresh cookie's value. Raises Unauthorized."""
+    def cookie(self, address: str, name: str, secret: str) -> str:
+        """A fresh cookie's value for whoever asks from this address. Raises Unauthorized, TooManyRequests."""
         if self._admin is None:
             raise Unauthorized("Name or password is incorrect.")
-        self._check(name, secret)
+        self._check(address, name, secret)
         until = str(int(self._clock()) + LASTS)
         whole = f"{name}:{until}:{self._seal(name, until)}"
         return base64.urlsafe_b64encode(whole.encode()).decode().rstrip("=")
@@ -115,6 +146,10 @@ class Bare:
         """Nobody needs to know."""
 
 
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else ""
+
+
 def _basic(encoded: str) -> tuple[str, str]:
     """Raises Unauthorized."""
     try:
@@ -141,7 +176,7 @@ def session_routes(application: Bare) -> list[Route]:
 
     async def log_in(call: Call) -> Response:
         name, secret = await _credentials(call)
-        cookie = application.cookie(name, secret)
+        cookie = application.cookie(_address(call.request), name, secret)
         return _session({"ok": True, "name": name, "roles": ["_admin"]}, cookie, LASTS)
 
     async def log_out(_: Call) -> Response:

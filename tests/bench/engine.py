@@ -327,8 +327,8 @@ def show(console: Console, results: dict[str, Figures]) -> None:
     console.print(table)
     for size, at in ours.curve.items():
         console.print(
-            f"{size:>9,} documents: pushed {at.push:,.0f} a second ({at.push_cpu:.0f} µs of processor each, of "
-            f"which bare SQLite takes {at.bare_cpu:.0f}), pulled {at.pull:,.0f} ({at.pull_cpu:.0f} µs)"
+            f"{size:>9,} documents: pushed {at.push:,.0f} a second ({at.push_cpu:.0f} µs of processor each, "
+            f"bare SQLite {at.bare_cpu:.0f}), pulled {at.pull:,.0f} ({at.pull_cpu:.0f} µs)"
         )
     console.print(f"resident memory of the engine after the run: {ours.memory:.0f} MiB")
 

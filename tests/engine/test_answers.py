@@ -285,13 +285,13 @@ async def test_a_cookie_is_worth_nothing_when_it_is_forged_or_stale() -> None:
         headers = [(b"host", b"localhost"), (b"cookie", f"AuthSession={cookie}".encode())]
         return (await bare.identify(HTTPConnection({"type": "http", "headers": headers}))).id
 
-    good = bare.cookie("admin", "secret")
+    good = bare.cookie("", "admin", "secret")
     assert await who(good) == "admin"
     told = base64.urlsafe_b64decode(good + "==").decode()
     later = told.replace(told.split(":")[1], "9999999999")
     assert await who(base64.urlsafe_b64encode(later.encode()).decode().rstrip("=")) == ""
     other = Bare(Administrator("admin", "secret"), {"localhost"}, lambda: now, b"another key")
-    assert await who(other.cookie("admin", "secret")) == ""
+    assert await who(other.cookie("", "admin", "secret")) == ""
     now += 600
     assert await who(good) == ""
 
