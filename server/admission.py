@@ -28,16 +28,18 @@ _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is remembered of a caller: the grant, the language, and how wrong a sealed record's clock was."""
+    """What is remembered of a caller: the grant, the language, how wrong a sealed record's clock was, and
+    whether nothing here can tell that the record is from whom it says."""
 
     grant: Grant
     words: Words
     skew_ms: int = 0
+    stranger: bool = False
 
 
-def caller_of(grant: Grant, words: Words, skew_ms: int = 0) -> Caller:
+def caller_of(grant: Grant, words: Words, skew_ms: int = 0, *, stranger: bool = False) -> Caller:
     """Somebody whom the credential, the session or a sealed record has made known."""
-    return Caller(grant.device or grant.user, Asking(grant, words, skew_ms))
+    return Caller(grant.device or grant.user, Asking(grant, words, skew_ms, stranger))
 
 
 def asking_of(caller: Caller) -> Asking:
@@ -142,6 +144,8 @@ class Judge:
         self._hold = late
         if wrong or not asking.grant.live:
             self._hold = "clock" if asking.grant.live else "revoked"
+        if asking.stranger:
+            self._hold = "stranger"
 
     def verdict(self, edit: Edit) -> Verdict:
         """What becomes of one edit."""
@@ -166,8 +170,8 @@ class Judge:
         if self._known.holds(edit):
             return Admitted(edit, ())  # sent again because the answer was lost
         before = self._known.decided.get((edit.id, edit.rev))
-        if before is None or before == quarantine.Decided("recovered", "waiting"):
-            return None  # what another phone gave back enters when its author sends it
+        if before is None or (before.state == "waiting" and before.why in {"recovered", "stranger"}):
+            return None  # what another phone gave back, or nobody knew whose it was, its author may send
         return decision(edit.id, edit.rev, before, self._asking.words)
 
     def _forbidden(self, edit: Edit) -> Refused | None:
@@ -185,8 +189,8 @@ class Judge:
 
     def _broken(self, edit: Edit, known: list[Body]) -> Verdict | None:
         found = refusal({"_id": edit.id, **orjson.loads(edit.body)}, known, self._asked)
-        if found and found.key in OTHERS_WORK and self._known.lost(edit):
-            return self._held(edit, "recovered")
+        if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
+            return self._held(edit, "stranger" if self._asking.stranger else "recovered")
         if found and found.key == "act_altered" and self._set_right(edit, known):
             return refused(edit.id, edit.rev, "absorbed", "")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))

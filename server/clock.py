@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""No server of this program has run before it."""
+
 Clock = Callable[[], datetime]
 
 

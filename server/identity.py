@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from server import keys, recovery
 from server.auth import invitations, users
-from server.auth.devices import LONGEST_NAME, Issued
+from server.auth.devices import LONGEST_NAME, Before, Issued
 from server.auth.grant import Grant
 from server.auth.users import Person
 from server.body import read_object, text_field
@@ -23,6 +23,9 @@ from server.sealing import NotOpened, b64url, from_b64url
 from server.words import words_of
 from sync.errors import Unauthorized
 
+MOST_ACCOUNTS = 20
+"""Of one phone."""
+
 _meta = table(tables.Meta)
 
 
@@ -30,9 +33,9 @@ async def join(request: Request) -> Response:
     """Redeem an invitation. The code travels in the body: bodies are in no log."""
     asked = await read_object(request)
     code, name = text_field(asked, "code", 40), text_field(asked, "device_name", LONGEST_NAME)
-    parts = parts_of(request)
+    parts, before = parts_of(request), _before(asked)
     person, issued = await to_thread.run_sync(
-        lambda: invitations.redeem(parts.rows, code, name, client_of(request), parts.clock())
+        lambda: invitations.redeem(parts.rows, code, name, client_of(request), parts.clock(), before)
     )
     return JSONResponse(await write_rows(request, lambda rows: _joined(rows, parts, person, issued)))
 
@@ -86,6 +89,15 @@ def _joined(rows: Connection, parts: Parts, person: Person, issued: Issued) -> d
         "commune": commune_name(rows),
         "demo": parts.settings.demo,
     }
+
+
+def _before(asked: dict[str, Any]) -> list[Before]:
+    """The accounts that the phone has, and of which this server knew nothing when it was asked."""
+    said = asked.get("before", [])
+    accounts = isinstance(said, list) and all(isinstance(one, dict) for one in said)
+    if not accounts or len(said) > MOST_ACCOUNTS:
+        raise BadRequest("problem.bad_field", field="before")
+    return [Before(*(text_field(one, name, 200) for name in ("send", "user", "name"))) for one in said]
 
 
 async def _phone(request: Request) -> Grant:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -37,7 +37,7 @@ from server.admission import (
 from server.auth.bearer import Bearer
 from server.auth.grant import COMMUNE
 from server.burying import bury
-from server.clock import Clock, instant, milliseconds
+from server.clock import FIRST_DAY, Clock, instant, milliseconds
 from server.erasing import forget, strokes
 from server.follower import Follower
 from server.rows import tables
@@ -57,9 +57,6 @@ from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFu
 
 _devices, _meta, _hamlets = table(tables.Device), table(tables.Meta), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
-
-EARLIEST = milliseconds(datetime(2026, 1, 1, tzinfo=UTC))
-"""No server of this program runs before this: a clock that says so has lost its battery."""
 
 RECOVERY = timedelta(days=7)
 """How long a phone may take to give back what the server has lost."""
@@ -118,7 +115,7 @@ class Intake:
         """Whether the server's own clock (milliseconds) can judge others'."""
         if self._latest is None:
             self._latest = await to_thread.run_sync(self._read_latest)
-        sane = now >= EARLIEST and now + SKEW >= self._latest
+        sane = now >= milliseconds(FIRST_DAY) and now + SKEW >= self._latest
         if self._sane and not sane:
             _log.critical("this server's clock is wrong: set it; until then no record is judged by its time")
         self._sane = sane

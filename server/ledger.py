@@ -50,6 +50,12 @@ def note_revoked(connection: Connection, named: Iterable[tuple[str, str]], at: s
     insert_new(connection, _ledger, rows)
 
 
+def revoked(connection: Connection, device: str) -> bool:
+    """Whether this phone was revoked, even if nothing else is known of it."""
+    here = (_ledger.c.kind == "revoked", _ledger.c.db == "", _ledger.c.id == device)
+    return connection.execute(select(_ledger.c.id).where(*here)).first() is not None
+
+
 def let_return(connection: Connection, user: str) -> None:
     """A person was let in again; the phones stay revoked."""
     here = (_ledger.c.kind == "revoked", _ledger.c.db == USERS, _ledger.c.id == user)

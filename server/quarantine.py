@@ -1,9 +1,10 @@
 """Revisions that may not enter by themselves: kept whole, off the feed, until a person decides.
 
 What is here was valid as far as this program can tell; it came from a revoked phone, from one whose clock was
-wrong, was recovered from somebody else's phone, is of a version that this program does not know, of a hamlet
-that was its author's once, or gives a household another status that staff have merged. The outcome
-`quarantined` names the revision, and the phone does not send it again.
+wrong, from one that this server does not know (it joined after the backup that was restored), was recovered
+from somebody else's phone, is of a version that this program does not know, of a hamlet that was its author's
+once, or gives a household another status that staff have merged. The outcome `quarantined` names the
+revision, and the phone does not send it again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from sync.store.interface import Edit
 
 _quarantine = table(tables.Quarantine)
 
-Why = Literal["revoked", "clock", "recovered", "newer", "moved", "unassigned", "merged"]
+Why = Literal["revoked", "clock", "recovered", "newer", "moved", "unassigned", "merged", "stranger"]
 State = Literal["waiting", "released", "discarded"]
 
 

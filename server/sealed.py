@@ -3,15 +3,19 @@
 Each record of a bundle (`server.bundle`) names its own sender by a send-only credential inside, so whoever
 carries it needs no trust: the credential of the request only says that some phone of this commune is calling.
 Opened, what lay in it goes the way of every document (`server.intake`) as its sender, several under one seal
-each by itself; of a revoked phone, or with a wrong clock, it is held for a person. Everything may be
-repeated, in any order: each document gets its receipt, and a bad one stops no other.
+each by itself; of a revoked phone, or with a wrong clock, it is held for a person. So is one of a phone that
+this server does not know: it may have been restored to before that phone joined, and what was written on it
+is nowhere else. Everything may be repeated, in any order: each document gets its receipt, and a bad one stops
+no other.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
+import orjson
 from anyio import to_thread
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -20,8 +24,9 @@ from starlette.routing import Route
 
 from server import archive, keys, sealing
 from server.admission import caller_of
-from server.auth import devices
-from server.auth.grant import Grant
+from server.auth import devices, users
+from server.auth.errors import PersonUnknown
+from server.auth.grant import Grant, Role
 from server.body import BUNDLE, read
 from server.bundle import LINES, Opened, Receipt, Spoiled, decoded, name_of, open_record, read_bundle
 from server.clock import milliseconds
@@ -39,21 +44,24 @@ from sync.store.interface import Edit
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whose credential lay in a record, and when (ms) that phone joined."""
+    """Whose credential lay in a record, and when (ms) that phone joined. `stranger`: nobody's here."""
 
     grant: Grant
     joined: int
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A document that is ready to enter. `skew`: how wrong its clock was, 0 where it may have been right."""
+    """A document that is ready to enter. `skew`: how wrong its clock was, 0 where it may have been right.
+    `stranger`: nothing here can tell that it is from whom it says."""
 
     receipt: Receipt
     grant: Grant
     skew: int
     db: str
     edit: Edit
+    stranger: bool = False
 
 
 async def post_sealed(request: Request) -> Response:
@@ -89,9 +97,9 @@ def batches(records: Iterable[Record]) -> list[list[Record]]:
     what the earlier one said.
     """
     found: list[list[Record]] = []
-    newest: dict[tuple[Grant, str, int], list[Record]] = {}
+    newest: dict[tuple[Grant, str, int, bool], list[Record]] = {}
     for record in records:
-        key = (record.grant, record.db, record.skew)
+        key = (record.grant, record.db, record.skew, record.stranger)
         batch = newest.get(key)
         if batch is None or any(record.edit.id == other.edit.id for other in batch):
             batch = newest[key] = []
@@ -149,13 +157,18 @@ class Inbox:
             if len(self._receipts) + len(documents) > LINES:
                 raise Spoiled("sealed.too_large", "too_large")
             sender = self._sender(rows, send)
+            if sender is None and not is_strange(rows, send):
+                raise Spoiled("sealed.sender_unknown")
         except Spoiled as spoiled:
             whole.outcome, whole.reason = spoiled.outcome, self._words.say(spoiled.key)
             self._receipts.append(whole)
             return []
         whole.send = send
         several = sealed[0] == sealing.SEVERAL.version
-        found = (self._place(replace(whole), one, sender, now, several=several) for one in documents)
+        found = (
+            self._place(replace(whole), one, sender or _claimed(rows, send, one), now, several=several)
+            for one in documents
+        )
         return [record for record in found if record]
 
     def _place(
@@ -180,17 +193,14 @@ class Inbox:
             receipt.outcome, receipt.reason = document.status, document.reason
             return None
         skew = skew_of(opened.clock, sender.joined, milliseconds(now)) if now else 0
-        return Record(receipt, sender.grant, skew, opened.db, document)
+        return Record(receipt, sender.grant, skew, opened.db, document, sender.stranger)
 
-    def _sender(self, rows: Connection, send: str) -> Sender:
-        """Whose credential this is. Raises `Spoiled`."""
+    def _sender(self, rows: Connection, send: str) -> Sender | None:
+        """Whose credential this is; None where it is nobody's here."""
         if send not in self._senders:
             grant = devices.grant_of(rows, send) if send.startswith("s.") else None
             self._senders[send] = Sender(grant, _joined(rows, grant)) if grant else None
-        found = self._senders[send]
-        if found is None:
-            raise Spoiled("sealed.sender_unknown")
-        return found
+        return self._senders[send]
 
     def _has_place(self, record: Record, there: set[str]) -> bool:
         if record.db in there:
@@ -210,7 +220,8 @@ class Inbox:
     async def _enter(self, batch: Sequence[Record]) -> None:
         """Let one batch in, and write its receipts once everything is on disk."""
         parts, db = self._parts, batch[0].db
-        caller = caller_of(batch[0].grant, self._words, batch[0].skew)
+        first = batch[0]
+        caller = caller_of(first.grant, self._words, first.skew, stranger=first.stranger)
         answers = await parts.intake.admit(caller, db, [record.edit for record in batch])
         entering = [answer for answer in answers if isinstance(answer, Edit)]
         await parts.store.graft(db, entering)
@@ -234,6 +245,28 @@ class Inbox:
             with self._parts.rows.begin() as rows:
                 for device in fresh:
                     devices.heard(rows, device, now)
+
+
+def is_strange(rows: Connection, send: str) -> bool:
+    """Whether this is the credential of a phone of which nothing is known here, neither good nor bad."""
+    named = devices.SEND_ONLY.fullmatch(send)
+    return named is not None and not devices.is_known(rows, named[1])
+
+
+def _claimed(rows: Connection, send: str, opened: Opened | Spoiled) -> Sender:
+    """Who a document says that it is from, where its phone is not known here.
+
+    Whoever can seal to this server can say so. What comes of it is only what a person at the office lets in.
+    """
+    document = None if isinstance(opened, Spoiled) else opened.document
+    body = orjson.loads(document.body) if isinstance(document, Edit) else {}
+    user, role = str(body.get("by", "")), Role.VOLUNTEER
+    with suppress(PersonUnknown):
+        known = users.find(rows, user).role
+        role = known if known.walks else role
+    hamlet = "" if isinstance(opened, Spoiled) else opened.db.partition("-")[2]
+    reach = frozenset({hamlet} if hamlet else ())
+    return Sender(Grant(user, "", role, reach, send.split(".")[1]), 0, stranger=True)
 
 
 def _joined(rows: Connection, grant: Grant) -> int:

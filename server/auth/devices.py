@@ -1,6 +1,9 @@
 """Phones: one user on one phone, with a full and a send-only credential, revocable one by one."""
 
 import hmac
+import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,9 +11,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from server import audit, ledger
 from server.auth import tokens, users
-from server.auth.errors import DeviceUnknown
+from server.auth.errors import DeviceUnknown, PersonUnknown
 from server.auth.grant import Grant, Role
-from server.clock import instant
+from server.clock import FIRST_DAY, instant
 from server.rows import tables
 from server.rows.engine import table
 
@@ -21,6 +24,9 @@ SEEN_EVERY = timedelta(hours=1)
 """How exactly "last seen" is known: a write for each request would cost more than it tells."""
 
 LONGEST_NAME = 60
+
+SEND_ONLY = re.compile(r"s\.([a-z0-9]{4,16})\.([\w-]{1,100})", re.ASCII)
+"""A send-only credential: the phone's id, the secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +51,65 @@ class Phone:
     send_only_at: str | None
 
 
-def enrol(connection: Connection, user: str, name: str, invitation: str, now: datetime) -> Issued:
-    """A new phone of a person, by an invitation."""
-    device, full, send = tokens.mint_id(), tokens.mint_secret(), tokens.mint_secret()
-    connection.execute(
-        insert(_devices).values(
-            id=device,
-            user=user,
-            name=" ".join(name.split())[:LONGEST_NAME],
-            credential=tokens.digest(full),
-            send=tokens.digest(send),
-            invitation=invitation,
-            created_at=instant(now),
-        )
-    )
-    audit.append(connection, user, "device.enrolled", device, now)
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a phone was, as it says, until this server was restored to before it joined: its send-only
+    credential, the id and the name of its person."""
+
+    send: str
+    user: str
+    name: str
+
+
+def enrol(  # noqa: PLR0917
+    connection: Connection,
+    person: users.Person,
+    name: str,
+    invitation: str,
+    now: datetime,
+    before: Iterable[Before] = (),
+) -> Issued:
+    """A phone of a person, by an invitation: a new one, or the first of these that it was before.
+
+    That keeps its id, which stands in the stamps of what the server has lost, and its send-only credential,
+    which lies in the records that it has sealed. Nobody knows when it had joined.
+    """
+    full = tokens.mint_secret()
+    values = {
+        "name": " ".join(name.split())[:LONGEST_NAME],
+        "credential": tokens.digest(full),
+        "invitation": invitation,
+    }
+    again = next(filter(None, (_again(connection, one, person) for one in before)), None)
+    device, send = again or (tokens.mint_id(), tokens.mint_secret())
+    fresh = {"replaced_at": None, "send_only_at": None, "first_exchange_at": None}
+    known = update(_devices).where(_devices.c.id == device)
+    if not connection.execute(known.values(**values, **fresh)).rowcount:
+        since = instant(FIRST_DAY if again else now)
+        values |= {"id": device, "user": person.id, "send": tokens.digest(send), "created_at": since}
+        connection.execute(insert(_devices).values(**values))
+    audit.append(connection, person.id, "device.enrolled", device, now)
     return Issued(device, f"d.{device}.{full}", f"s.{device}.{send}")
+
+
+def _again(connection: Connection, before: Before, person: users.Person) -> tuple[str, str] | None:
+    """The id and the send-only secret with which a phone goes on; None where it must be a new one.
+
+    Of a phone that is not known here nobody can tell whether it says the truth. It must not have been
+    revoked, and be of the same person, by name where the person, too, came after the backup. What is gained
+    by lying are stamps that name a phone which nobody knows.
+    """
+    named = SEND_ONLY.fullmatch(before.send)
+    if named is None or ledger.revoked(connection, named[1]):
+        return None
+    device, secret = named[1], named[2]
+    known = connection.execute(select(_devices).where(_devices.c.id == device)).one_or_none()
+    if known is not None:
+        same = known.user == person.id and known.revoked_at is None
+        return (device, secret) if same and hmac.compare_digest(known.send, tokens.digest(secret)) else None
+    with suppress(PersonUnknown):
+        return (device, secret) if users.find(connection, before.user).id == person.id else None
+    return (device, secret) if users.tidy(before.name) == person.name else None
 
 
 def grant_of(connection: Connection, credential: str) -> Grant | None:
@@ -118,6 +167,11 @@ def confirm(connection: Connection, device: str, *, by: str, now: datetime) -> N
     if not connection.execute(confirmed).rowcount:
         raise DeviceUnknown
     audit.append(connection, by, "device.confirmed", device, now)
+
+
+def is_known(connection: Connection, device: str) -> bool:
+    """Whether there is, or was, a phone of this id here."""
+    return connection.execute(select(_devices.c.id).where(_devices.c.id == device)).first() is not None
 
 
 def find(connection: Connection, device: str) -> Phone:

@@ -4,6 +4,7 @@ An invitation lasts 72 hours. A phone's may be opened again until the phone has 
 (the page was closed, the wrong browser opened it): each time replaces the phone before. Then it is spent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,10 +65,15 @@ def staff_link(connection: Connection, user: str, *, by: str, now: datetime, url
     return f"{url}/office/first?token={token}"
 
 
-def redeem(
-    engine: Engine, code: str, device_name: str, address: str, now: datetime
+def redeem(  # noqa: PLR0917
+    engine: Engine,
+    code: str,
+    device_name: str,
+    address: str,
+    now: datetime,
+    before: Iterable[devices.Before] = (),
 ) -> tuple[Person, devices.Issued]:
-    """Enrol a phone by a typed or scanned code.
+    """Enrol a phone by a typed or scanned code, `before` as one that it was.
 
     Raises `InvitationUnknown`, `InvitationGone`, `TooManyAttempts`.
     """
@@ -82,7 +88,7 @@ def redeem(
         person = users.find(connection, found.user)
         if not person.active:
             raise InvitationGone
-        issued = devices.enrol(connection, person.id, device_name, found.id, now)
+        issued = devices.enrol(connection, person, device_name, found.id, now, before)
         connection.execute(
             update(_invitations).where(_invitations.c.id == found.id).values(device=issued.device)
         )

@@ -70,7 +70,7 @@ def add(
     person = person or tokens.mint_id(8)
     connection.execute(
         insert(_users).values(
-            id=person, name=_tidy(name), role=role.value, login=login, created_at=instant(now)
+            id=person, name=tidy(name), role=role.value, login=login, created_at=instant(now)
         )
     )
     audit.append(connection, by, "user.added", person, now)
@@ -123,7 +123,7 @@ def give_hamlets(
 
 def change(connection: Connection, user: str, *, name: str, role: Role, by: str, now: datetime) -> None:
     """A new name and role. Raises `PersonUnknown`."""
-    changed = update(_users).where(_users.c.id == user).values(name=_tidy(name), role=role.value)
+    changed = update(_users).where(_users.c.id == user).values(name=tidy(name), role=role.value)
     if not connection.execute(changed).rowcount:
         raise PersonUnknown
     audit.append(connection, by, "user.changed", f"{user} {role}", now)
@@ -199,7 +199,8 @@ def _person(row: Row[tuple[object, ...]], hamlets: frozenset[str]) -> Person:
     )
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
+    """A name as it is kept."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
 

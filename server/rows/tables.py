@@ -196,7 +196,7 @@ class Quarantine(SQLModel, table=True):
     path: list[str] = Field(sa_type=JSON, description="The revision and its ancestors, newest first")
     body: bytes = Field(sa_column=Column("body", LargeBinary, nullable=False))
     deleted: bool = False
-    why: str = Field(description="revoked | clock | recovered | newer | moved | unassigned | merged")
+    why: str = Field(description="One of server.quarantine.Why")
     skew_ms: int | None = Field(
         default=None, sa_type=BigInteger, description="Server's clock minus the phone's; it may be years"
     )

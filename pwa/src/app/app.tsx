@@ -10,7 +10,7 @@ import { Hamlet } from "./screens/hamlet.tsx";
 import { Home } from "./screens/home.tsx";
 import { Household } from "./screens/household.tsx";
 import { Join } from "./screens/join.tsx";
-import { ChoosePin, Unlock } from "./screens/pin.tsx";
+import { ChoosePin, Resume, Unlock } from "./screens/pin.tsx";
 import { household, Pledge } from "./screens/pledge.tsx";
 import { Settings, type TextSize } from "./screens/settings.tsx";
 import type { Updates } from "./updates.ts";
@@ -153,6 +153,8 @@ export function App({ field, invited, updates, preferences, words }: Props) {
         return <Join invited={code} />;
       case "joined":
         return <ChoosePin onChosen={(pin) => field.setPin(pin)} />;
+      case "rejoined":
+        return <Resume />;
       case "locked":
         if (joining) return <Join invited={code} onCancel={() => setJoining(false)} />;
         return <Unlock onOther={() => setJoining(true)} />;

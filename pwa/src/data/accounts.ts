@@ -33,6 +33,15 @@ export interface Joined {
   readonly dbs: readonly string[];
   /** Server's clock less the phone's, milliseconds. */
   readonly offset: number;
+  /** The account is on this phone: it goes on as the one that it was (rejoin.ts). */
+  readonly again: boolean;
+}
+
+/** An account of this phone that the server does not know any more, as it is told. */
+export interface Before {
+  readonly send: string;
+  readonly user: string;
+  readonly name: string;
 }
 
 const CREDENTIAL = "credential";
@@ -41,18 +50,24 @@ const TOLERANCE = 60_000;
 /** After so many wrong PINs each further one costs a wait, doubled up to an hour. */
 const FREE_TRIES = 5;
 
-export async function join(env: Env, typed: string, deviceName: string): Promise<Joined> {
+export async function join(
+  env: Env,
+  typed: string,
+  deviceName: string,
+  before: readonly Before[],
+): Promise<Joined> {
   const code = invitation(typed);
   if (code === null) throw new FieldError("bad_code");
-  const packed = await body(JSON.stringify({ code, device_name: deviceName }));
+  const asked = { code, device_name: deviceName, ...(before.length > 0 ? { before } : {}) };
   try {
-    return joined(env, await ask(env, "/join", { body: packed }));
+    const told = joined(env, await ask(env, "/join", { body: await body(JSON.stringify(asked)) }));
+    return { ...told, again: before.some(({ send }) => send === told.send) };
   } catch (error) {
     throw linkError(error, { 404: "bad_code", 410: "spent_code", 429: "too_many" });
   }
 }
 
-function joined(env: Env, answer: unknown): Joined {
+function joined(env: Env, answer: unknown): Omit<Joined, "again"> {
   const told = part(answer);
   const user = part(told.user);
   const skew = (typeof told.clock === "number" ? told.clock : env.now()) - env.now();
@@ -92,13 +107,7 @@ export async function enrol(env: Env, who: Joined, pin: string): Promise<Session
   checkPin(pin);
   const raw = newDataKey(env);
   const key = await dataKey(env, raw);
-  const keys: Keys = {
-    pin: await wrap(env, pin, raw),
-    recovery: toBase64url(await seal(env, who.recovery, RECOVERY, raw)),
-    credential: await encrypt(env, key, utf8(who.credential), CREDENTIAL),
-    send: who.send,
-    seal: who.seal,
-  };
+  const keys = { pin: await wrap(env, pin, raw), ...(await keysFor(env, who, raw, key)) };
   const { account, dbs, offset, credential } = who;
   const db = await openAccount(env, account.id);
   await stored(
@@ -113,7 +122,17 @@ export async function enrol(env: Env, who: Joined, pin: string): Promise<Session
   return { env, account, db, key, credential, pages: new Map() };
 }
 
-async function putInFront(env: Env, account: Account): Promise<void> {
+/** What an account can do at the server, kept under its data key. */
+export async function keysFor(env: Env, who: Joined, raw: Bytes, key: CryptoKey): Promise<Omit<Keys, "pin">> {
+  return {
+    recovery: toBase64url(await seal(env, who.recovery, RECOVERY, raw)),
+    credential: await encrypt(env, key, utf8(who.credential), CREDENTIAL),
+    send: who.send,
+    seal: who.seal,
+  };
+}
+
+export async function putInFront(env: Env, account: Account): Promise<void> {
   await listed(env, async (phone) => {
     const tx = phone.transaction(["accounts", "chosen"], "readwrite", { durability: "strict" });
     await Promise.all([
@@ -163,7 +182,7 @@ async function session(env: Env, db: AccountDb, keys: Keys, raw: Bytes): Promise
 }
 
 /** Tries a PIN, and counts wrong ones. */
-async function rawKey(env: Env, db: AccountDb, keys: Keys, pin: string): Promise<Bytes> {
+export async function rawKey(env: Env, db: AccountDb, keys: Keys, pin: string): Promise<Bytes> {
   const { wrong, until } = (await meta(db, "attempts")) ?? { wrong: 0, until: 0 };
   // A clock set forward ends the wait; one set back must not make it endless.
   const wait = Math.min(until - env.now(), 3_600_000);
@@ -246,7 +265,7 @@ export function checkPin(pin: string): void {
   if (!/^[0-9]{6,12}$/.test(pin)) throw new FieldError("bad_pin");
 }
 
-async function keysOfAccount(db: AccountDb): Promise<Keys> {
+export async function keysOfAccount(db: AccountDb): Promise<Keys> {
   const keys = await meta(db, "keys");
   if (!keys) throw new FieldError("missing", "account");
   return keys;

@@ -23,9 +23,10 @@ import type { Registers } from "./registers/contract.ts";
 /**
  * new: nobody has joined on this phone. joined: the server knows the phone, no PIN is set, nothing is stored
  * yet (closing the app here is harmless: the same invitation joins again). locked: the PIN is needed; sealed
- * records still go out. open: the lists can be read. lost: the browser cleared away what was kept here.
+ * records still go out. open: the lists can be read. lost: the browser cleared away what was kept here. rejoined: the
+ * invitation is for an account that is here, and that the server did not know any more: its PIN, and it goes on.
  */
-export type Lifecycle = "new" | "joined" | "locked" | "open" | "lost";
+export type Lifecycle = "new" | "joined" | "rejoined" | "locked" | "open" | "lost";
 
 /** Keys of the words catalogues (`error.<code>`). */
 export type ErrorCode =
@@ -239,6 +240,7 @@ export type SyncProblem =
   | "cut" // the link broke midway; what arrived is kept
   | "clock" // the server's and the phone's clock do not agree, and shifting did not help
   | "revoked"
+  | "unknown" // the server was restored to before this phone joined: an invitation lets it go on
   | "send_only" // the office restored a backup and has yet to confirm this phone; sealed records still go in
   | "server"
   | "storage_full"
@@ -400,7 +402,10 @@ export interface Field {
   // --- enrolment and the PIN
   /** Redeems an invitation (10 characters, dash or not, any case). Leads to `joined`; nothing is stored yet. */
   join(code: string, deviceName: string): Promise<Account>;
-  /** 6 to 12 digits. Stores the account and its keys in one transaction. Leads to `open`. */
+  /**
+   * 6 to 12 digits. Stores the account and its keys in one transaction. Leads to `open`. Where it was `rejoined`, the PIN
+   * that it has: raises FieldError `wrong_pin`, `wait`.
+   */
   setPin(pin: string): Promise<void>;
   unlock(pin: string): Promise<void>;
   lock(): Promise<void>;

@@ -178,6 +178,8 @@ export interface SyncNote {
   problem: string | null;
   /** The exchange was refused, and plain CouchDB spoken. */
   plain?: boolean;
+  /** The server, asked since, did not know this phone: what is here stays, until it has synced again. */
+  unknown?: boolean;
 }
 
 export interface Meta {

@@ -75,7 +75,7 @@ export class PhoneField implements Field {
 
   async lifecycle(): Promise<Lifecycle> {
     if (this.session) return "open";
-    if (this.joined) return "joined";
+    if (this.joined) return this.joined.again ? "rejoined" : "joined";
     if (await this.missing()) return "lost";
     return (await this.inFront()) ? "locked" : "new";
   }
@@ -118,14 +118,20 @@ export class PhoneField implements Field {
 
   async join(code: string, deviceName: string): Promise<Account> {
     if (!(await this.checkDevice()).ready) throw new FieldError("unsafe_device");
-    this.joined = await accounts.join(this.env, code, deviceName);
+    const { rejoin } = await apart();
+    this.joined = await stored(rejoin.join(this.env, code, deviceName));
     this.post("lifecycle");
     return this.joined.account;
   }
 
   async setPin(pin: string): Promise<void> {
     if (!this.joined) throw new FieldError("missing", "invitation");
-    const session = await stored(accounts.enrol(this.env, this.joined, pin));
+    const { joined } = this;
+    const session = await stored(
+      joined.again
+        ? (await apart()).rejoin.resume(this.env, joined, pin)
+        : accounts.enrol(this.env, joined, pin),
+    );
     await this.close();
     this.opened(session);
   }

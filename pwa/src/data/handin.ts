@@ -4,9 +4,9 @@
  */
 import { isObject } from "../core/json.ts";
 import { commitOutcomes, commitSent, keyOf } from "./commit.ts";
-import { type AccountDb, meta, meter, type Outgoing, type Receipt } from "./db.ts";
+import { type AccountDb, meta, meter, type Outgoing, type Receipt, type SyncNote, write } from "./db.ts";
 import type { Env } from "./env.ts";
-import { ask, body } from "./link.ts";
+import { ask, body, Refused } from "./link.ts";
 import { BadAnswer, type Outcome, outcome } from "./wire.ts";
 
 /** Text of one request: sealed records do not compress, so this is what travels. */
@@ -50,17 +50,32 @@ export async function handIn({ env, db }: Closed): Promise<number> {
   }
 }
 
-/** Whether the server knows this phone though it refuses its full credential: the phone was revoked. */
-export async function isKnown({ env, db }: Closed): Promise<boolean> {
+/**
+ * Whether the server knows this phone, be it as one that was revoked; null where it does not say. One that was restored
+ * to before the phone had joined does not.
+ */
+export async function isKnown({ env, db }: Closed): Promise<boolean | null> {
   const keys = await meta(db, "keys");
-  if (!keys) return false;
+  if (!keys) return null;
   const packed = await body(bundle(keys.seal.id, []));
   const asked = ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
   return asked.then(
     () => true,
-    () => false,
+    (error) => (isStrange(error) ? false : null),
   );
 }
+
+/** The server did not know this phone: nothing of it goes before it has synced again. */
+export async function noteUnknown(db: AccountDb): Promise<void> {
+  await write(db, ["meta"], async (tx) => {
+    const before = (await tx.objectStore("meta").get("sync")) as SyncNote | undefined;
+    const note: SyncNote = { lastSync: null, ...before, problem: "unknown", unknown: true };
+    await tx.objectStore("meta").put(note, "sync");
+  });
+}
+
+/** Revoked phones are heard at `/sealed`: who is not is not known there at all. */
+export const isStrange = (error: unknown) => error instanceof Refused && error.status === 401;
 
 /** How much text one request takes on this link. */
 export const limit = (env: Env) => (env.weakLink() ? WEAK : GOOD);

@@ -50,6 +50,7 @@ export async function replicate(session: Session, refusedToo: boolean): Promise<
     await note(session, {
       lastSync: problem === null ? session.env.now() : (before?.lastSync ?? null),
       ...ended,
+      ...(problem !== null && before?.unknown ? { unknown: true } : {}),
     });
     return problem ?? "done";
   });

@@ -5,7 +5,7 @@
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
 import type { Env } from "./env.ts";
-import { handIn, isKnown } from "./handin.ts";
+import { handIn, isKnown, isStrange, noteUnknown } from "./handin.ts";
 import type { Session } from "./records.ts";
 import { problemOf, replicate } from "./replicator.ts";
 
@@ -113,7 +113,7 @@ export class Syncing {
   private async exchange(session: Session, asked: boolean): Promise<SyncProblem | null> {
     const result = await replicate(session, asked);
     if (result === "send_only") await this.handIn();
-    if (result === "revoked") await this.farewell(session);
+    if (result === "revoked") return this.shutOut(session);
     if (result !== "done") return result;
     this.settled = true;
     return this.photographs(session, asked);
@@ -129,8 +129,10 @@ export class Syncing {
   private async handIn(): Promise<SyncProblem | null> {
     const db = await this.front.closed();
     if (!db) return null;
-    await handIn({ env: this.env, db });
-    return null;
+    return handIn({ env: this.env, db }).then(
+      () => null,
+      (error) => (isStrange(error) ? "unknown" : problemOf(error)),
+    );
   }
 
   /** What this phone carries for others goes after its own. */
@@ -142,9 +144,21 @@ export class Syncing {
   }
 
   /**
-   * The full credential is refused. What was saved still goes in, sealed; and only if the server knows this phone
-   * and has everything, the phone forgets it. (A server that knows nobody is no reason to lose anything.)
+   * The full credential is refused: the phone was revoked, or the server was restored to before it had joined. Then it
+   * keeps everything, until it joins again as the one that it was; also where the server has heard of that already.
    */
+  private async shutOut(session: Session): Promise<SyncProblem> {
+    const { db } = session;
+    const note = await meta(db, "sync");
+    if (!note?.unknown && (await isKnown({ env: this.env, db })) !== false) {
+      await this.farewell(session);
+      return "revoked";
+    }
+    await noteUnknown(db);
+    return "unknown";
+  }
+
+  /** What was saved still goes in, sealed; and only if the server knows this phone and has everything, it forgets. */
   private async farewell(session: Session): Promise<void> {
     const { env, db } = session;
     try {

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine
 
+from server import ledger
 from server.auth import devices, invitations, limits, tokens, users
-from server.auth.devices import Issued
+from server.auth.devices import Before, Issued
 from server.auth.errors import InvitationGone, InvitationUnknown, TooManyAttempts
 from server.auth.grant import Grant
 from server.auth.users import Person
@@ -21,8 +22,8 @@ def invited(engine: Engine, clock: Hands, person: Person) -> str:
         return invitations.invite(rows, person.id, by="console", now=clock()).code
 
 
-def redeemed(engine: Engine, clock: Hands, code: str) -> Issued:
-    return invitations.redeem(engine, code, "Samsung A10", ADDRESS, clock())[1]
+def redeemed(engine: Engine, clock: Hands, code: str, *before: Before) -> Issued:
+    return invitations.redeem(engine, code, "Samsung A10", ADDRESS, clock(), before)[1]
 
 
 def granted(engine: Engine, credential: str) -> Grant | None:
@@ -111,6 +112,51 @@ def test_a_withdrawn_invitation_is_gone(engine: Engine, clock: Hands, volunteer:
         assert invitations.pending(rows, clock()) == []
     with pytest.raises(InvitationGone):
         redeemed(engine, clock, made.code)
+
+
+def test_a_phone_that_a_restored_server_never_knew_goes_on_as_the_one_that_it_was(
+    engine: Engine, clock: Hands, volunteer: Person
+) -> None:
+    """By an invitation of its person; where the person is from after the backup too, of one of that name."""
+    renamed = f" {volunteer.name} "
+    for number, (user, name) in enumerate([(volunteer.id, "?"), ("afterwards", renamed)]):
+        send = f"s.oldphone{number}.a-secret"
+        code = invited(engine, clock, volunteer)
+        for _ in range(2):  # the first answer was lost
+            issued = redeemed(engine, clock, code, Before(send, user, name))
+        assert (issued.device, issued.send) == (f"oldphone{number}", send)
+        for credential in (issued.credential, send):
+            grant = granted(engine, credential)
+            assert grant is not None
+            assert (grant.user, grant.device, grant.live) == (volunteer.id, f"oldphone{number}", True)
+        hear(engine, clock, issued)
+        with pytest.raises(InvitationGone):
+            redeemed(engine, clock, code, Before(send, user, name))
+
+
+def test_nobody_takes_the_place_of_another_phone(
+    engine: Engine, clock: Hands, volunteer: Person, admin: Person
+) -> None:
+    mine = redeemed(engine, clock, invited(engine, clock, volunteer))
+    theirs = redeemed(engine, clock, invited(engine, clock, admin))
+    gone = redeemed(engine, clock, invited(engine, clock, volunteer))
+    with engine.begin() as rows:
+        devices.revoke(rows, gone.device, by=admin.id, now=clock())
+        ledger.note_revoked(rows, [("", "unknown1")], "x", admin.id)
+    for send, user, name in [
+        (f"s.{mine.device}.not-it", volunteer.id, "x"),
+        (theirs.send, volunteer.id, volunteer.name),
+        (gone.send, volunteer.id, "x"),
+        ("s.unknown1.revoked-in-the-ledger", volunteer.id, "x"),
+        ("s.unknown2.of-somebody-else", admin.id, volunteer.name),
+        ("s.unknown3.of-somebody-else", "afterwards", "Người khác"),
+        ("nothing", volunteer.id, "x"),
+    ]:
+        issued = redeemed(engine, clock, invited(engine, clock, volunteer), Before(send, user, name))
+        assert issued.device not in send
+        assert issued.send != send
+    for phone in (mine, theirs):
+        assert granted(engine, phone.credential)
 
 
 def test_a_revoked_person_cannot_join(engine: Engine, clock: Hands, volunteer: Person) -> None:
@@ -251,7 +297,7 @@ def test_a_phones_code_is_no_staff_link(rows: Connection, clock: Hands, admin: P
 
 def test_seen_is_noted_once_an_hour(rows: Connection, clock: Hands, volunteer: Person) -> None:
     made = invitations.invite(rows, volunteer.id, by="console", now=clock())
-    issued = devices.enrol(rows, volunteer.id, "phone", made.id, clock())
+    issued = devices.enrol(rows, volunteer, "phone", made.id, clock())
     assert devices.unheard(rows, issued.device, clock())
     devices.heard(rows, issued.device, clock())
     clock.move(minutes=59)

@@ -158,4 +158,4 @@ def spki(key: object) -> bytes:
 
 def enrolled(rows: Connection, clock: Hands, person: Person) -> str:
     made = invitations.invite(rows, person.id, by="console", now=clock())
-    return devices.enrol(rows, person.id, "phone", made.id, clock()).device
+    return devices.enrol(rows, person, "phone", made.id, clock()).device

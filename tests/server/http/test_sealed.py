@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from server import keys
 from server.auth import devices, users
+from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
 from server.sealing import b64url
@@ -44,7 +45,7 @@ async def test_a_receipt_proves_itself_to_whoever_sent_the_record_and_to_nobody_
     author = await camket.phone(camket.person("Lý Thị Mai"))
     courier = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
     good, elsewhere = author.seal(author.visit()), author.seal(author.visit(), db="hamlet-other")
-    strange = author.seal(author.visit(), send="s.nobody.nothing")
+    strange = author.seal(author.visit(), send="nobody")
     receipts = await courier.hand_in(good, elsewhere, strange)
     for receipt in receipts[:2]:
         said = "\n".join(["camket receipt 1", receipt["sha256"], receipt["is"], receipt.get("reason", "")])
@@ -152,11 +153,36 @@ async def test_the_sender_is_whose_credential_lies_inside(camket: Served) -> Non
     assert await is_(mine, forged, borrowed) == ["forbidden"] * 2
 
 
-@pytest.mark.parametrize("send", ["", "s.unknown.secret", "credential", "s.", 7, None])
-async def test_a_record_without_a_known_sender_is_forbidden(camket: Served, send: object) -> None:
+@pytest.mark.parametrize("send", ["", "credential", "forged", "s.", "s.unknown.", 7, None])
+async def test_a_record_without_a_sender_is_forbidden(camket: Served, send: object) -> None:
     phone = await camket.phone()
-    told = phone.joined["credential"] if send == "credential" else send
+    told = {"credential": phone.joined["credential"], "forged": f"s.{phone.device}.secret"}.get(
+        str(send), send
+    )
     assert await is_(phone, phone.seal(phone.visit(), send=told)) == ["forbidden"]
+
+
+async def test_what_was_recorded_on_a_phone_that_a_restored_server_never_knew_waits_for_a_person(
+    camket: Served,
+) -> None:
+    courier = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
+    lost = await camket.phone(camket.person("Lý Thị Mai"))
+    visit = lost.visit()
+    record = lost.seal(visit)
+    with camket.parts.rows.begin() as rows:  # a backup from before both the phone and the person
+        rows.execute(update(table(tables.Invitation)).values(device=None))
+        for of in (tables.Device, tables.Invitation, tables.UserHamlet):
+            rows.execute(delete(table(of)).where(table(of).c.user == lost.user))
+        rows.execute(delete(table(tables.User)).where(table(tables.User).c.id == lost.user))
+    receipts = [*await courier.hand_in(record), *await courier.hand_in(record)]
+    assert [receipt["is"] for receipt in receipts] == ["quarantined"] * 2
+    assert receipts[0]["proof"]
+    (one,) = await held(camket)
+    assert (one.why, one.user, one.device) == ("stranger", lost.user, lost.device)
+    warden = Warden(camket.parts.store, camket.parts.rows, camket.parts.intake, camket.parts.clock)
+    (planned,) = await warden.release("admin1", [one.number])
+    assert isinstance(planned, Ready)
+    assert visit["_id"] in await shown(await camket.phone())
 
 
 @pytest.mark.parametrize("db", ["hamlet-other", "commune", "hamlet-nasam/../x", "_users", ""])

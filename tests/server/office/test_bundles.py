@@ -153,7 +153,7 @@ async def test_a_revoked_phone_and_a_wrong_clock_wait_for_staff(
 async def test_lines_that_cannot_be_taken_are_named_with_the_reason(made: Village, mai: Phone) -> None:
     good, *bad = saved(mai, *PLACES[:4])
     elsewhere = mai.seal(mai.visit(PLACES[4]), db="commune")
-    strange = mai.seal(mai.visit(PLACES[5]), send="s.nobody.nothing")
+    strange = mai.seal(mai.visit(PLACES[5]), send="nobody")
     first, *lines = mai.bundle(good, *bad, elsewhere, strange).splitlines()
     lines[1] = lines[1][:-4]
     lines[2] = b"\xc4" + lines[2]  # of a bad stick
@@ -215,7 +215,7 @@ async def test_the_receipts_are_a_file_for_the_phones_that_sealed_the_records(
     made: Village, mai: Phone, lan: Phone
 ) -> None:
     mine, hers = saved(mai, PLACES[0])[0], lan.seal(lan.visit(PLACES[1]), db="hamlet-khongco")
-    unknown = mai.seal(mai.visit(PLACES[2]), send="s.nobody.nothing")
+    unknown = mai.seal(mai.visit(PLACES[2]), send="nobody")
     async with made.signed_in("reviewer") as browser:
         answer = await sent(browser, mai.bundle(mine, unknown, mine), lan.bundle(hers))
         place = answer.headers["location"]

@@ -23,6 +23,26 @@ export function ChoosePin({ onChosen }: { readonly onChosen: (pin: string) => Pr
   );
 }
 
+/** An account that was here before goes on with the PIN that it has. */
+export function Resume() {
+  const { field, say } = useApp();
+  const explain = useExplain();
+  const [busy, work] = useWork();
+  return (
+    <Screen title={say("unlock.title")}>
+      <p>{busy ? say("unlock.busy") : say("rejoin.hello")}</p>
+      <Keypad
+        busy={busy}
+        onPin={(pin) =>
+          work(async () => {
+            await field.setPin(pin).catch(explain);
+          })
+        }
+      />
+    </Screen>
+  );
+}
+
 /** `onOther`: another person joins on this phone. */
 export function Unlock({ onOther }: { readonly onOther: () => void }) {
   const { field, say, tell } = useApp();

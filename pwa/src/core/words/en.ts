@@ -40,6 +40,7 @@ export const en: Catalogue = {
   "pin.entered": "{n} of 6 digits entered",
   "pin.delete": "Delete",
   "pin.saving": "Making keys…",
+  "rejoin.hello": "Your data are on this phone already. Enter the PIN that you use, and go on.",
   "unlock.title": "Your PIN",
   "unlock.hello": "Hello, {name}",
   "unlock.busy": "Opening…",
@@ -462,6 +463,8 @@ export const en: Catalogue = {
   "sync.cut": "The link broke. What arrived is kept; the rest will go on.",
   "sync.clock": "The phone's clock is wrong. Turn on automatic date and time in the phone's settings.",
   "sync.revoked": "The commune has shut this phone out. What waits is still handed in for the office to see.",
+  "sync.unknown":
+    "The commune's server does not know this phone; it may have been restored from a backup. Everything is still on the phone. Ask the office for a new invitation, and open it on this phone.",
   "sync.send_only": "This phone may only hand in for now. Call the commune.",
   "sync.server": "The commune's server gave a strange answer. Try again later.",
   "sync.storage_full": "The phone is full. Remove other pictures or videos, then sync again.",

@@ -41,6 +41,7 @@ export const vi = {
   "pin.entered": "Đã nhập {n} trong 6 chữ số",
   "pin.delete": "Xóa",
   "pin.saving": "Đang tạo khóa…",
+  "rejoin.hello": "Máy này đã có sẵn dữ liệu của bạn. Nhập mã PIN bạn đang dùng để tiếp tục.",
   "unlock.title": "Nhập mã PIN",
   "unlock.hello": "Chào {name}",
   "unlock.busy": "Đang mở…",
@@ -220,6 +221,8 @@ export const vi = {
   "sync.cut": "Sóng bị ngắt giữa chừng. Phần đã nhận được giữ lại; sẽ gửi tiếp.",
   "sync.clock": "Đồng hồ của máy sai. Hãy bật «Tự động đặt ngày giờ» trong cài đặt điện thoại.",
   "sync.revoked": "Xã đã thu hồi quyền của máy này. Phiếu đang chờ vẫn được gửi để xã xem lại.",
+  "sync.unknown":
+    "Máy chủ của xã không biết điện thoại này (có thể vừa khôi phục từ bản sao lưu). Mọi phiếu vẫn còn trên máy. Hãy xin xã mã mời mới, rồi mở mã đó trên chính máy này.",
   "sync.send_only": "Điện thoại này chỉ còn được gửi phiếu lên, chưa nhận về. Hãy gọi cho xã.",
   "sync.server": "Máy chủ của xã trả lời không đúng. Hãy thử lại sau.",
   "sync.storage_full": "Máy hết chỗ chứa. Hãy xóa bớt ảnh, video khác rồi đồng bộ lại.",

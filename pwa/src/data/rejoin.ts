@@ -1,0 +1,66 @@
+/**
+ * Joining on a phone that has accounts already: one that the server does not know any more, since it was restored to
+ * before that had joined, goes on as the one that it was. It keeps its id, its PIN and all that it has, and gives the
+ * server back what that has lost as every phone does.
+ */
+import {
+  accounts,
+  type Before,
+  type Joined,
+  join as joinAs,
+  keysFor,
+  keysOfAccount,
+  putInFront,
+  rawKey,
+} from "./accounts.ts";
+import { newDatabase } from "./commit.ts";
+import { dataKey } from "./crypto.ts";
+import { meta, openAccount, stored, write } from "./db.ts";
+import type { Env } from "./env.ts";
+import { isKnown, noteUnknown } from "./handin.ts";
+import type { Session } from "./records.ts";
+
+/** Redeems an invitation, for a new account or for one that is here. */
+export async function join(env: Env, code: string, deviceName: string): Promise<Joined> {
+  const before: Before[] = [];
+  for (const { id, user } of await accounts(env)) {
+    const db = await openAccount(env, id);
+    try {
+      const [keys, note] = await Promise.all([meta(db, "keys"), meta(db, "sync")]);
+      if (!keys || !(note?.unknown || (await isKnown({ env, db })) === false)) continue;
+      // Noted first: once the server knows it again, what it refuses must not look like a phone that was revoked.
+      await stored(noteUnknown(db));
+      before.push({ send: keys.send, user: user.id, name: user.name });
+    } finally {
+      db.close();
+    }
+  }
+  return joinAs(env, code, deviceName, before);
+}
+
+/** Opens the account with the PIN that it has, as who it is from now on. Raises FieldError `wrong_pin`, `wait`. */
+export async function resume(env: Env, who: Joined, pin: string): Promise<Session> {
+  const { account, credential } = who;
+  const db = await openAccount(env, account.id);
+  try {
+    const before = await keysOfAccount(db);
+    const raw = await rawKey(env, db, before, pin);
+    const key = await dataKey(env, raw);
+    const keys = { ...before, ...(await keysFor(env, who, raw, key)) };
+    await write(db, ["meta", "databases"], async (tx) => {
+      const [records, databases] = [tx.objectStore("meta"), tx.objectStore("databases")];
+      const clock = (await records.get("clock")) as { last: string } | undefined;
+      await records.put(account, "account");
+      await records.put(keys, "keys");
+      await records.put({ last: clock?.last ?? "", offset: who.offset }, "clock");
+      await records.delete("attempts");
+      const known = new Set(await databases.getAllKeys());
+      for (const name of who.dbs) if (!known.has(name)) await databases.put(newDatabase(name));
+    });
+    await putInFront(env, account);
+    return { env, account, db, key, credential, pages: new Map() };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
