@@ -29,6 +29,19 @@ Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurabl
 document.dispatchEvent(new Event('visibilitychange'));
 delete document.visibilityState;
 """
+OWN_READER = """
+() => {
+  let pictures = 0;
+  window.BarcodeDetector = class {
+    static async getSupportedFormats() { return ['aztec', 'qr_code']; }
+    async detect() {
+      if (pictures++ === 0) throw new DOMException('', 'NotSupportedError');
+      return [{rawValue: 'CK9:'}];
+    }
+  };
+}
+"""
+"""Chromium on Linux has none."""
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +121,14 @@ def foreign_code() -> Image.Image:
     return drawn.resize((720, 720))
 
 
-def test_twenty_pledges_go_from_screen_to_camera_and_their_receipts_come_back(
-    village: Village, film: Path
-) -> None:
+def test_pledges_go_from_screen_to_camera_and_their_receipts_come_back(village: Village, film: Path) -> None:
     mai, nam = village.phone(0), village.phone(1)
     for phone in (mai, nam):
         phone.context.grant_permissions(["camera"], origin=phone.url)
         phone.page.evaluate("navigator.serviceWorker.ready.then(() => null)")
         phone.context.set_offline(True)
     mai.walks("Khuoi")
-    names = list(mai.listed())[:20]
+    names = list(mai.listed())[:10]
     for name in names[:2]:
         mai.signs(name)
     mai.holds_meeting(names[2:], sheet=1)
@@ -125,34 +136,34 @@ def test_twenty_pledges_go_from_screen_to_camera_and_their_receipts_come_back(
     mai.goes_home()
     mai.page.evaluate("location.hash = '#/courier'")
     mai.press("Chuyển bằng mã QR")
-    mai.sees("Các mã này có 20 phiếu.")
+    mai.sees("Các mã này có 10 phiếu.")
     mai.sees(re.compile("^2 chữ ký vẽ trên màn hình không vừa mã QR"))
     screens = codes_of(mai)
     keeps(mai, "show")
-    assert len(screens) <= 5
+    assert 2 <= len(screens) <= 3
     # Another program reads them too, off the screen as it is: they are QR codes, and not ours alone.
     read = [[code.text for code in zxingcpp.read_barcodes(screen)] for screen in screens]
     assert all(len(texts) == 1 and texts[0].startswith("CK1:") for texts in read)
 
-    shoot(film, screens, order=[2, 0, 2, *range(len(screens))])
+    shoot(film, screens, order=[*reversed(range(len(screens))), -1, *range(len(screens))])
     scans(nam)
     nam.sees(re.compile(rf"^Đã đọc [1-9]/{len(screens)} mã$"))
     keeps(nam, "scan")
-    nam.sees_news("Đã nhận 20 phiếu để mang giúp.")
-    nam.sees("Đang mang giúp 20 phiếu, chưa gửi được.")
+    nam.sees_news("Đã nhận 10 phiếu để mang giúp.")
+    nam.sees("Đang mang giúp 10 phiếu, chưa gửi được.")
     mai.press("Máy kia đã đọc xong")
     mai.sees_news("Đã ghi: phiếu đang được mang đi.")
 
     nam.context.set_offline(False)
     nam.syncs()
     nam.page.evaluate("location.hash = '#/courier'")
-    nam.sees(re.compile("^Xã đã trả lời 20 phiếu mang giúp."))
+    nam.sees(re.compile("^Xã đã trả lời 10 phiếu mang giúp."))
     nam.press("Đưa giấy báo nhận bằng mã QR")
     receipts = codes_of(nam)
     keeps(nam, "receipts")
     shoot(film, receipts, order=range(len(receipts)))
     scans(mai)
-    mai.sees_news("Xã đã trả lời 20 phiếu của bác.")
+    mai.sees_news("Xã đã trả lời 10 phiếu của bác.")
     mai.page.evaluate("location.hash = '#/sync'")
     mai.sees("2 phiếu chưa gửi về xã")  # the strokes, of which nobody has said that they were handed over
     mai.walks("Khuoi")
@@ -180,8 +191,9 @@ def test_the_camera_is_open_only_while_somebody_looks_through_it(village: Villag
     phone.button("Mở máy ảnh").wait_for()
     assert page.evaluate("track.readyState") == "ended"
 
+    page.evaluate(OWN_READER)
     phone.press("Mở máy ảnh")
-    phone.button("Tắt máy ảnh").wait_for()
+    phone.sees(re.compile("^Mã này đọc chưa đúng"))  # what the browser's own reader says goes first
     page.evaluate(f"window.track = {TRACK}")
     phone.goes_back()
     phone.sees_title("Nhờ mang phiếu")

@@ -21,18 +21,17 @@ const PATIENCE = 80;
 export type Look = (video: HTMLVideoElement) => Promise<readonly string[]>;
 
 export async function decoder(): Promise<Look> {
-  let native = await browsers();
+  const native = await browsers();
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d", { willReadFrequently: true });
   return async (video) => {
-    const found = await native?.detect(video).catch(() => {
-      native = null; // it says that it can, and cannot: what it needs is not on the phone
-      return [];
-    });
-    if (found && found.length > 0) return found.map(({ rawValue }) => rawValue);
     const [width, height] = [video.videoWidth, video.videoHeight];
     const side = Math.min(width, height);
-    if (!context || side === 0) return [];
+    if (side === 0 || video.readyState < video.HAVE_CURRENT_DATA) return [];
+    // It may say that it can and fail: what it needs of Google's services is not on every phone.
+    const found = await native?.detect(video).catch(() => []);
+    if (found && found.length > 0) return found.map(({ rawValue }) => rawValue);
+    if (!context) return [];
     // The square in the middle, which is what the screen shows.
     Object.assign(canvas, { width: side, height: side });
     context.drawImage(video, (side - width) / 2, (side - height) / 2);
