@@ -111,7 +111,8 @@ def form_of(rev: str, body: Mapping[str, Any]) -> Form:
 
 
 async def show_all(desk: Desk) -> Response:
-    """The register, filtered by kind and state; điểm and tổ are totalled apart."""
+    """The register, filtered by kind and state; điểm and tổ are totalled apart. What has ended stands behind,
+    and counts only where it is asked for."""
     said = desk.request.query_params
     kind = said.get("kind", "") if said.get("kind") in KINDS else ""
     state = said.get("state", "") if said.get("state") in STATES else ""
@@ -123,6 +124,12 @@ async def show_all(desk: Desk) -> Response:
         return list(rows.execute(asked)), hamlets(rows), inspections.last_by_subject(rows)
 
     found, known, last = await desk.read(work)
+
+    def listed(row: Row[Any]) -> tuple[Row[Any], str, str | None]:
+        return row, places_of(row.hamlets, known, desk.words), last.get(f"model:{row.ulid}")
+
+    ended = [row for row in found if row.state == "ended" != state]
+    counted = [row for row in found if row.state != "ended" or state == "ended"]
     return await desk.render(
         "models.html",
         "models",
@@ -136,13 +143,12 @@ async def show_all(desk: Desk) -> Response:
         ],
         kind=kind,
         state=state,
-        found=[
-            (row, places_of(row.hamlets, known, desk.words), last.get(f"model:{row.ulid}")) for row in found
-        ],
+        found=[listed(row) for row in counted],
+        ended=[listed(row) for row in ended],
         tones=TONES,
-        points=desk.words.number(sum(row.points for row in found)),
-        groups=desk.words.number(sum(row.groups for row in found)),
-        count=desk.words.number(len(found)),
+        points=desk.words.number(sum(row.points for row in counted)),
+        groups=desk.words.number(sum(row.groups for row in counted)),
+        count=desk.words.number(len(counted)),
     )
 
 

@@ -5,11 +5,13 @@ import re
 from io import BytesIO
 
 import httpx
+import pytest
 from openpyxl import Workbook
 
 from server.auth import users
 from server.auth.grant import Role
 from server.lists import commune
+from server.office import importing
 from server.rows.engine import readers
 from tests.server.office.village import PASSWORD, Browser, Village
 
@@ -116,12 +118,19 @@ async def test_a_hamlet_of_nearly_a_known_name_waits_for_a_person(made: Village)
         assert "Thôn Khuổi Lăn" in (await browser.get("/office")).text
 
 
-async def test_a_row_that_may_be_another_household_is_asked_about(made: Village) -> None:
+async def test_a_row_that_may_be_another_household_is_asked_about(
+    made: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "STT;Họ và tên chủ hộ;Thôn;Ngõ\n1;Hứa Văn Tài;Nà Sầm;\n2;Hoàng Thị Ước;Nà Sầm;Ngõ 3\n"
     async with made.signed_in("admin") as browser:
         page = await preview(browser, text)
         assert "Thêm 1 hộ" in page.text, "a position alone makes nobody the same household"
         assert "có thể đã đổi chủ hộ" in page.text
+        assert "câu hỏi nữa không hiện" not in page.text
+        with monkeypatch.context() as patched:
+            patched.setattr(importing, "SHOWN", 0)
+            few = (await browser.get(page.url.path)).text
+        assert "Còn 1 câu hỏi nữa không hiện ở đây: sẽ làm như đã chọn sẵn." in few
         asked = re.search(r'name="(answer-[^"]+)" value="same"', page.text)
         assert asked
         settled = await browser.send(page.url.path, {asked[1]: "same"})

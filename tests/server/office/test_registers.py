@@ -56,6 +56,22 @@ async def test_the_register_is_filtered(season: Village, query: str, names: list
     assert re.findall(r'href="/office/models/\w{26}">([^<]+)<', page) == names
 
 
+async def test_a_model_that_has_ended_stands_behind_and_counts_only_where_it_is_asked_for(
+    season: Village,
+) -> None:
+    async with season.signed_in("reviewer") as browser:
+        before = (await browser.get("/office/models")).text
+        form = await opened(browser, f"/office/models/{MODEL}/edit")
+        await browser.send(f"/office/models/{MODEL}/edit", {**form, "state": "ended", "hamlets": ["nasam"]})
+        page = (await browser.get("/office/models")).text
+        alone = (await browser.get("/office/models?state=ended")).text
+    assert "<strong>5</strong> tổ" in before
+    assert "<strong>0</strong> tổ" in page
+    assert "Tổ liên gia Nà Sầm" in page.split("Mô hình đã chấm dứt")[1]
+    assert "<strong>5</strong> tổ" in alone
+    assert "không tính vào" not in alone
+
+
 async def test_a_model_is_corrected_and_only_what_changed_is_written(season: Village) -> None:
     path = f"/office/models/{MODEL}"
     async with season.signed_in("reviewer") as browser:
