@@ -27,6 +27,7 @@ BACKUP, MOVING = (f"tests/server/test_{name}.py" for name in ("backup", "moving"
 MERGES, MOVES = (f"tests/server/moves/test_{name}.py" for name in ("merges", "households"))
 RULES, MEDIA = "tests/server/test_rules.py", "tests/server/http/test_media.py"
 SQLITE, SEALED = "tests/store/test_sqlite.py", "tests/server/http/test_sealed.py"
+SEVERAL = "tests/server/http/test_several.py"
 
 MERGE_RULES = (
     Fault(
@@ -294,6 +295,13 @@ OUTCOMES = (
         "        sane = now >= milliseconds(FIRST_DAY) and now + SKEW >= self._latest\n",
         "        sane = True\n",
         (f"{INTAKE}::test_a_server_with_a_dead_battery_refuses_nothing_for_time",),
+    ),
+    Fault(
+        "a bad document under a seal spoils the others",
+        "server/bundle.py",
+        "    except Spoiled as spoiled:\n        return spoiled\n",
+        "    except Spoiled:\n        raise\n",
+        (f"{SEVERAL}::test_what_is_bad_among_them_stops_no_other",),
     ),
     Fault(
         "the time of a sealed record is believed",

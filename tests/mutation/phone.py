@@ -3,7 +3,9 @@
 from tests.mutation.faults import Fault
 
 DATA = "pwa/src/data"
-FIELD, STORAGE, TROUBLE = (f"pwa/tests/{name}.test.ts" for name in ("field", "storage", "trouble"))
+FIELD, STORAGE, TROUBLE, CODES, SHOWING = (
+    f"pwa/tests/{name}.test.ts" for name in ("field", "storage", "trouble", "codes", "showing")
+)
 
 PHONE = (
     Fault(
@@ -78,6 +80,34 @@ PHONE = (
         '      if (outgoing) await tx.objectStore("outbox").put(outgoing);\n',
         '      if (outgoing) session.db.put("outbox", outgoing).catch(() => {});\n',
         (TROUBLE,),
+    ),
+    Fault(
+        "a receipt that a courier wrote is believed",
+        f"{DATA}/receipts.ts",
+        "    else if (!(await verify(line))) told.forged += 1;\n",
+        "",
+        (SHOWING,),
+    ),
+    Fault(
+        "a run of codes is believed to be what it says that it is",
+        f"{DATA}/codes.ts",
+        "    if (hex(await nameOf(this.env, whole)) !== run) throw",
+        "    if (run.length === 0) throw",
+        (CODES,),
+    ),
+    Fault(
+        "a code that was read wrong is taken",
+        "pwa/src/core/codes.ts",
+        "view.getUint32(10) !== check(bytes) || ",
+        "",
+        (CODES,),
+    ),
+    Fault(
+        "a courier keeps one receipt of several",
+        f"{DATA}/courier.ts",
+        "for (const { sha256, is, reason, proof } of mine)",
+        "for (const { sha256, is, reason, proof } of mine.slice(0, 1))",
+        (SHOWING,),
     ),
     Fault(
         "two tabs give out one stamp",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.auth import devices, users
 from server.auth.grant import Role
-from server.bundle import LINES
+from server.bundle import LINES, name_of
 from server.office.bundles import reasons, spans
 from server.rows import tables
 from server.rows.engine import readers, table
@@ -168,6 +168,26 @@ async def test_lines_that_cannot_be_taken_are_named_with_the_reason(made: Villag
     assert "Dòng 6 " in page
     assert "Dòng 7 Máy chủ không biết thiết bị" in page
     assert await here(made, *PLACES[:2]) == [True, False]
+
+
+async def test_a_line_that_holds_several_documents_counts_each_and_is_named_once(
+    made: Village, mai: Phone
+) -> None:
+    good = [mai.visit(place) for place in PLACES[:3]]
+    bad = [mai.entry(mai.visit(place), db="commune") for place in PLACES[3:5]]
+    line = mai.seal_several(*map(mai.entry, good), *bad)
+    async with made.signed_in("reviewer") as browser:
+        page = await result(browser, mai.bundle(*saved(mai, PLACES[5]), line))
+        assert "Đã nhận 4 phiếu mới." in page
+        assert "2 phiếu không nhận được." in page
+        assert "Dòng 3 " in page
+        answer = await sent(browser, mai.bundle(line))
+        file = await browser.get(f"{answer.headers['location']}/receipts")
+    assert log(made)[-1][2] == "received=0 known=3 held=0 refused=2"
+    names = [name_of("hamlet-nasam", doc["_id"], doc["_rev"]) for doc in good]
+    head, *lines = file.text.splitlines()
+    assert [line.split()[:2] for line in lines][:3] == [[name, "received"] for name in names]
+    assert (head, len(lines)) == ("camket-receipts 1", 5)
 
 
 async def test_a_file_that_is_refused_whole_says_why_and_stops_no_other(made: Village, mai: Phone) -> None:
