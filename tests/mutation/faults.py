@@ -517,4 +517,28 @@ FOR_GOOD = (
         "pass\n",
         (f"{MEDIA}::test_a_photo_arrives_whole_and_comes_back_as_it_was",),
     ),
+    Fault(
+        "a past day counts a household where it is now",
+        "server/past.py",
+        "            places.setdefault(one.id, one.source)\n",
+        "            places[one.id] = one.target\n",
+        (
+            "tests/server/office/test_past.py::test_the_figures_of_a_day_stay_as_they_were_whatever_happens_later",
+        ),
+    ),
+    Fault(
+        "a database takes a departure from elsewhere for its own",
+        "server/archive.py",
+        "        held = held.where(or_(~_departs, _archive.c.body == arrival))\n",
+        "",
+        (f"{MERGES}::test_where_a_household_was_on_a_day_can_be_told_for_good",),
+    ),
+    Fault(
+        "households are parted in two writes",
+        "server/office/duplicates.py",
+        "        await parts.scribe.write(caller, {place.db: changes}, {place.db: back.edits})\n",
+        "        await parts.scribe.write(caller, {place.db: changes})\n"
+        "        await parts.store.graft(place.db, back.edits)\n",
+        ("tests/server/office/test_duplicates.py",),
+    ),
 )
