@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from server.moving import MARK
 from server.rows import tables
@@ -139,10 +139,18 @@ def all_bodies(connection: Connection, db: str, ids: Collection[str]) -> list[tu
     ]
 
 
-def latest_stamp(connection: Connection) -> str | None:
-    """The greatest stamp that was ever accepted: a server whose clock is behind it has a wrong clock."""
-    newest = select(_archive.c.stamp).where(_archive.c.stamp.is_not(None)).order_by(_archive.c.stamp.desc())
-    return connection.execute(newest.limit(1)).scalar()
+def latest_stamp(connection: Connection, but: tuple[str, str] | None = None) -> str | None:
+    """The greatest stamp that was ever accepted, leaving those out that lie from the one to the other."""
+    newest = select(func.max(_archive.c.stamp))
+    if but is None:
+        return connection.execute(newest).scalar()
+    below, above = (newest.where(one) for one in (_archive.c.stamp < but[0], _archive.c.stamp > but[1]))
+    return connection.execute(above).scalar() or connection.execute(below).scalar()
+
+
+def earliest_stamp(connection: Connection, after: str) -> str | None:
+    """The least stamp that was accepted of those that come after this text."""
+    return connection.execute(select(func.min(_archive.c.stamp)).where(_archive.c.stamp > after)).scalar()
 
 
 def _row(entry: Entry, at: str, by: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, authors, ledger, quarantine
+from server import archive, authors, floor, ledger, quarantine
 from server.admission import (
     Admitted,
     Asking,
@@ -37,7 +37,7 @@ from server.admission import (
 from server.auth.bearer import Bearer
 from server.auth.grant import COMMUNE
 from server.burying import bury
-from server.clock import FIRST_DAY, Clock, instant, milliseconds
+from server.clock import Clock, instant, milliseconds
 from server.erasing import forget, strokes
 from server.follower import Follower
 from server.rows import tables
@@ -52,7 +52,7 @@ from sync.hooks import Action, Answer, Caller, Refused, Stored, Terms
 from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
-from sync.stamps import SKEW, Stamp
+from sync.stamps import Stamp
 from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
 
 _devices, _meta, _hamlets = table(tables.Device), table(tables.Meta), table(tables.HamletRow)
@@ -113,9 +113,9 @@ class Intake:
 
     async def clock_is_sane(self, now: int) -> bool:
         """Whether the server's own clock (milliseconds) can judge others'."""
-        if self._latest is None:
+        if self._latest is None or not floor.is_sane(now, self._latest):  # an admin may have spoken since
             self._latest = await to_thread.run_sync(self._read_latest)
-        sane = now >= milliseconds(FIRST_DAY) and now + SKEW >= self._latest
+        sane = floor.is_sane(now, self._latest)
         if self._sane and not sane:
             _log.critical("this server's clock is wrong: set it; until then no record is judged by its time")
         self._sane = sane
@@ -279,8 +279,7 @@ class Intake:
 
     def _read_latest(self) -> int:
         with readers(self._rows).begin() as connection:
-            stamp = archive.latest_stamp(connection)
-        return Stamp.parse(stamp).ms if stamp else 0
+            return floor.latest(connection)
 
     def _outcomes(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
         words, named = asking.words, [one for one in asked if well_named(one[0], one[1:])]

@@ -37,6 +37,7 @@ from server.office import (
     reviewing,
     rights,
     story,
+    timekeeping,
     units,
     wordings,
 )
@@ -78,6 +79,7 @@ PAGES = (
     Page("POST", "/office/language", login.choose_language, None),
     Page("POST", "/office/logout", login.leave, READERS),
     Page("GET", "/office", coverage.show, READERS),
+    Page("POST", "/office/clock", timekeeping.confirm, ADMINS),
     Page("GET", "/office/account", account.show, READERS),
     Page("POST", "/office/account/password", account.change_password, READERS),
     Page("GET", "/office/account/second", account.begin_second, ADMINS),

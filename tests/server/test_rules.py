@@ -118,6 +118,12 @@ CASES = [
     ),
     Case("a stamp an hour ahead", household(at=NOW + HOUR), "future"),
     Case(
+        "a stamp that must be after one from years ahead, which was accepted by a wrong clock",
+        household(at=NOW + 90_000 * HOUR),
+        None,
+        known=(household(by=MAI, at=NOW + 90_000 * HOUR),),
+    ),
+    Case(
         "another's stamp that nobody has seen",
         household(stamps={"*": stamp(), "name": stamp(MAI, NOW - 1)}),
         "foreign_stamp",

@@ -70,6 +70,7 @@ POSTS = {
     "/office/campaign/antq-2026/edit": ADMIN,
     "/office/wordings/clauses": ADMIN,
     "/office/account/password": EVERYONE,
+    "/office/clock": ADMIN,
     "/office/account/second": ADMIN,
     "/office/search": STAFF,
     "/office/review": STAFF,
@@ -286,6 +287,14 @@ async def test_a_wrong_clock_is_said_to_admins_on_every_page_and_to_whoever_watc
         assert (await made.browser().get("/healthz")).json() == {"status": "degraded", "reason": "clock"}
         assert "Đồng hồ của máy chủ sai: máy đang chỉ 26/02/2026" in (await admin.get("/office/people")).text
         assert "Đồng hồ của máy chủ" not in (await reviewer.get("/office/review")).text
-        made.now += timedelta(days=3)
-        assert "Đồng hồ của máy chủ" not in (await admin.get("/office/people")).text
+        page = (await admin.get("/office/people")).text
+        assert "Giờ này đúng" in page
+        assert (await reviewer.post("/office/clock", {})).status_code == 403
+        assert (await admin.post("/office/clock", {})).status_code == 303
+        assert "Đồng hồ của máy chủ" not in (await admin.get("/office/people")).text.replace(
+            "Đã ghi nhận đồng hồ của máy chủ đúng", ""
+        )
         assert (await made.browser().get("/healthz")).json() == {"status": "ok"}
+        assert "Xác nhận đồng hồ của máy chủ đúng" in (await admin.get("/office/audit")).text
+        made.now -= timedelta(days=1)  # it is empty again
+        assert (await made.browser().get("/healthz")).json() == {"status": "degraded", "reason": "clock"}

@@ -1,0 +1,14 @@
+"""The server's own clock: an admin says that it is right, against what was once accepted (`server.floor`)."""
+
+from starlette.responses import Response
+
+from server import floor
+from server.office.desk import Desk
+
+
+async def confirm(desk: Desk) -> Response:
+    """The clock is right as it is."""
+    done = await desk.write(lambda rows: floor.confirm(rows, desk.user, desk.now))
+    if done:
+        return desk.to("/office", "office.flash.clock_confirmed")
+    return desk.to("/office", "office.flash.clock_impossible", kind="warn")
