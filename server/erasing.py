@@ -26,6 +26,7 @@ from server.rows.statements import chunks
 from sync.store.interface import DatabaseMissing, Edit, Store
 
 _archive, _quarantine = table(tables.Archive), table(tables.Quarantine)
+_acts, _pledges = table(tables.ActRow), table(tables.PledgeRow)
 _ledger, _audit, _households = table(tables.Ledger), table(tables.Audit), table(tables.HouseholdRow)
 
 DEADLINES = {"answer": 2, "access": 10, "correct": 10, "withdraw": 15, "erase": 20}
@@ -124,8 +125,13 @@ def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
 
 
 def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
-    """Pledges of these households, and strokes that they name."""
-    found: set[str] = set()
+    """Pledges of these households, and strokes that they name. What a peer has replicated into the store is in
+    no archive: of it the rows tell."""
+    shown = select(_acts.c.doc_id, _acts.c.signature)
+    subjects = select(_pledges.c.id).where(_pledges.c.db == db, _pledges.c.subject.in_(ulids))
+    found = set(connection.execute(subjects).scalars())
+    for row in connection.execute(shown.where(_acts.c.db == db, _acts.c.doc_id.in_(sorted(found)))).all():
+        found |= {f"signature:{row.signature}"} if row.signature else set()
     for source, column in ((_archive, "id"), (_quarantine, "doc_id")):
         like = or_(*(source.c[column].like(f"pledge:%:{ulid}") for ulid in ulids))
         asked = select(source.c[column].label("id"), source.c.body).where(source.c.db == db, like)

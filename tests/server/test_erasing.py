@@ -82,6 +82,16 @@ async def test_nothing_is_left_of_it_in_store_archive_quarantine_and_rows(
     assert files_that_say(tmp_path, NAME) == []
 
 
+async def test_what_a_peer_has_replicated_into_the_store_is_erased_too(camket: Product) -> None:
+    ink = signature()
+    act = signed(method="touch", signature=ink["_id"].partition(":")[2])
+    came = [edit(doc, rev) for doc, rev in ((household(), "1-a"), (pledge(act), "1-b"), (ink, "1-c"))]
+    await camket.store.graft(DB, came)
+    await camket.follower.catch_up()
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert [await camket.live(DB, one.id) for one in came] == [[], [], []]
+
+
 async def test_it_is_in_the_ledger_and_the_audit_log_by_ids_alone(camket: Product) -> None:
     await lived(camket)
     await eraser(camket).erase(THU, DB, HOUSEHOLD)
