@@ -157,12 +157,16 @@ def decide(connection: Connection, entry: Entry, became: Rev | None, by: str, at
 
 
 def superseded(connection: Connection, db: str, edits: Sequence[Edit], by: str, at: str) -> None:
-    """These enter: entries that they descend from wait no more, what those said has come in with them."""
+    """These enter: entries that they descend from wait no more, what those said has come in with them.
+
+    Not so what was recovered: that is other people's, and whoever wrote over it did not take it back. It
+    waits until somebody lets it into the history."""
     entering = {(edit.id, str(rev)): str(edit.rev) for edit in edits for rev in edit.path[1:]}
     for ids in chunks(sorted({doc_id for doc_id, _ in entering})):
         here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
         columns = (_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev, _quarantine.c.body)
-        for row in connection.execute(select(*columns).where(*here)).all():
+        own = _quarantine.c.why != "recovered"
+        for row in connection.execute(select(*columns).where(*here, own)).all():
             # what a newer app wrote has not come in with what an older one has made of it
             became = entering.get((row.doc_id, row.rev))
             if became and not schemas.newer(orjson.loads(row.body)):

@@ -299,6 +299,21 @@ async def test_a_corrected_descendant_closes_the_entry(camket: Product) -> None:
     assert await outcome(camket, wrong["_id"], "1-a") == "in the tree"
 
 
+async def test_what_was_recovered_waits_for_its_place_in_the_history(camket: Product) -> None:
+    """Its descendant says something else, and is not its author's."""
+    await camket.send(lan, DB, edit(household(name="Lý"), "1-a"))
+    lost = later(household(name="Lý"), THU, NOW + 1, name="Lý Văn Tư")
+    held = quarantine.Held(DB, edit(lost, "2-b", "1-a"), "recovered", LAN, f"phone{LAN}")
+    with camket.rows.begin() as rows:
+        quarantine.hold(rows, [held], "2026-03-01T02:03:04Z")
+    then = edit(later(household(name="Lý"), LAN, NOW + 2, name="Lý Văn Năm"), "3-c", "2-b", "1-a")
+    assert await camket.send(lan, DB, then) == ["received"]
+    (done,) = await warden(camket).release(THU, [number(camket, "2-b")])
+    assert isinstance(done, Ready)
+    assert {row["rev"] for row in camket.all(tables.Archive)} == {"1-a", "2-b", "3-c"}
+    assert (await camket.shown(DB, lost["_id"]))[1]["name"] == "Lý Văn Năm"
+
+
 async def test_a_record_of_another_document_closes_nothing(camket: Product) -> None:
     await camket.send(revoked(lan), DB, edit(pledge(visit()), "1-a"))
     await camket.send(lan, DB, edit(later(household(), LAN, NOW + 1, order=3), "2-b", "1-a"))
