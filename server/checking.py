@@ -141,7 +141,7 @@ async def _pages(parts: Parts, db: str) -> AsyncIterator[Mapping[str, Document]]
 def _of_documents(parts: Parts, db: str, documents: Mapping[str, Document]) -> list[str]:
     found = []
     with readers(parts.rows).begin() as connection:
-        gone = ledger.erased(connection, db, documents)
+        gone = ledger.erased(connection, documents)
         live = {(doc_id, rev) for doc_id, one in documents.items() for rev in revtree.live(one.tree)}
         here = (_archive.c.db == db, _archive.c.id.in_({doc_id for doc_id, _ in live}))
         asked = select(_archive.c.id, _archive.c.rev, _archive.c.body).where(*here)

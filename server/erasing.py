@@ -96,11 +96,11 @@ def forget(connection: Connection, db: str, ids: Iterable[str]) -> None:
 
 def forget_ledgered(connection: Connection) -> None:
     """Remove whatever was erased, or speaks of it: a backup has brought it back."""
-    places = select(_ledger.c.db).where(_ledger.c.kind == "erased").distinct()
-    for db in connection.execute(places).scalars().all():
-        named = select(_ledger.c.id).where(_ledger.c.kind == "erased", _ledger.c.db == db)
+    named = select(_ledger.c.id).where(_ledger.c.kind == "erased")
+    there = {*connection.execute(select(_archive.c.db).union(select(_quarantine.c.db))).scalars()}
+    for db in sorted(there):
         kept = select(_archive.c.id).where(_archive.c.db == db).distinct()
-        gone = ledger.erased(connection, db, connection.execute(kept).scalars().all())
+        gone = ledger.erased(connection, connection.execute(kept).scalars().all())
         forget(connection, db, gone | {*connection.execute(named).scalars()})
 
 
@@ -125,8 +125,8 @@ def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
 
 
 def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
-    """Pledges of these households, and strokes that they name. What a peer has replicated into the store is in
-    no archive: of it the rows tell."""
+    """Pledges of these households, and strokes that they name. Of what a peer has replicated into the store,
+    and is in no archive, the rows tell."""
     shown = select(_acts.c.doc_id, _acts.c.signature)
     subjects = select(_pledges.c.id).where(_pledges.c.db == db, _pledges.c.subject.in_(ulids))
     found = set(connection.execute(subjects).scalars())

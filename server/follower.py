@@ -137,7 +137,7 @@ class Follower:
 
     async def _bury(self, db: str, ids: Collection[str]) -> None:
         """What was erased may have been on its way in, or come back with a backup: it is erased again."""
-        gone = await to_thread.run_sync(self._erased, db, ids)
+        gone = await to_thread.run_sync(self._erased, ids)
         if gone and await bury(self._store, db, gone):
             await self._store.forget_bodies(db, gone)
         await to_thread.run_sync(self._blobs.remove, pictures_of(db, gone))
@@ -153,9 +153,9 @@ class Follower:
 
     # ---- in threads -------------------------------------------------------------------------------------
 
-    def _erased(self, db: str, ids: Collection[str]) -> set[str]:
+    def _erased(self, ids: Collection[str]) -> set[str]:
         with readers(self._rows).begin() as connection:
-            return ledger.erased(connection, db, ids)
+            return ledger.erased(connection, ids)
 
     def _positions(self) -> dict[str, Seq]:
         with readers(self._rows).begin() as connection:

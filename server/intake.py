@@ -284,7 +284,7 @@ class Intake:
     def _outcomes(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
         words, named = asking.words, [one for one in asked if well_named(one[0], one[1:])]
         with readers(self._rows).begin() as connection:
-            erased = ledger.erased(connection, db, {doc_id for doc_id, _ in named})
+            erased = ledger.erased(connection, {doc_id for doc_id, _ in named})
             decided = quarantine.decided(connection, db, named)
 
         def outcome(doc_id: str, rev: Rev) -> Refused | None:
@@ -370,7 +370,7 @@ def _look_up(
         documents,
         archive.bodies(connection, db, lost) if lost else {},
         {key: one for place in places for key, one in quarantine.decided(connection, place, revs).items()},
-        {doc_id for place in places for doc_id in ledger.erased(connection, place, ids)},
+        ledger.erased(connection, ids),
         devices.keys() | office | ({grant.device} if grant.device else set()),
         recovering > instant(now - RECOVERY),
         held.checklists,

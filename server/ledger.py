@@ -16,13 +16,16 @@ USERS = "users"
 """In place of a database, for people who were revoked."""
 
 
-def erased(connection: Connection, db: str, ids: Collection[str]) -> set[str]:
+def erased(connection: Connection, ids: Collection[str]) -> set[str]:
     """Those of these documents that were erased, or that speak of something erased: a pledge that nobody here
-    had heard of when its household was erased may still be on some phone."""
+    had heard of when its household was erased may still be on some phone.
+
+    In whatever hamlet: the ledger says where it was then. After a restore to before a move, phones give back
+    what they have where they have it."""
     spoken = {doc_id: speaks_of(doc_id) for doc_id in ids}
     found: set[str] = set()
     for some in chunks(sorted({one for named in spoken.values() for one in named})):
-        here = (_ledger.c.kind == "erased", _ledger.c.db == db, _ledger.c.id.in_(some))
+        here = (_ledger.c.kind == "erased", _ledger.c.id.in_(some))
         found.update(connection.execute(select(_ledger.c.id).where(*here)).scalars())
     return {doc_id for doc_id, named in spoken.items() if found & named}
 

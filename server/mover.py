@@ -138,7 +138,7 @@ class Mover:
     ) -> None:
         if not ids:
             return
-        wanted = sorted({*ids} - await to_thread.run_sync(self._erased, source, ids))
+        wanted = sorted({*ids} - await to_thread.run_sync(self._erased, ids))
         old = await self._store.read(source, wanted, lambda _id, tree: tree)
         new = await self._store.read(target, wanted, lambda _id, tree: tree)
         for doc_id, document in old.items():
@@ -222,9 +222,9 @@ class Mover:
 
     # ---- in threads -------------------------------------------------------------------------------------
 
-    def _erased(self, db: str, ids: Collection[str]) -> set[str]:
+    def _erased(self, ids: Collection[str]) -> set[str]:
         with readers(self._rows).begin() as connection:
-            return ledger.erased(connection, db, ids)
+            return ledger.erased(connection, ids)
 
     def _archived(self, db: str, lost: Collection[tuple[str, Rev]]) -> Mapping[tuple[str, Rev], bytes]:
         with readers(self._rows).begin() as connection:

@@ -226,7 +226,7 @@ class Warden:
                 wanted = {(edit.id, rev) for rev in edit.path[1:2]}
                 wanted |= {(edit.id, became) for became, _ in released.values()}
                 archived = archive.bodies(connection, db, wanted)
-                gone = bool(ledger.erased(connection, db, [edit.id]))
+                gone = bool(ledger.erased(connection, [edit.id]))
                 role = connection.execute(select(_users.c.role).where(_users.c.id == entry.user)).scalar()
             author = None
             if entry.why == "newer":

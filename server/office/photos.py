@@ -66,7 +66,7 @@ async def of_inspection(desk: Desk, hamlet: str, ulid: str) -> list[Photo]:
         labels = {item["id"]: item["label"] for item in check.items(checklist)} if checklist else {}
         entries = row.photos if row else []
         named = [f"photo:{entry['id']}" for entry in entries]
-        return entries, labels, ledger.erased(rows, f"media-{hamlet}", named)
+        return entries, labels, ledger.erased(rows, named)
 
     entries, labels, erased = await desk.read(read)
     removed = {entry.get("removes") for entry in entries}

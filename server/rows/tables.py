@@ -213,6 +213,7 @@ class Ledger(SQLModel, table=True):
     """Ids that must stay erased or revoked. Restoring a backup adds to it and never takes from it."""
 
     __tablename__ = "ledger"
+    __table_args__ = (Index("ledger_by_id", "kind", "id"),)
     kind: str = Field(primary_key=True, description="erased | revoked")
     db: str = Field(primary_key=True, description="Empty for devices")
     id: str = Field(primary_key=True)

@@ -100,6 +100,20 @@ async def test_it_is_in_the_ledger_and_the_audit_log_by_ids_alone(camket: Produc
     assert (noted["action"], noted["subject"]) == ("household.erased", f"{DB}/household:{HOUSEHOLD}")
 
 
+async def test_what_was_erased_in_one_hamlet_comes_back_in_no_other(camket: Product) -> None:
+    """It had moved there, and the server was restored to before that."""
+    there = "hamlet-bandau"
+    await camket.store.create(there)
+    await lived(camket)
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    both = grant(LAN, hamlets=("nasam", "bandau"))
+    sent = edit(household(), "1-a"), edit(pledge(visit(SECOND)), "1-f")
+    assert await camket.send(both, there, *sent) == ["erased", "erased"]
+    await camket.store.graft(there, sent)
+    await camket.follower.catch_up()
+    assert [await camket.live(there, one.id) for one in sent] == [[], []]
+
+
 async def test_a_late_phone_is_told_erased_and_brings_nothing_back(camket: Product) -> None:
     await lived(camket)
     await eraser(camket).erase(THU, DB, HOUSEHOLD)

@@ -51,7 +51,7 @@ async def test_what_was_erased_stays_erased_when_its_hamlet_moves(commune: Parts
     assert await send(commune, lan, A, edit(household(), "2-late", "1-h")) == ["erased"]
     assert await send(commune, mai, B, edit(household(by=MAI), "1-again")) == ["erased"]
     with readers(commune.rows).begin() as connection:
-        assert ledger.erased(connection, B, [X, PLEDGE]) == {X, PLEDGE}
+        assert ledger.erased(connection, [X, PLEDGE]) == {X, PLEDGE}
     assert rows_of(commune, tables.Archive, db=B, id=PLEDGE) == []
 
 
