@@ -135,10 +135,21 @@ async def test_a_revoked_phones_documents_are_held_one_by_one(camket: Served) ->
     }
 
 
-@pytest.mark.parametrize("send", ["s.unknown.secret", "credential", "", 7])
-async def test_nothing_enters_from_a_sender_that_nobody_knows(camket: Served, send: object) -> None:
+async def test_documents_of_a_phone_that_this_server_does_not_know_wait_one_by_one(camket: Served) -> None:
     phone = await camket.phone()
-    who = phone.joined["credential"] if send == "credential" else send
+    visits = [phone.visit(ulid) for ulid in OTHERS[:3]]
+    record = phone.seal_several(*map(phone.entry, visits), send="s.unknown1.c2VjcmV0c2VjcmV0")
+    receipts = await told(phone, record)
+    assert [receipt["is"] for receipt in receipts] == ["quarantined"] * 3
+    assert [receipt["sha256"] for receipt in receipts] == [name(visit) for visit in visits]
+    assert {one.doc_id for one in await held(camket)} == {visit["_id"] for visit in visits}
+
+
+@pytest.mark.parametrize("send", ["s.of", "credential", "forged", "", 7])
+async def test_nothing_enters_from_what_is_no_senders_credential(camket: Served, send: object) -> None:
+    phone = await camket.phone()
+    forged = {"credential": phone.joined["credential"], "forged": f"s.{phone.device}.secret"}
+    who = forged.get(str(send), send)
     record = phone.seal_several(*(phone.entry(phone.visit(ulid)) for ulid in OTHERS), send=who)
     (receipt,) = await told(phone, record)
     assert (receipt["is"], receipt["sha256"]) == ("forbidden", sha256(record).hexdigest())
