@@ -117,9 +117,11 @@ test("what was handed over makes way for what was not", async () => {
     assert.deepEqual([first?.count, first?.left], [20, 4]);
     await (await mai.field.courier()).handedOver(first?.given ?? "");
     const second = await shown(mai);
-    assert.deepEqual([second?.count, second?.left], [20, 4]);
+    assert.deepEqual([second?.count, second?.left], [4, 0]);
     await (await mai.field.courier()).handedOver(second?.given ?? "");
     assert.equal((await mai.field.syncState()).carried, 24);
+    const again = await shown(mai);
+    assert.deepEqual([again?.count, again?.left], [20, 0], "whoever lost the first courier shows them again");
     for (const run of [first, second]) await take(lan, await seen(lan, run?.codes));
     await synced(lan);
     const told = await take(mai, await seen(mai, (await shownReceipts(lan))?.codes));

@@ -313,8 +313,8 @@ export interface Courier {
   /** Of these own records, which is what `bundle()` or a run of codes gave, the person has now handed over a copy. */
   handedOver(bundle: string): Promise<void>;
   /**
-   * Own records for another phone's camera, at most twenty: those that nobody carries yet come first. Null where none
-   * fits, or where this browser cannot seal. Raises FieldError `locked`.
+   * Own records for another phone's camera, at most twenty that nobody carries yet; where all are carried, those that
+   * have been for longest. Null where none fits, or where this browser cannot seal. Raises FieldError `locked`.
    */
   recordCodes(): Promise<CodeRun | null>;
   /** Receipts likewise, at most forty, the latest first, after so many of them. */

@@ -27,8 +27,11 @@ export async function recordRun(session: Session): Promise<CodeRun | null> {
   const waiting = new Map(outbox.map((record) => [String(keyOf(record)), record]));
   const own = inOrder(all.filter((leaf) => waiting.has(String(keyOf(leaf)))));
   const strokes = own.filter(isStrokes).length;
-  let going = own.filter((leaf) => !isStrokes(leaf)).sort((a, b) => (a.carried ?? 0) - (b.carried ?? 0));
-  const waited = going.length;
+  const whole = own.filter((leaf) => !isStrokes(leaf));
+  const fresh = whole.filter(({ carried }) => carried === undefined);
+  // All are on their way already: those that left longest ago are shown again, and nothing is left for another run.
+  const again = fresh.length === 0;
+  let going = again ? whole.sort((a, b) => (a.carried ?? 0) - (b.carried ?? 0)) : fresh;
   let large = 0;
   for (let take = RECORDS; keys && going.length > 0; ) {
     const leaves = going.slice(0, take);
@@ -40,7 +43,7 @@ export async function recordRun(session: Session): Promise<CodeRun | null> {
       const given = leaves.map((leaf) => waiting.get(String(keyOf(leaf))) as Outgoing);
       return {
         ...{ codes, strokes, large, count: leaves.length },
-        left: waited - large - leaves.length,
+        left: again ? 0 : going.length - leaves.length,
         given: bundle(keys.seal.id, given),
       };
     }
