@@ -108,14 +108,14 @@ def copy(connection: Connection, source: str, target: str, ids: Collection[str])
         )
 
 
-def departures(connection: Connection, ids: Collection[str] | None = None) -> list[Departure]:
-    """When these documents (None: all households) went from where to where, the earliest first."""
-    kind = _moved.c.id.like("household:%") if ids is None else _moved.c.id.in_(ids)
+def departures(connection: Connection, of: str | Collection[str]) -> list[Departure]:
+    """When all documents of a type, or those of these ids, went from where to where, the earliest first."""
+    named = _moved.c.id.like(f"{of}:%") if isinstance(of, str) else _moved.c.id.in_(of)
     # it has left where it is not any more, or came back to where it went last
     places = _archive.join(
         _moved, (_archive.c.id == _moved.c.id) & _archive.c.db.in_((_moved.c.db, _moved.c.target))
     )
-    asked = select(_archive).select_from(places).where(kind, _departs).distinct()
+    asked = select(_archive).select_from(places).where(named, _departs).distinct()
     found = [
         Departure(row.id, Rev.parse(row.rev), row.db, target, row.entered_at, row.entered_by)
         for row in connection.execute(asked)

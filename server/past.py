@@ -11,34 +11,40 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 import schemas
 from server import archive
 from server.auth.grant import COMMUNE
 from server.clock import instant
 from server.projection import outcome
-from server.rows import tables
+from server.rows import registers, tables
 from server.rows.engine import table
 from server.rows.statements import chunks
 from server.words import HERE
 from sync.stamps import ALL, stamp_of
 
 _households, _pledges, _acts = table(tables.HouseholdRow), table(tables.PledgeRow), table(tables.ActRow)
-_archive = table(tables.Archive)
+_archive, _units = table(tables.Archive), table(registers.UnitRow)
+
+_KINDS = {_households: "household", _units: "unit"}
 
 NEVER = ("merged_into", "entered_in_error")
-"""Households of these statuses were mistakes: there was another one, or none."""
+"""Households and units of these statuses were mistakes: there was another one, or none."""
 
 
 class Standing(NamedTuple):
-    """One household on that day, with what its pledge had come to (`server.projection.outcome`)."""
+    """One household or unit on that day, with what its pledge had come to (`server.projection.outcome`)."""
 
     db: str
     status: str
     signed: bool
     on_paper: bool
     visited: bool
+
+    def has_signed(self, *, touch_counts: bool) -> bool:
+        """Whether it counts as signed, where a touch signature does or does not."""
+        return self.signed if touch_counts else self.on_paper
 
 
 class Hamlet(NamedTuple):
@@ -58,23 +64,12 @@ def end_of(day: date) -> str:
 
 def households(rows: Connection, campaign: str, day: date) -> Iterator[Standing]:
     """The households that there were at the end of a day."""
-    end, last = end_of(day), day.isoformat()
-    places, statuses, outcomes = _places(rows, end), _statuses(rows, last), _outcomes(rows, campaign, end)
-    joined = _households.outerjoin(
-        _pledges,
-        (_pledges.c.db == _households.c.db)
-        & (_pledges.c.subject == _households.c.ulid)
-        & (_pledges.c.campaign == campaign),
-    )
-    columns = [_households.c[name] for name in ("db", "id", "status", "since")]
-    pledged = [_pledges.c[name] for name in ("signed", "on_paper", "visited")]
-    asked = select(*columns, *pledged, _pledges.c.id.label("pledge")).select_from(joined)
-    for row in rows.execute(asked.where(_households.c.status.not_in(NEVER))):
-        status = row.status if row.since <= last else statuses.get(row.id)
-        if status is not None and status not in NEVER:
-            said = outcomes.get((row.db, row.pledge)) or row._mapping
-            pledge = (bool(said[name]) for name in ("signed", "on_paper", "visited"))
-            yield Standing(places.get(row.id, row.db), status, *pledge)
+    return (standing for _, standing in _subjects(rows, _households, campaign, day))
+
+
+def units(rows: Connection, campaign: str, day: date) -> Iterator[tuple[str, Standing]]:
+    """The units in scope that there were at the end of a day, each with its kind."""
+    return ((row.kind, standing) for row, standing in _subjects(rows, _units, campaign, day) if row.in_scope)
 
 
 def hamlets(rows: Connection, day: date) -> list[Hamlet]:
@@ -98,11 +93,32 @@ def hamlets(rows: Connection, day: date) -> list[Hamlet]:
     return sorted(found, key=lambda one: (one.order, one.id))
 
 
-def _places(rows: Connection, end: str) -> dict[str, str]:
-    """The database in which each household was that has moved since."""
+def _subjects(rows: Connection, subjects: Table, campaign: str, day: date) -> Iterator[tuple[Any, Standing]]:
+    """Households or units, each as its row says today and as it stood."""
+    end, last = end_of(day), day.isoformat()
+    places, outcomes = _places(rows, subjects, end), _outcomes(rows, campaign, end)
+    statuses = _statuses(rows, subjects, last)
+    joined = subjects.outerjoin(
+        _pledges,
+        (_pledges.c.db == subjects.c.db)
+        & (_pledges.c.subject == subjects.c.ulid)
+        & (_pledges.c.campaign == campaign),
+    )
+    pledged = [_pledges.c[name] for name in ("signed", "on_paper", "visited")]
+    asked = select(*subjects.c, *pledged, _pledges.c.id.label("pledge")).select_from(joined)
+    for row in rows.execute(asked.where(subjects.c.status.not_in(NEVER))):
+        status = row.status if row.since <= last else statuses.get(row.id)
+        if status is not None and status not in NEVER:
+            said = outcomes.get((row.db, row.pledge)) or row._mapping
+            pledge = (bool(said[name]) for name in ("signed", "on_paper", "visited"))
+            yield row, Standing(places.get(row.id, row.db), status, *pledge)
+
+
+def _places(rows: Connection, subjects: Table, end: str) -> dict[str, str]:
+    """The database in which each household or unit was that has moved since."""
     places: dict[str, str] = {}
     since = set[str]()
-    for one in archive.departures(rows):
+    for one in archive.departures(rows, _KINDS[subjects]):
         if one.at < end:
             places[one.id] = one.target
         else:
@@ -111,10 +127,10 @@ def _places(rows: Connection, end: str) -> dict[str, str]:
     return {doc_id: db for doc_id, db in places.items() if doc_id in since}
 
 
-def _statuses(rows: Connection, last: str) -> dict[str, str]:
-    """What each household was whose status is of a later day: the latest word on the day `last`."""
+def _statuses(rows: Connection, subjects: Table, last: str) -> dict[str, str]:
+    """What each household or unit was whose status is of a later day: the latest word on the day `last`."""
     said: dict[str, tuple[str, str]] = {}
-    asked = select(_households.c.db, _households.c.id).where(_households.c.since > last)
+    asked = select(subjects.c.db, subjects.c.id).where(subjects.c.since > last)
     for db, ids in _by_db(rows.execute(asked)):
         for doc_id, raw in archive.all_bodies(rows, db, ids):
             body = orjson.loads(raw)

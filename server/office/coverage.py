@@ -36,7 +36,7 @@ async def show(desk: Desk) -> Response:
         if campaign is None:
             return None, known, [], []
         if day is not None:
-            return campaign, known, count_on(rows, campaign, day), []
+            return campaign, known, count_on(rows, campaign, day), units.count_on(rows, campaign, day)
         return campaign, known, count(rows, campaign, known), units.count(rows, campaign, known)
 
     campaign, known, counts, of_units = await desk.read(work)
@@ -65,7 +65,7 @@ def count_on(rows: Connection, campaign: Campaign, day: date) -> list[Count]:
     counted, signed, visited = Counter[str](), Counter[str](), Counter[str]()
     for one in past.households(rows, campaign.id, day):
         if one.status in campaign.counts:
-            counts = one.signed if campaign.touch_counts else one.on_paper
+            counts = one.has_signed(touch_counts=campaign.touch_counts)
             counted[one.db] += 1
             signed[one.db] += counts
             visited[one.db] += not counts and (one.signed or one.visited)

@@ -5,8 +5,10 @@ may pledge too, and stand beside the count.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
@@ -14,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 import schemas
+from server import past
 from server.admission import caller_of
 from server.clock import milliseconds
 from server.office import inspections, record, records
@@ -187,6 +190,16 @@ def count(rows: Connection, campaign: Campaign, among: Collection[str]) -> list[
     ).group_by(found.c.kind)
     by_kind = {row.kind: Counted(row.kind, row.counted, row.signed) for row in rows.execute(asked)}
     return [by_kind[kind] for kind in KINDS if kind in by_kind]
+
+
+def count_on(rows: Connection, campaign: Campaign, day: date) -> list[Counted]:
+    """The same at the end of a past day."""
+    counted, signed = Counter[str](), Counter[str]()
+    for kind, one in past.units(rows, campaign.id, day):
+        if one.status == "active":
+            counted[kind] += 1
+            signed[kind] += one.has_signed(touch_counts=campaign.touch_counts)
+    return [Counted(kind, counted[kind], signed[kind]) for kind in KINDS if kind in counted]
 
 
 # ---- One unit -------------------------------------------------------------------------------------------

@@ -85,6 +85,27 @@ async def test_coverage_counts_those_in_scope_for_observers_too(season: Village)
         assert ("/office/units" in page) is (who == "reviewer")
 
 
+async def test_coverage_of_a_past_day_counts_the_units_of_that_day(season: Village) -> None:
+    def counted(page: str) -> list[tuple[str, str]]:
+        return re.findall(r"<strong>(\d trên \d)</strong> ([^<]+)<", page)
+
+    async with season.signed_in("reviewer") as browser:
+        before = counted((await browser.get("/office")).text)
+    season.now += timedelta(days=3)
+    new = {"name": "Xưởng gỗ", "kind": "enterprise", "in_scope": "yes", "hamlet": "bandanh"}
+    async with season.signed_in("reviewer") as browser:
+        await browser.get(f"/office/units/nasam/{UNIT}")
+        form = await opened(browser, f"/office/units/nasam/{UNIT}/edit")
+        changed = {**form, "status": "closed", "since": "3/3/2026"}
+        await browser.send(f"/office/units/nasam/{UNIT}/edit", changed)
+        await browser.send("/office/units/new", {**new, "status": "active", "since": "3/3/2026"})
+        now, then = [
+            counted((await browser.get(path)).text) for path in ("/office", "/office?day=01/03/2026")
+        ]
+    assert now == [("0 trên 2", "Doanh nghiệp")]
+    assert then == before
+
+
 async def test_a_reviewer_adds_a_unit(season: Village) -> None:
     new = {"name": "Hợp tác xã Nà Sầm", "kind": "enterprise", "in_scope": "no", "hamlet": "bandanh"}
     async with season.signed_in("reviewer") as browser:
