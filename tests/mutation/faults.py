@@ -285,7 +285,7 @@ OUTCOMES = (
     Fault(
         "a stamp from the future enters",
         "server/rules.py",
-        "Stamp.parse(stamp).ms > asked.now + SKEW",
+        "Stamp.parse(stamp).ms > max(asked.now + SKEW, latest)",
         "Stamp.parse(stamp).ms < 0",
         (RULES,),
     ),
@@ -383,7 +383,7 @@ AUTHORITY = (
     Fault(
         "what a phone gives back of others enters at once",
         "server/admission.py",
-        '            return self._held(edit, "recovered")\n',
+        '            return self._held(edit, "stranger" if self._asking.stranger else "recovered")\n',
         "            return None\n",
         (f"{INTAKE}::test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author",),
     ),
