@@ -15,7 +15,7 @@
  * distance, slant) is mended by larger modules rather than by more of them. That is 938 characters: 608 bytes of a run.
  * Of pictures that were made blurred, noisy and very slanted our own decoder read 35 of 36 at version 15, 26 at 17, 22
  * at 18 (and at level M 24 of version 18, where level L of version 16 holds as much: 28); a camera gives ten a second.
- * With version 15 twenty pledges would take seven codes in place of five.
+ * With version 15 twenty pledges would take seven codes in place of six.
  */
 
 /** The largest code, and how it is drawn. */
