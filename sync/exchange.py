@@ -44,6 +44,8 @@ MAX_PATH = 1000
 """Revisions of a path that are read; older ones would be stemmed anyway."""
 PART = 32 * 1024
 """Bytes of one part before compression; only a single row that is larger may exceed it."""
+MAX_NAMED = 50_000
+"""Revisions that a request asks about in one database; a phone with ten thousand households has fewer."""
 _FRAME = 400
 """Bytes kept free in a part for what stands around its items: the names, the position."""
 
@@ -200,7 +202,10 @@ def _since(text: Any, place: str) -> Position | None:
 
 def _named(fields: Mapping[str, Any], name: str, place: str) -> list[Named]:
     named: list[Named] = []
-    for index, pair in enumerate(_list(fields, name, place)):
+    pairs = _list(fields, name, place)
+    if len(pairs) > MAX_NAMED:
+        raise BadRequest(f"{place}.{name}: more than {MAX_NAMED}")
+    for index, pair in enumerate(pairs):
         match pair:
             case [str(doc_id), str(rev)]:
                 named.append((doc_id, _rev(rev, f"{place}.{name}[{index}]")))

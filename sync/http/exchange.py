@@ -46,6 +46,8 @@ class Taken:
 
     asked: Asked
     missing: list[Named] = field(default_factory=list)
+    lost: bool = False
+    """Whether the caller's position is of a past that this store has not had."""
     came: set[Named] = field(default_factory=set)
     """Revisions that are on disk and that the caller has itself, bodies included."""
     _outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class Exchange:
         there = {*terms.dbs, *heard, *lost} & {*await self._store.names()}
         parts = {db: replace(part, edits=()) if db in lost else part for db, part in asked.dbs.items()}
         taken = {db: Taken(part) for db, part in parts.items() if db in there}
+        for db, part in taken.items():
+            await self._recover(caller, db, part, terms.epoch)
         admitted = {db: await self._admit(caller, db, part) for db, part in taken.items()}
         grafts = {db: edits for db, edits in admitted.items() if edits}
         if grafts:
@@ -112,6 +116,20 @@ class Exchange:
         for db, part in taken.items():
             await self._tell(caller, db, part)
         return taken
+
+    async def _recover(self, caller: Caller, db: str, part: Taken, epoch: str) -> None:
+        """Hear what the caller has, before what it sends is judged: that may stand on what is lost here.
+
+        Where the position is lost and nothing was said of that yet, what came is left for the next request.
+        """
+        since, have = part.asked.since, part.asked.have
+        part.lost = since is not None and await self._lost(db, since, epoch)
+        if part.lost:
+            part.asked = replace(part.asked, edits=())
+        sent = {(edit.id, edit.rev) for edit in part.asked.edits}
+        have = [named for named in dict.fromkeys(have) if named not in sent]
+        held = await self._held(db, have)  # a tree also names revisions of which nobody has told more
+        await self._tell_absent(caller, db, part, [named for named in have if named not in held])
 
     async def _admit(self, caller: Caller, db: str, part: Taken) -> list[Edit]:
         """What to graft; the rest gets its outcome now, or is held already and gets it by `_tell`."""
@@ -137,24 +155,25 @@ class Exchange:
         return {(doc_id, rev) for doc_id, document in found.items() for rev in document.bodies}
 
     async def _tell(self, caller: Caller, db: str, part: Taken) -> None:
-        """The outcomes of what came, waits, or is said to be there; `missing` for what nobody here knows."""
+        """The outcomes of what came or waits; `missing` for what nobody here knows."""
         came = ((edit.id, edit.rev) for edit in part.asked.edits)
         asked = dict.fromkeys((*(named for named in came if named in part.came), *part.asked.waiting))
-        have = [named for named in part.asked.have if named not in asked]
-        if not asked and not have:
+        if not asked:
             return
-        trees = await self._store.trees(db, {doc_id for doc_id, _ in (*asked, *have)})
-        held = await self._held(db, have)  # a tree also names revisions of which nobody has told more
-        absent = [named for named in asked if named[1] not in trees.get(named[0], {})]
-        absent += [named for named in have if named not in held]
+        trees = await self._store.trees(db, {doc_id for doc_id, _ in asked})
         part.tell(
             exchange.outcome_of(doc_id, rev, trees[doc_id])
             for doc_id, rev in asked
             if rev in trees.get(doc_id, {})
         )
+        absent = [named for named in asked if named[1] not in trees.get(named[0], {})]
+        told = {*part.missing}
+        await self._tell_absent(caller, db, part, [named for named in absent if named not in told])
+
+    async def _tell_absent(self, caller: Caller, db: str, part: Taken, absent: Sequence[Named]) -> None:
         verdicts = await self._app.outcomes(caller, db, absent) if absent else ()
         part.tell(_outcome(no) for no in verdicts if no is not None)
-        part.missing = [named for named, no in zip(absent, verdicts, strict=True) if no is None]
+        part.missing += [named for named, no in zip(absent, verdicts, strict=True) if no is None]
 
     # --- answering ---------------------------------------------------------------------------------------
 
@@ -170,6 +189,11 @@ class Exchange:
                 continue
             for piece in exchange.missing_parts(db, part.missing):
                 yield piece
+            if part.lost:
+                yield exchange.line(db=db, position_lost=True)
+                for piece in exchange.outcome_parts(db, part.outcomes_left()):
+                    yield piece
+                continue
             async for piece in self._rows(caller, db, part, terms.epoch):
                 yield piece
             for piece in exchange.outcome_parts(db, part.outcomes_left()):
@@ -197,9 +221,6 @@ class Exchange:
     async def _rows(self, caller: Caller, db: str, taken: Taken, epoch: str) -> AsyncIterator[bytes]:
         """What changed since the phone's position, the documents that came just now without their bodies."""
         since = taken.asked.since
-        if since is not None and await self._lost(db, since, epoch):
-            yield exchange.line(db=db, position_lost=True)
-            return
         parts = RowParts(db)
         page = Page(0 if since is None else since.seq, PAGE)
         while True:

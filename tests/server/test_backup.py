@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anyio import create_task_group, to_thread
@@ -26,7 +27,7 @@ from sync.rev import Rev
 from sync.store.interface import Edit
 from tests.server.documents import HOUSEHOLD, LAN, NOW, OTHER, grant, household, pledge, visit
 from tests.server.harness import edit, later
-from tests.server.http.served import served
+from tests.server.http.served import Phone, served
 
 DB = "hamlet-nasam"
 AT = datetime.fromtimestamp(NOW / 1000, UTC)
@@ -287,3 +288,32 @@ async def test_a_position_from_before_a_restore_is_lost(tmp_path: Path) -> None:
             return "position_lost" in answer.text
 
         assert (await lost(now), await lost(before)) == (False, True)
+
+
+async def test_a_phone_that_claims_to_have_what_was_lost_is_alone_in_it_and_lets_nothing_in_by_itself(
+    tmp_path: Path,
+) -> None:
+    """It may be true (the files were put back by hand) or a lie: what it gives back of others waits."""
+    async with served(tmp_path) as camket:
+        phone, other = await camket.phone(), await camket.phone(camket.person("Lý Thị Mai"))
+
+        def not_own(of: Phone, digest: str) -> dict[str, Any]:
+            doc = of.visit(_rev=f"2-{digest}", _revisions={"start": 2, "ids": [digest, "b" * 32]})
+            return doc | {"acts": [*doc["acts"], dict(doc["acts"][0], id="0" * 26, by="somebody")][::-1]}
+
+        async def sent(of: Phone, digest: str, **asked: Any) -> list[str]:
+            doc = not_own(of, digest)
+            body = {"clock": of.now(), "dbs": {DB: {"docs": [doc], **asked}}}
+            answer = await camket.http.post("/db/_exchange", json=body, headers=of.bearer("credential"))
+            lines = [json.loads(line) for line in answer.text.splitlines()]
+            return [one[2] for line in lines for one in line.get("outcomes", ())]
+
+        have = [["household:01J8ZQ4T6N3VXK2M5R7W9Y0ABD", "1-c"]]
+        assert await sent(phone, "1" * 32) == ["forbidden"]
+        assert await sent(phone, "2" * 32, since="lost") == []  # nothing was decided
+        assert await sent(phone, "2" * 32, have=have) == ["quarantined"]
+        assert await sent(other, "3" * 32) == ["forbidden"]
+        assert [row["device"] for row in rows_of(camket.parts, tables.Quarantine)] == [phone.device]
+        assert all(
+            "pledge:" not in row["id"] for line in await other.exchange() for row in line.get("rows", ())
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from sync.exchange import MAX_DOCUMENT, MAX_REQUEST, PART
+from sync.exchange import MAX_DOCUMENT, MAX_NAMED, MAX_REQUEST, PART
 from sync.rev import Rev
 from sync.stamps import SKEW
 from sync.store.interface import Edit, Page, StoreFull
@@ -113,7 +113,7 @@ async def test_what_nobody_here_has_ever_had_is_asked_for() -> None:
         asked = {"waiting": [[ID, "1-a"]], "have": [[ID, "1-b"], [ID, "1-c"]]}
         parts = await exchange(client, asking(hamlet_a=asked))
         assert parts[1:] == [
-            {"db": "hamlet-a", "missing": [[ID, "1-a"], [ID, "1-b"]]},
+            {"db": "hamlet-a", "missing": [[ID, "1-b"], [ID, "1-a"]]},
             {"db": "hamlet-a", "outcomes": [[ID, "1-c", "erased", "why erased"]]},
             {"done": True},
         ]
@@ -319,6 +319,43 @@ async def test_a_position_of_before_the_copy_is_still_good(tmp_path: Path) -> No
         parts = await grown(restored, "x", "z")
         parts = await exchange(restored, asking(hamlet_a={"since": since}))
         assert [row["doc"]["name"] for row in rows(parts)] == ["z"]
+
+
+def noted(patch: pytest.MonkeyPatch, application: Commune, hook: str, calls: list[str]) -> None:
+    """Have the calls of a hook written down."""
+    ours = getattr(application, hook)
+
+    async def call(*about: Any) -> Any:
+        calls.append(hook)
+        return await ours(*about)
+
+    patch.setattr(application, hook, call)
+
+
+async def test_what_comes_with_a_lost_position_is_judged_once_the_server_knows_what_the_phone_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with commune() as (application, client):
+        asked: list[str] = []
+        noted(monkeypatch, application, "outcomes", asked)
+        noted(monkeypatch, application, "admit", asked)
+        parts = await exchange(client, asking(hamlet_a={"since": "lost", "docs": [DOC]}))
+        assert parts[1:] == [{"db": "hamlet-a", "position_lost": True}, {"done": True}]
+        assert (asked, await stored(application)) == ([], 0)
+        then = {"since": None, "docs": [DOC], "have": [[ID, "1-b"], [DOC["_id"], DOC["_rev"]]]}
+        parts = await exchange(client, asking(hamlet_a=then))
+        assert asked == ["outcomes", "admit"]
+        assert [part["missing"] for part in parts if "missing" in part] == [[[ID, "1-b"]]]
+        assert [outcome[2] for outcome in outcomes(parts)] == ["received"]
+
+
+@pytest.mark.parametrize("name", ["have", "waiting"])
+async def test_a_phone_asks_about_so_many_revisions_and_no_more(name: str) -> None:
+    async with commune() as (_, client):
+        answer = await client.post(
+            "/_exchange", json=asking(hamlet_a={name: [[ID, "1-a"]] * (MAX_NAMED + 1)})
+        )
+        assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
 
 
 async def test_a_known_revision_at_a_lower_number_than_the_position_is_lost_too() -> None:
