@@ -325,3 +325,33 @@ test("after a failure the phone tries again by itself, later and later, and neve
   assert.equal((await mine.field.syncState()).waiting, 0);
   assert.equal(mine.timers.length, 1);
 });
+
+test("what the server asks for again goes up, though the winner that it shows was built upon it", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const [db, id] = ["hamlet-na", `household:${ulidOf(1)}`];
+  await mine.field.editHousehold(await mine.field.openForm("na", ulidOf(1)), { name: "Đã mất" });
+  await mine.field.syncNow();
+  const lost = server.winner(db, id);
+  assert.ok(lost);
+  // restored to before that, the server knows it by name alone, from what a colleague has built upon it
+  const above = "f".repeat(32);
+  server.put(db, id, { ...lost.doc, name: "Mới" }, `3-${above}`, [above, ...lost.revs]);
+  let restored = true;
+  server.parts = (parts, asked) => {
+    const about = JSON.parse(asked.body).dbs[db];
+    if (about.have) return [parts[0], { db, missing: [[id, lost.rev]] }, ...parts.slice(1)];
+    if (!restored) return parts;
+    restored = false;
+    return [parts[0], { db, position_lost: true }, { done: true }];
+  };
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const bodies = server.requests.flatMap(({ path, body }) =>
+    path === "/db/_exchange" ? [JSON.parse(body)] : [],
+  );
+  const sent = bodies.flatMap((body) => body.dbs[db]?.docs ?? []).filter(({ _rev }) => _rev === lost.rev);
+  assert.deepEqual(
+    sent.map(({ name }) => name),
+    ["Đã mất", "Đã mất"],
+  );
+});
