@@ -1,19 +1,10 @@
 /** Records that another phone carries to a real server, and the receipts that come back. */
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import type { Phone } from "./phone.ts";
-import { RealServer, synced } from "./real.ts";
+import { synced, twoPhones } from "./real.ts";
 
-let server: RealServer;
-let mai: Phone;
-let lan: Phone;
-
-before(async () => {
-  server = await RealServer.start();
-  mai = await server.enrolled(server.commune.codes[0]);
-  lan = await server.enrolled(server.commune.codes[1]);
-});
-after(() => server.end());
+const { server, mai, lan } = await twoPhones();
 
 const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
 const form = (who: Phone, n: number) => who.field.openForm("napo", household(n));

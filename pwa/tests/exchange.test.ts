@@ -1,25 +1,17 @@
 /** Phones and a real server process, over HTTP. */
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import type { Signing } from "../src/data/contract.ts";
 import { openAccount } from "../src/data/db.ts";
 import type { Phone, Serve } from "./phone.ts";
-import { PIN, RealServer, synced } from "./real.ts";
+import { PIN, synced, twoPhones } from "./real.ts";
 
 const ON_PAPER: Signing = {
   ...{ signer: "Hoàng Văn Một", role: "head", method: "paper_signed", assisted: false, readAloud: true },
 };
 
-let server: RealServer;
-let mai: Phone;
-let lan: Phone;
-
-before(async () => {
-  server = await RealServer.start();
-  mai = await server.enrolled(server.commune.codes[0]);
-  lan = await server.enrolled(server.commune.codes[1]);
-});
-after(() => server.end());
+const { server, mai: first, lan } = await twoPhones();
+let mai = first; // until it is opened anew
 
 /** The nth household of Nà Pò: each test uses its own. */
 const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";

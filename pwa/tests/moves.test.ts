@@ -1,20 +1,11 @@
 /** Households that move and hamlets that merge while phones are out: nothing unsent is lost, and the lists follow. */
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { openAccount } from "../src/data/db.ts";
 import type { Phone } from "./phone.ts";
-import { PIN, RealServer, synced } from "./real.ts";
+import { PIN, RealServer, synced, twoPhones } from "./real.ts";
 
-let server: RealServer;
-let mai: Phone;
-let lan: Phone;
-
-before(async () => {
-  server = await RealServer.start();
-  mai = await server.enrolled(server.commune.codes[0]);
-  lan = await server.enrolled(server.commune.codes[1]);
-});
-after(() => server.end());
+const { server, mai, lan } = await twoPhones();
 
 const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
 const hamlet = (...words: string[]) => server.camket("hamlet", ...words, "--yes");

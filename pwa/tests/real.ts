@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { type Phone, phone, type Serve } from "./phone.ts";
 
 declare const __PWA__: string;
@@ -162,4 +163,15 @@ export class RealServer {
     const { path, method, headers, raw } = asked;
     return fetch(this.url + path, { method, headers, ...(raw ? { body: raw } : {}) });
   };
+}
+
+/** A server for the tests of a file, with the phones of its two volunteers; it ends after the last of them. */
+export async function twoPhones(): Promise<{ server: RealServer; mai: Phone; lan: Phone }> {
+  const server = await RealServer.start();
+  after(() => server.end());
+  const [mai, lan] = [
+    await server.enrolled(server.commune.codes[0]),
+    await server.enrolled(server.commune.codes[1]),
+  ];
+  return { server, mai, lan };
 }
