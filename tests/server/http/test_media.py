@@ -4,10 +4,13 @@ All in one file: every story is told with the same camera.
 """
 
 import asyncio
+import errno
+import pkgutil
 import struct
 import zlib
 from hashlib import sha256
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +185,68 @@ async def test_a_photo_goes_on_after_the_server_restarted(tmp_path: Path, webp: 
         assert (await phone.get(name)).content == webp
     async with served(tmp_path) as here:
         assert (await Camera(Phone(here, joined)).get(name)).content == webp
+
+
+class Killed(Exception):
+    """The server died here."""
+
+
+STEPS = {
+    "before it is checked": ("server.blobs.Blobs.finish", 1),
+    "before it has a thumbnail": ("server.pictures.thumbnail", 1),
+    "before the thumbnail is on the disk": ("server.blobs.os.fsync", 1),
+    "before the thumbnail has its name": ("pathlib.Path.replace", 1),
+    "once the thumbnail is there": ("server.blobs._write", 2),
+    "before it is on the disk itself": ("server.blobs.os.fsync", 3),
+    "before it has its name": ("pathlib.Path.replace", 2),
+    "once it has its name": ("server.blobs.os.fsync", 4),
+    "before what came is cleared away": ("pathlib.Path.unlink", 1),
+}
+
+
+@pytest.mark.parametrize("error", [Killed(), OSError(errno.ENOSPC, "full")], ids=["killed", "full"])
+async def test_a_photo_whose_server_dies_at_any_step_is_never_said_to_be_there_unless_it_is(
+    tmp_path: Path, webp: bytes, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The phone asks how much is there, and sends from that byte on: then it is whole."""
+    async with served(tmp_path) as here:
+        phone = await camera(here)
+        for step, (target, number) in enumerate(STEPS.values()):
+            data = another(webp, step)
+            name = await phone.describe(data)
+            with monkeypatch.context() as patch:
+                dies(patch, target, number, error)
+                answer = await phone.put(name, data)
+            offset, complete = await phone.held(name)
+            assert complete == ((await phone.get(name)).status_code == 200)
+            assert complete or (offset < len(data) and not answer.is_success)
+            assert (await phone.put(name, data, min(offset, len(data) - 1))).json()["complete"] is True
+            assert (await phone.get(name)).content == data
+            assert (await phone.get(name, size="thumb")).status_code == 200
+
+
+def another(webp: bytes, number: int) -> bytes:
+    """A picture of its own: other pixels."""
+    image = Image.open(BytesIO(webp)).convert("RGB")
+    image.putpixel((0, 0), (number * 20, 255, 0))
+    image.paste((number * 20, 255, 0), (0, 0, 64, 64))
+    into = BytesIO()
+    image.save(into, "WEBP", quality=60)
+    return into.getvalue()
+
+
+def dies(patch: pytest.MonkeyPatch, target: str, number: int, error: Exception) -> None:
+    """Let the so-manyth call of a function end everything."""
+    place, _, function = target.rpartition(".")
+    owner = pkgutil.resolve_name(place)
+    ours, calls = getattr(owner, function), count(1)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == number:
+            raise error
+        return ours(*args, **kwargs)
+
+    patch.setattr(owner, function, call)
 
 
 async def test_chunks_that_overlap_are_passed_over_and_a_gap_is_refused(tmp_path: Path, webp: bytes) -> None:
