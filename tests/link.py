@@ -5,10 +5,12 @@ In headless Chromium network emulation does not reach a service worker, so the l
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 REQUEST_LINE = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS) \S+ HTTP/1\.1\r\n")
 
 
@@ -122,17 +124,23 @@ class Link:
 async def link(target: int, shape: Shape = OPEN) -> AsyncIterator[Link]:
     """A running proxy in front of 127.0.0.1:target."""
     made = Link(target, shape)
+    async with listening(made._serve) as made.port:
+        yield made
+
+
+@asynccontextmanager
+async def listening(serve: Serve) -> AsyncIterator[int]:
+    """Have `serve` answer each connection to a port of its own, which is given; all of them end with it."""
     running: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(made._serve(reader, writer))
+        task = asyncio.create_task(serve(reader, writer))
         running.add(task)
         task.add_done_callback(running.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
     try:
-        yield made
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         for task in list(running):

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from tests.link import listening
+
 Kind = Literal[
     "refuse", "bad_gateway", "unknown", "cut_request", "deaf", "cut_answer", "truncate", "twice", "late",
     "hold", "kill",
@@ -185,22 +187,8 @@ class Proxy:
 async def proxy(kill: Callable[[], Awaitable[None]]) -> AsyncIterator[Proxy]:
     """A proxy on a port of its own."""
     made = Proxy(kill)
-    running: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(made.serve(reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(made.serve) as made.port:
         yield made
-    finally:
-        server.close()
-        for task in list(running):
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
