@@ -156,14 +156,18 @@ def merged(seen: Seen) -> list[str]:
             found.append(f"{key[0]} {key[1]} says {said}, and not {expected[key]}")
     for subjects, acts in _acts_expected(seen).items():
         there = {
-            act["id"]
+            act["id"]: act
             for (_, doc_id), doc in seen.docs.items()
             if _is_pledge(doc_id) and _ulid(doc_id) in subjects and doc.body
             for act in doc.body["acts"]
         }
-        if there != acts:
-            few, many = sorted(acts - there), sorted(there - acts)
-            found.append(f"pledge of {', '.join(sorted(subjects))}: lacks {few}, has {many} too many")
+        of = f"pledge of {', '.join(sorted(subjects))}"
+        if there.keys() != acts.keys():
+            few, many = sorted(acts.keys() - there.keys()), sorted(there.keys() - acts.keys())
+            found.append(f"{of}: lacks {few}, has {many} too many")
+        found += [
+            f"{of}: nobody said {act}" for act in there.values() if act not in acts.get(act["id"], [act])
+        ]
     return found
 
 
@@ -340,15 +344,17 @@ def _accepted(seen: Seen) -> Mapping[Key, list[Body]]:
     return bodies
 
 
-def _acts_expected(seen: Seen) -> dict[frozenset[str], set[str]]:
-    """By group of households that were merged: the acts that were accepted of them, in whatever hamlet."""
+def _acts_expected(seen: Seen) -> dict[frozenset[str], dict[str, list[Any]]]:
+    """By group of households that were merged: the acts that were accepted of them, in whatever hamlet, by id,
+    as they were said."""
     groups = {ulid: frozenset(group) for group in _groups(seen) for ulid in group}
     gone = erased_subjects(seen)
-    found: dict[frozenset[str], set[str]] = defaultdict(set)
+    found: dict[frozenset[str], dict[str, list[Any]]] = defaultdict(dict)
     for (_, doc_id), bodies in _accepted(seen).items():
         if _is_pledge(doc_id) and _ulid(doc_id) not in gone:
             group = groups.get(_ulid(doc_id), frozenset({_ulid(doc_id)}))
-            found[group] |= {act["id"] for body in bodies for act in body["acts"]}
+            for act in (act for body in bodies for act in body["acts"]):
+                found[group].setdefault(act["id"], []).append(act)
     return found
 
 

@@ -184,6 +184,16 @@ async def acts_are_lost(runner: Runner) -> None:
     await graft(runner, f"pledge:antq-2026:{FIRST}", acts=[])
 
 
+async def an_act_is_altered(runner: Runner) -> None:
+    act = {"id": await id_of_act(runner), "by": "volunteer00", "at": "2026-03-02T05:00:00Z", "kind": "visit"}
+    await graft(runner, f"pledge:antq-2026:{FIRST}", acts=[act | {"result": "met"}])
+
+
+async def id_of_act(runner: Runner) -> str:
+    with closing(sqlite3.connect(runner.data / "rows.sqlite", timeout=30)) as connection:
+        return str(connection.execute("SELECT id FROM act_row WHERE kind = 'signed'").fetchone()[0])
+
+
 async def an_erased_one_is_in_the_history(runner: Runner) -> None:
     columns = "db, id, rev, generation, entered_at, source, deleted, body"
     values = f"'{NAPO}', 'household:{SECOND}', '1-f', 1, '', 'sent', 0, '{{}}'"
@@ -231,6 +241,7 @@ async def a_history_has_a_gap(runner: Runner) -> None:
     [
         (a_revision_is_lost, "is received: it is gone"),
         (acts_are_lost, "lacks ['"),
+        (an_act_is_altered, "nobody said {"),
         (an_erased_one_is_in_the_history, "was erased and is in the archive"),
         (an_erased_one_is_held, "was erased and is in quarantine"),
         (an_erased_name_is_in_a_file, "was erased and stands in rows.sqlite"),
