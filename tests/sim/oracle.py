@@ -47,6 +47,8 @@ class Oracle:
     """Revisions that were refused for good, and as what."""
     holders: dict[Name, set[int]] = field(default_factory=dict)
     """Claims that a restored backup does not know: the phones that can give them back."""
+    within: dict[Name, set[str]] = field(default_factory=dict)
+    """The documents in which those have them: a merge that the backup does not know had carried some over."""
     revoked: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     """By device, ids and revisions that were archived when it was shut out: a move copies them elsewhere."""
     shared: set[str] = field(default_factory=set)
@@ -65,19 +67,23 @@ class Oracle:
             if status in {"forbidden", "too_large"}:
                 self.refused[name] = f"{status} ({reason})"
 
-    def restored(self, seen: Seen, phones: Mapping[int, Sequence[Body]]) -> None:
-        """An older state is back; `phones` are the bodies that each phone holds. What nobody holds any more
-        that the backup does not know is lost by right: a backup is as old as it is."""
+    def restored(self, seen: Seen, phones: Mapping[int, Sequence[tuple[str, Body]]]) -> None:
+        """An older state is back; `phones` are the documents that each phone holds. What nobody holds any
+        more that the backup does not know is lost by right: a backup is as old as it is."""
         known = _index(seen)
         for name, claim in list(self.claims.items()):
             if _kept(claim, known, seen):
                 self.holders.pop(name, None)
                 continue
-            holding = {
-                phone for phone, bodies in phones.items() if any(_says(body, claim) for body in bodies)
-            }
+            holding = [
+                (phone, doc_id)
+                for phone, held in phones.items()
+                for doc_id, body in held
+                if _says(body, claim)
+            ]
             if holding:
-                self.holders[name] = holding
+                self.holders[name] = {phone for phone, _ in holding}
+                self.within[name] = {doc_id for _, doc_id in holding}
             else:
                 self._give_up(name)
 
@@ -103,10 +109,12 @@ class Oracle:
         found = []
         for claim in self.claims.values():
             db, doc_id, rev = claim.name
-            if doc_id in erased or _ulid(doc_id) in gone:
+            within = self.within.get(claim.name, {doc_id})
+            if any(all(one in erased or _ulid(one) in gone for one in ids) for ids in ({doc_id}, within)):
                 continue
             if _kept(claim, known, seen):
                 self.holders.pop(claim.name, None)
+                self.within.pop(claim.name, None)
             else:
                 found.append(f"phone {claim.phone} was told that {db} {doc_id} {rev} is received: it is gone")
         return found
@@ -345,8 +353,7 @@ def _accepted(seen: Seen) -> Mapping[Key, list[Body]]:
 
 
 def _acts_expected(seen: Seen) -> dict[frozenset[str], dict[str, list[Any]]]:
-    """By group of households that were merged: the acts that were accepted of them, in whatever hamlet, by id,
-    as they were said."""
+    """By group of households that were merged: the acts that were accepted of them, wherever, by id, as said."""
     groups = {ulid: frozenset(group) for group in _groups(seen) for ulid in group}
     gone = erased_subjects(seen)
     found: dict[frozenset[str], dict[str, list[Any]]] = defaultdict(dict)

@@ -223,11 +223,11 @@ class Runner(Scene):
         }
         self.said.restored(seen, views)
 
-    async def _bodies(self, phone: Handset) -> list[Mapping[str, Any]]:
+    async def _bodies(self, phone: Handset) -> list[tuple[str, Mapping[str, Any]]]:
         look = (await self.tell(phone, "look")).result
-        held = [body for part in look["databases"].values() for _, body in part["docs"].values()]
+        held = [(one, body) for part in look["databases"].values() for one, (_, body) in part["docs"].items()]
         own = [
-            self.said.wrote[db, doc_id, rev]
+            (doc_id, self.said.wrote[db, doc_id, rev])
             for db, doc_id, rev, *_ in look["own"]
             if (db, doc_id, rev) in self.said.wrote
         ]
