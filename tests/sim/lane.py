@@ -64,6 +64,8 @@ class Lane:
             await runner.run()
         except Broken as broken:
             problems = broken.problems
+        except (AssertionError, httpx.HTTPError, RuntimeError) as error:  # it hangs, or does not even answer
+            problems = (f"{type(error).__name__}: {error}",)
         finally:
             shutil.rmtree(place)
         return Result(season.seed, problems, dict(runner.tally), time.monotonic() - begun)

@@ -353,7 +353,7 @@ def _accepted(seen: Seen) -> Mapping[Key, list[Body]]:
 
 
 def _acts_expected(seen: Seen) -> dict[frozenset[str], dict[str, list[Any]]]:
-    """By group of households that were merged: the acts that were accepted of them, wherever, by id, as said."""
+    """The acts that were accepted of each group of merged households, in whatever hamlet, by their ids."""
     groups = {ulid: frozenset(group) for group in _groups(seen) for ulid in group}
     gone = erased_subjects(seen)
     found: dict[frozenset[str], dict[str, list[Any]]] = defaultdict(dict)
