@@ -17,7 +17,7 @@ import type { Env } from "../src/data/env.ts";
 import { readAll, readOne, type Session } from "../src/data/records.ts";
 import { type Draft, save } from "../src/data/save.ts";
 import { open, RECORD } from "../src/data/seal.ts";
-import { json, type Phone, phone, type Serve } from "./phone.ts";
+import { type Asked, json, type Phone, phone, type Serve } from "./phone.ts";
 import { household, PIN, ScriptedServer, ulidOf } from "./server.ts";
 import { copied, everywhere, opened, quick, rebuilt, type Story, type Trouble } from "./trouble.ts";
 
@@ -31,12 +31,16 @@ let server: ScriptedServer;
 let revoked = false;
 /** Whether the drop box gives no receipts. */
 let silent = false;
+/** What came of a picture; null: the server takes none. */
+let picture: Buffer | null = null;
+const PIXELS = new Uint8Array(50_000).map((_, n) => n % 251);
 
 /** A phone that joined and synced, in a hamlet of three households. */
 async function enrolled(): Promise<Phone> {
   base ??= await begun();
   server = base.server.copy();
   revoked = silent = false;
+  picture = null;
   const mine = quick(phone(serve, await copied(base.indexedDB)));
   await mine.field.unlock(PIN);
   return mine;
@@ -57,6 +61,7 @@ async function begun() {
 /** The server, with a drop box for sealed records; it may have taken the phone off its list. */
 const serve: Serve = async (asked) => {
   if (asked.path === "/db/_exchange" && revoked) return json({ error: "unauthorized" }, 401);
+  if (asked.path.startsWith("/db/media-na/")) return media(asked);
   if (asked.path !== "/sealed") return server.serve(asked);
   if (silent) return json({ receipts: [] });
   const lines = asked.body.split("\n").slice(1, -1);
@@ -73,6 +78,17 @@ const serve: Serve = async (asked) => {
   );
   return json({ receipts });
 };
+
+/** The part of the server that takes a picture: whole once the last byte has come. */
+function media({ path, method, headers, raw }: Asked): Response {
+  if (!picture) return json({ error: "not_found" }, 404);
+  if (path.endsWith("/_bulk_docs")) return json([], 201);
+  if (method === "HEAD") return new Response(null, { headers: { "Upload-Offset": `${picture.length}` } });
+  const from = Number(/^bytes (\d+)-/.exec(headers["Content-Range"] ?? "")?.[1]);
+  if (from > picture.length) return json({ error: "conflict" }, 409);
+  picture = Buffer.concat([picture.subarray(0, from), raw ?? new Uint8Array()]);
+  return json({ offset: picture.length, complete: picture.length === PIXELS.length });
+}
 
 const SIGNING: Signing = {
   ...{ signer: "Hoàng Văn Một", role: "head", method: "touch", assisted: false, readAloud: true },
@@ -181,17 +197,7 @@ const meeting = saving(
 const photograph = saving(
   {
     ready: async (mine) => (mine.field as unknown as { session: Session }).session,
-    act: async (mine, session) => {
-      const sha256 = await mine.field.addPhoto("na", new Blob([new Uint8Array(100)], { type: "image/webp" }));
-      const photos = [{ id: sha256, item: "tap" }];
-      const answers = { checklist: "thu", version: 1, values: {} };
-      const fields = { subject: `model:${ulidOf(5)}`, date: "2026-03-02", answers, photos };
-      const make: Draft["make"] = ({ stamp }) => ({
-        body: edited(null, "inspection", { fields }, stamp, session.account.user.id),
-        acts: [],
-      });
-      await save(session, [{ db: "hamlet-na", id: inspection, base: null, make }]);
-    },
+    act: (mine, session) => inspect(mine, session, new Uint8Array(100)),
   },
   async (again) => {
     const { session } = again.field as unknown as { session: Session };
@@ -201,6 +207,19 @@ const photograph = saving(
     return shown.length === 1;
   },
 );
+
+/** Takes a picture, and saves the inspection that shows it. */
+async function inspect(mine: Phone, session: Session, pixels: Uint8Array<ArrayBuffer>): Promise<void> {
+  const sha256 = await mine.field.addPhoto("na", new Blob([pixels], { type: "image/webp" }));
+  const photos = [{ id: sha256, item: "tap" }];
+  const answers = { checklist: "thu", version: 1, values: {} };
+  const fields = { subject: `model:${ulidOf(5)}`, date: "2026-03-02", answers, photos };
+  const make: Draft["make"] = ({ stamp }) => ({
+    body: edited(null, "inspection", { fields }, stamp, session.account.user.id),
+    acts: [],
+  });
+  await save(session, [{ db: "hamlet-na", id: inspection, base: null, make }]);
+}
 
 async function seen(session: Session) {
   const known = await readOne(session, "hamlet-na", inspection);
@@ -241,6 +260,30 @@ const STORIES: Readonly<Record<string, Story>> = {
       assert.deepEqual([state.problem, state.waiting], [null, 0]);
       assert.deepEqual(await rows(), ["Hoàng 1", "Tên mới", "Mới đến"]);
       assert.equal((await again.field.household("na", first)).where, "received");
+      await whole(again);
+    },
+  },
+
+  "a photograph on its way": {
+    begin: async () => {
+      const mine = await enrolled();
+      mine.weak = true; // three pieces
+      await inspect(mine, (mine.field as unknown as { session: Session }).session, PIXELS);
+      await mine.field.syncNow(); // the text alone
+      picture = Buffer.alloc(0);
+      return mine;
+    },
+    act: (mine) => mine.field.syncNow(),
+    check: async (again, ending, told) => {
+      await again.field.unlock(PIN);
+      await whole(again);
+      const { waiting, refused } = await again.field.photos();
+      if (waiting === 0) assert.deepEqual(picture && new Uint8Array(picture), PIXELS);
+      if (ending === "done" && (told as SyncState).problem === null) assert.equal(waiting, 0);
+      assert.equal(refused, 0);
+      assert.equal((await again.field.syncNow()).problem, null);
+      assert.equal((await again.field.photos()).waiting, 0);
+      assert.deepEqual(picture && new Uint8Array(picture), PIXELS);
       await whole(again);
     },
   },
