@@ -10,15 +10,15 @@ import orjson
 import schemas
 from server import archive, quarantine
 from server.auth.grant import COMMUNE, Grant
-from server.rules import OTHERS_WORK, Asked, checklist_id, parts_merged, refusal, retimed, well_named
+from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged, refusal, well_named
 from server.settle import POLICY, read_body
 from server.words import Words
-from sync import resolve, revtree
+from sync import canonical, resolve, revtree
 from sync.exchange import MAX_DOCUMENT
 from sync.hooks import Answer, Caller, Refused
 from sync.merge import Body
 from sync.resolve import Derived
-from sync.rev import Rev
+from sync.rev import Rev, derive
 from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Document, Edit
@@ -161,7 +161,7 @@ class Judge:
             return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))  # for its history alone
         if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
             return self._held(edit, "merged")
-        return self._enter(edit, ancestor)
+        return self._enter(edit, ancestor, told)
 
     def _settled(self, edit: Edit) -> Verdict | None:
         """What was said of this revision before, or of its document for good."""
@@ -188,28 +188,34 @@ class Judge:
         return refused(edit.id, edit.rev, "forbidden", reason) if reason else None
 
     def _broken(self, edit: Edit, known: list[Body]) -> Verdict | None:
-        found = refusal({"_id": edit.id, **orjson.loads(edit.body)}, known, self._asked)
+        doc = {"_id": edit.id, **orjson.loads(edit.body)}
+        found = refusal(doc, known, self._asked)
+        if found and found.key == "act_altered":
+            found = refusal(self._as_held(edit, doc, known), known, self._asked)
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
-        if found and found.key == "act_altered" and self._set_right(edit, known):
-            return refused(edit.id, edit.rev, "absorbed", "")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
 
-    def _set_right(self, edit: Edit, known: list[Body]) -> bool:
-        """Whether an edit is a late copy, brought by hand, of what its writer has sent since with the phone's
-        clock set right: a descendant of it is here, and says the same but for when."""
-        return edit.rev in self._known.tree(edit.id) and retimed(orjson.loads(edit.body), known)
+    def _as_held(self, edit: Edit, doc: Body, known: list[Body]) -> Body:
+        """A phone's clock was set right between two copies of a record, and one of them came by hand: where
+        one descends from the other, the times that came first stand."""
+        tree = self._known.tree(edit.id)
+        return as_held(doc, known) if any(rev in tree for rev in edit.path) else doc
 
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
         grant, skew = self._asking.grant, self._asking.skew_ms
         return quarantine.Held(self._db, edit, why, grant.user, grant.device, skew or None)
 
-    def _enter(self, edit: Edit, ancestor: Body | None) -> Admitted:
+    def _enter(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")
         derived = resolve.inline(Derived(edit.path, edit.body, False), ancestor, POLICY) if ancestor else None
-        if derived is None:
+        child = Edit(edit.id, derived.path, derived.body) if derived else edit
+        body = orjson.loads(child.body)
+        if (held := self._as_held(edit, body, told)) != body:
+            raw = canonical.encode(held)
+            child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
+        if child is edit:
             return Admitted(edit, (sent,))
-        child = Edit(edit.id, derived.path, derived.body)
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
 
 

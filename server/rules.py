@@ -168,17 +168,17 @@ def altered(doc: Doc, known: Sequence[Doc]) -> bool:
     return any(act != held.get(act["id"], act) for act in doc.get("acts", ()))
 
 
-def retimed(doc: Doc, known: Sequence[Doc]) -> bool:
-    """Whether a document says of acts what is held of it, but for the times of its writer's own."""
+def as_held(doc: Doc, known: Sequence[Doc]) -> Doc:
+    """The document with its writer's own acts as they are held, where they differ by their times alone: the
+    clock was set right between the two."""
     held = _held_acts(known)
 
-    def is_held(act: Doc) -> bool:
+    def kept(act: Doc) -> Doc:
         here = held.get(act["id"])
-        if here is None or act["by"] != doc["by"]:
-            return act == here
-        return {**act, "at": here["at"]} == here
+        same = here is not None and act["by"] == doc["by"] and {**act, "at": here["at"]} == here
+        return here if same and here is not None else act
 
-    return all(is_held(act) for act in doc.get("acts", ()))
+    return {**doc, "acts": [kept(act) for act in doc["acts"]]} if "acts" in doc else doc
 
 
 def _held_acts(known: Sequence[Doc]) -> dict[str, Doc]:

@@ -425,11 +425,26 @@ async def test_a_late_copy_of_what_was_sent_again_with_the_clock_set_right_is_no
     """The phone built upon it, with other times; a courier brought it the day after."""
     moved = pledge(visit(at="2026-02-28T19:03:04Z"), at=NOW - 7 * 3_600_000)
     assert await camket.send(lan, DB, edit(moved, "2-b", "1-a")) == ["received"]
-    assert await camket.send(lan, DB, edit(pledge(visit()), "1-a")) == ["absorbed"]
-    assert await camket.send(lan, DB, edit(pledge(visit()), "1-z")) == ["forbidden"], "built upon by nobody"
     other = pledge(visit(result="nobody_home"))
     assert await camket.send(lan, DB, edit(other, "1-a")) == ["forbidden"], "more than the time"
+    assert await camket.send(lan, DB, edit(pledge(visit()), "1-z")) == ["forbidden"], "built upon by nobody"
+    assert await camket.send(lan, DB, edit(pledge(visit()), "1-a")) == ["received"]
     assert (await camket.shown(DB, moved["_id"]))[1]["acts"] == moved["acts"]
+
+
+async def test_of_a_copy_by_hand_and_one_with_the_clock_set_right_the_first_stands(camket: Product) -> None:
+    """The phone had asked, moved its record, and died; meanwhile a courier brought what it had given him."""
+    first, shifted = pledge(visit()), visit(at="2026-02-28T19:03:04Z")
+    assert await camket.send(lan, DB, edit(first, "1-a")) == ["received"]
+    moved = pledge(shifted, visit(SECOND), at=NOW + 1000)
+    for _ in range(2):
+        assert await camket.send(lan, DB, edit(moved, "2-b", "1-a")) == ["received"]
+    further = pledge(shifted, visit(SECOND), visit(THIRD), at=NOW + 2000)
+    assert await camket.send(lan, DB, edit(further, "3-c", "2-b", "1-a")) == ["received"]
+    await camket.intake.observe(DB, [first["_id"]])
+    acts = (await camket.shown(DB, first["_id"]))[1]["acts"]
+    assert acts == [visit(), visit(SECOND), visit(THIRD)]
+    assert len(await camket.live(DB, first["_id"])) == 1
 
 
 async def test_recovering_opens_no_other_door(camket: Product) -> None:
