@@ -269,6 +269,20 @@ OUTCOMES = (
         (EXCHANGE,),
     ),
     Fault(
+        "what comes with a lost position is judged at once",
+        "sync/http/exchange.py",
+        "            part.asked = replace(part.asked, edits=())\n",
+        "            pass\n",
+        (EXCHANGE,),
+    ),
+    Fault(
+        "a photo is said to be there before it is one",
+        "server/media.py",
+        "min(held, place.promised.bytes - 1)",
+        "held",
+        ("tests/server/http/test_media.py",),
+    ),
+    Fault(
         "a position is believed that a copy of the files never gave",
         "sync/http/exchange.py",
         "        if not await self._store.gave(db, position.seq, life):\n",
