@@ -5,7 +5,7 @@ looked up in the store. What they miss in that moment enters the old place, and 
 (`server.mover`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from sync import revtree
 from sync.store.interface import DatabaseMissing, DocStore, Document
 
 _moved, _acts, _audit = table(tables.MovedRow), table(tables.ActRow), table(tables.Audit)
+_archive = table(tables.Archive)
 _inspections, _devices = table(registers.InspectionRow), table(tables.Device)
 
 
@@ -165,10 +166,39 @@ def _was_here_before_a_restore(connection: Connection, device: str | None) -> bo
 
 
 def merges(connection: Connection) -> dict[str, str]:
-    """Hamlets that were merged, each with the one that it was merged into, which may be merged itself."""
-    asked = select(_moved.c.id, _moved.c.target).where(_moved.c.db == COMMUNE)
-    rows = connection.execute(asked)
-    return {row.id.removeprefix("hamlet:"): row.target.removeprefix("hamlet-") for row in rows}
+    """Hamlets that were merged, each with the one that it was merged into, which may be merged itself.
+
+    Never in a ring: a server that was restored to before a merge, and was told another one since, may get the
+    first one back from a phone. The oldest merge of a ring is none any more.
+    """
+    rows = connection.execute(select(_moved.c.id, _moved.c.target).where(_moved.c.db == COMMUNE))
+    into = {row.id.removeprefix("hamlet:"): row.target.removeprefix("hamlet-") for row in rows}
+    while ring := _ring(into):
+        del into[_oldest(connection, ring)]
+    return into
+
+
+def _ring(into: Mapping[str, str]) -> list[str]:
+    """Hamlets that go one into the other and the last into the first, where there are such."""
+    for start in sorted(into):
+        path = [start]
+        while (further := into.get(path[-1])) is not None:
+            if further in path:
+                return path[path.index(further) :]
+            path.append(further)
+    return []
+
+
+def _oldest(connection: Connection, hamlets: Sequence[str]) -> str:
+    """Of merged hamlets the one whose document was written first."""
+    shown = _moved.join(
+        _archive,
+        (_archive.c.db == _moved.c.db) & (_archive.c.id == _moved.c.id) & (_archive.c.rev == _moved.c.rev),
+    )
+    here = (_moved.c.db == COMMUNE, _moved.c.id.in_([f"hamlet:{one}" for one in hamlets]))
+    asked = select(_moved.c.id, _archive.c.stamp).select_from(shown).where(*here)
+    stamps = {row.id.removeprefix("hamlet:"): row.stamp or "" for row in connection.execute(asked)}
+    return min(hamlets, key=lambda one: (stamps.get(one, ""), one))
 
 
 def end_of(merged: Mapping[str, str], hamlet: str) -> str:

@@ -1,5 +1,8 @@
 """Phones that were out while their hamlet or a household moved."""
 
+import asyncio
+import json
+
 from server import hamlets
 from server.admission import caller_of
 from server.auth import users
@@ -8,8 +11,10 @@ from server.parts import Parts
 from server.release import Ready, Warden
 from server.rows import tables
 from server.words import words
+from sync import canonical, revtree
 from sync.hooks import Action, Stored
 from sync.rev import Rev
+from sync.store.interface import Edit
 from tests.server.documents import (
     FIRST,
     HOUSEHOLD,
@@ -95,6 +100,22 @@ async def test_chains_of_merges_end_at_the_last_hamlet(commune: Parts) -> None:
     assert await send(commune, lan, A, late, new) == ["received", "received"]
     assert await where(commune, [PLEDGE, new.id]) == {PLEDGE: [C], new.id: [C]}
     assert await problems(commune) == []
+
+
+async def test_of_two_hamlets_merged_into_one_another_the_later_merge_stands(commune: Parts) -> None:
+    """The server was restored to before the first one; a phone has given it back after the second."""
+    await furnish(commune)
+    await hamlets.merge(commune, ADMIN, "bankhu", "nasam")
+    doc_id = "hamlet:nasam"
+    held = (await commune.store.read("commune", [doc_id], lambda _id, tree: revtree.leaves(tree)))[doc_id]
+    winner = revtree.winner(held.tree)
+    first = {"state": "merged", "merged": {"into": "bankhu", "since": "2026-01-01"}}
+    body = canonical.encode({**json.loads(held.bodies[winner].json), **first})
+    path = (Rev(winner.generation + 1, "f" * 32), *revtree.ancestry(held.tree, winner))
+    await commune.store.graft("commune", [Edit(doc_id, path, body)])
+    async with asyncio.timeout(20):  # they went to and fro for ever
+        await commune.follower.catch_up()
+    assert await where(commune, [PLEDGE]) == {PLEDGE: [A]}
 
 
 async def test_somebody_who_lost_a_hamlet_hands_in_and_the_office_decides(commune: Parts) -> None:
