@@ -482,6 +482,36 @@ FOR_GOOD = (
         (f"{RELEASE}::test_of_two_decisions_at_once_the_first_stands",),
     ),
     Fault(
+        "whoever writes over a recovered record closes it",
+        "server/quarantine.py",
+        ".where(*here, own)).all():\n",
+        ".where(*here)).all():\n",
+        (f"{RELEASE}::test_what_was_recovered_waits_for_its_place_in_the_history",),
+    ),
+    Fault(
+        "two hamlets are merged each into the other",
+        "server/whereabouts.py",
+        "    while ring := _ring(into):\n        del into[_oldest(connection, ring)]\n",
+        "",
+        (
+            "tests/server/moves/test_late_phones.py::test_of_two_hamlets_merged_into_one_another_the_later_merge_stands",
+        ),
+    ),
+    Fault(
+        "a clock that nobody could measure stays wrong",
+        "server/release.py",
+        "    return entry._replace(skew_ms=-late) if late > SKEW else entry\n",
+        "    return entry\n",
+        (f"{RELEASE}::test_what_nobody_could_measure_moves_back_from_what_has_not_come",),
+    ),
+    Fault(
+        "a copy by hand is held against its writer",
+        "server/admission.py",
+        "        return as_held(doc, known) if any(rev in tree for rev in edit.path) else doc\n",
+        "        return doc\n",
+        (INTAKE,),
+    ),
+    Fault(
         "a correction leaves the entry open",
         "server/intake.py",
         "            quarantine.superseded(connection, db, entering, asking.grant.user, instant(now))\n",
