@@ -17,7 +17,7 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine, select
 
 import schemas
-from server import archive
+from server import archive, moving
 from server.clock import Clock, instant
 from server.rows import tables
 from server.rows.engine import readers, table, writing
@@ -138,6 +138,8 @@ class Carrier:
             if old is None or not revtree.live(old.tree):
                 continue
             new = (await self._store.read(db, [new_id], ends)).get(new_id)  # two may go into one
+            if new and not revtree.live(new.tree) and moving.departures(new):
+                continue  # it has left this hamlet, and this one goes after it first
             if carried := plan(old_id, old, new_id, new):
                 into = [carried.into] if carried.into else []
                 await to_thread.run_sync(self._archive, db, into)
