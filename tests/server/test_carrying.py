@@ -8,6 +8,7 @@ from server.rows import tables
 from server.scribe import Change
 from server.words import words
 from sync import revtree
+from sync.rev import Rev
 from tests.server.documents import (
     FIRST,
     HOUSEHOLD,
@@ -73,6 +74,15 @@ async def test_a_phone_that_still_writes_to_the_old_id_is_carried_over(camket: P
     _, body = await camket.shown(DB, KEPT)
     assert [act["id"] for act in body["acts"]] == [FIRST, SECOND, THIRD]
     assert await camket.live(DB, GONE) == []
+
+
+async def test_nothing_is_carried_onto_a_pledge_that_has_left_the_hamlet(camket: Product) -> None:
+    await two_households(camket)
+    left = edit({"_id": KEPT, "moved_to": "hamlet-bankhu"}, "2-f", "1-b", deleted=True)
+    await camket.store.graft(DB, [left])
+    await merge(camket)
+    assert await camket.live(DB, KEPT) == []
+    assert await camket.live(DB, GONE) == [Rev(1, "d")]  # it goes after that one first
 
 
 async def test_nobody_puts_an_act_of_theirs_in_the_place_of_anothers_by_the_old_id(camket: Product) -> None:
