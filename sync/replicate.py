@@ -28,13 +28,15 @@ class ReplicationFailed(Exception):
 
 @dataclass(slots=True)
 class Report:
-    """What a run did; `refused` are documents that the target will not have."""
+    """What a run did; `refused` are revisions that the target will not have, `gone` those that the source
+    lists but, asked for one by one, says it does not have (purged since)."""
 
     read: int = 0
     written: int = 0
     missing_checked: int = 0
     last_seq: Any = 0
     refused: list[Json] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Peer:
@@ -46,11 +48,13 @@ class Peer:
             self.url = httpx.URL(url.rstrip("/"))
         except httpx.InvalidURL as error:
             raise ReplicationFailed(f"An address that cannot be read: {error}") from error
+        if self.url.query or self.url.fragment:
+            raise ReplicationFailed(f"{self.name} is no address of a database: it has a query or a fragment.")
 
     @property
     def name(self) -> str:
         """The address without credentials."""
-        return str(self.url.copy_with(username=None, password=None))
+        return str(self.url.copy_with(username=None, password=None, query=None, fragment=None))
 
     async def ask(
         self, method: str, path: str = "", *, body: object = None, query: Mapping[str, str] | None = None
@@ -70,7 +74,17 @@ class Peer:
         answer = await self.ask(method, path, **rest)
         if not answer.is_success:
             raise ReplicationFailed(f"{method} {self.name}{path}: {answer.status_code} {answer.text[:200]}")
-        return orjson.loads(answer.content)
+        return self.json_of(answer)
+
+    def json_of(self, answer: httpx.Response) -> Any:
+        """What an answer says, which another server at that address may not say in JSON.
+
+        Raises ReplicationFailed.
+        """
+        try:
+            return orjson.loads(answer.content)
+        except orjson.JSONDecodeError as error:
+            raise ReplicationFailed(f"{self.name} does not answer in JSON: is it a database's?") from error
 
     async def make(self) -> None:
         """Create the database where it is not there. Raises ReplicationFailed."""
@@ -82,7 +96,7 @@ class Peer:
     async def checkpoint(self, name: str) -> Json:
         """The checkpoint that it keeps under a name, `{}` where none."""
         answer = await self.ask("GET", f"/_local/{name}")
-        return orjson.loads(answer.content) if answer.is_success else {}
+        return self.json_of(answer) if answer.is_success else {}
 
 
 async def replicate(
@@ -110,7 +124,8 @@ async def replicate(
     async for changes, last_seq, pending in _feed(source, start):
         missing = await _missing(target, changes)
         report.missing_checked += sum(len(revs) for revs in changes.values())
-        docs = [doc async for doc in _read(source, missing)]
+        docs, gone = await _read(source, missing)
+        report.gone += gone
         report.read += len(docs)
         refused = await _write(target, docs)
         report.refused += refused
@@ -159,34 +174,62 @@ async def _missing(target: Peer, changes: Mapping[str, Sequence[str]]) -> list[t
     return [(doc_id, rev) for doc_id, row in answer.items() for rev in row["missing"]]
 
 
-async def _read(source: Peer, missing: Sequence[tuple[str, str]]) -> AsyncIterator[Json]:
-    """The documents with ancestry and attachments, in bulk where the source can, else one by one."""
+async def _read(source: Peer, missing: Sequence[tuple[str, str]]) -> tuple[list[Json], list[tuple[str, str]]]:
+    """The documents with ancestry and attachments, and what the source does not have any more.
+
+    What a bulk read does not give, for whatever reason, is asked for by itself: only what the source then
+    calls missing is passed over. Raises ReplicationFailed for any other error, so that no checkpoint moves
+    past a document that was not read.
+    """
+    docs = {(doc["_id"], doc["_rev"]): doc for doc in await _in_bulk(source, missing)}
+    given = {(doc["_id"], rev) for doc in docs.values() for rev in _with_ancestors(doc)}
+    gone: list[tuple[str, str]] = []
+    for doc_id, rev in missing:
+        if (doc_id, rev) not in given:
+            found = await _open(source, doc_id, rev)
+            docs |= {(doc["_id"], doc["_rev"]): doc for doc in found}
+            if not found:
+                gone.append((doc_id, rev))
+    return list(docs.values()), gone
+
+
+async def _in_bulk(source: Peer, missing: Sequence[tuple[str, str]]) -> list[Json]:
+    """What a bulk read gives; nothing where the source knows none."""
     if not missing:
-        return
+        return []
     query = {"revs": "true", "attachments": "true", "latest": "true"}
     body = {"docs": [{"id": doc_id, "rev": rev} for doc_id, rev in missing]}
     answer = await source.ask("POST", "/_bulk_get", body=body, query=query)
-    seen: set[tuple[str, str]] = set()
-    if answer.is_success:
-        rows: Iterable[Json] = [row for result in answer.json()["results"] for row in result["docs"]]
-    else:
-        rows = [row for doc_id, rev in missing for row in await _open(source, doc_id, rev)]
-    for row in rows:
-        doc = row.get("ok")
-        if doc is not None and (doc["_id"], doc["_rev"]) not in seen:
-            seen.add((doc["_id"], doc["_rev"]))
-            yield doc
+    if not answer.is_success:
+        return []
+    return [
+        row["ok"] for result in source.json_of(answer)["results"] for row in result["docs"] if "ok" in row
+    ]
+
+
+def _with_ancestors(doc: Json) -> Iterable[str]:
+    """The revisions for which a document stands: the latest of a branch answers for all of it."""
+    history = doc["_revisions"]
+    return [f"{history['start'] - back}-{digest}" for back, digest in enumerate(history["ids"])]
 
 
 async def _open(source: Peer, doc_id: str, rev: str) -> list[Json]:
+    """The latest of a revision's branch; nothing where the source says that it is missing."""
     query = {
         "revs": "true",
         "attachments": "true",
         "latest": "true",
         "open_revs": orjson.dumps([rev]).decode(),
     }
-    rows: list[Json] = await source.value("GET", f"/{_address(doc_id)}", query=query)
-    return rows
+    answer = await source.ask("GET", f"/{_address(doc_id)}", query=query)
+    said = source.json_of(answer)
+    if answer.status_code == 404 and isinstance(said, dict) and said.get("error") == "not_found":
+        return []
+    if not isinstance(said, list) or not all("ok" in row or "missing" in row for row in said):
+        raise ReplicationFailed(
+            f"{source.name} does not give {doc_id} {rev}: {answer.status_code} {answer.text[:200]}"
+        )
+    return [row["ok"] for row in said if "ok" in row]
 
 
 def _address(doc_id: str) -> str:
@@ -206,7 +249,7 @@ async def _write(target: Peer, docs: Sequence[Json]) -> list[Json]:
         return await _write(target, docs[:half]) + await _write(target, docs[half:])
     if answer.status_code not in {201, 202}:
         raise ReplicationFailed(f"{target.name}: {answer.status_code} {answer.text[:200]}")
-    refused = [row for row in answer.json() if "error" in row]
+    refused = [row for row in target.json_of(answer) if "error" in row]
     wrong = [row for row in refused if row["error"] not in {"forbidden", "unauthorized", "too_large"}]
     if wrong:
         raise ReplicationFailed(f"{target.name}: {wrong[0]}")

@@ -47,7 +47,10 @@ async def _run(source: str, target: str, *, create: bool) -> None:
             except ReplicationFailed as error:
                 typer.echo(str(error), err=True)
                 raise typer.Exit(1) from error
-    typer.echo(f"read {report.read}, written {report.written}, refused {len(report.refused)}")
+    gone = f", gone from the source {len(report.gone)}" if report.gone else ""
+    typer.echo(f"read {report.read}, written {report.written}, refused {len(report.refused)}{gone}")
+    for doc_id, rev in report.gone:
+        typer.echo(f"the source no longer has {doc_id} {rev}", err=True)
     for row in report.refused:
         typer.echo(f"refused {row.get('id')} {row.get('rev')}: {row.get('reason', row['error'])}", err=True)
     if report.refused:

@@ -1,13 +1,13 @@
 """`camket replicate` between our engine and pouchdb-server, both ways, ending in the same trees."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from sync.replicate import Report, replicate
+from sync.replicate import ReplicationFailed, Report, replicate
 from tests.engine.running import engine, pouchdb_server
 
 Tree = dict[str, list[tuple[str, bool, Any]]]
@@ -93,3 +93,119 @@ async def test_a_side_that_lost_its_checkpoint_starts_over_and_changes_nothing(l
         again = await run(one, two, "s2")
         assert again.missing_checked == len(DOCS)
         assert again.written == 0
+
+
+Answered = Callable[[httpx.Request, httpx.Response], httpx.Response]
+
+
+class Failing(httpx.AsyncHTTPTransport):
+    """The way to a peer that fails where `answered` says so."""
+
+    def __init__(self, answered: Answered) -> None:
+        super().__init__()
+        self._answered = answered
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        await answer.aread()
+        return self._answered(request, answer)
+
+
+async def run_failing(source: httpx.AsyncClient, target: httpx.AsyncClient, answered: Answered) -> Report:
+    async with httpx.AsyncClient(timeout=30, transport=Failing(answered)) as client:
+        return await replicate(
+            client, f"{source.base_url}/a", f"{target.base_url}/a", session="failing", create=True
+        )
+
+
+def timed_out(bulk: bool, alone: httpx.Response | None) -> Answered:
+    """A source that takes too long over `lost` in a bulk read, and gives `alone` when asked for it alone."""
+
+    def answered(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if bulk and request.url.path.endswith("/_bulk_get"):
+            results = answer.json()["results"]
+            for result in results:
+                if result["id"] == "lost":
+                    why = {"id": "lost", "rev": "1-a", "error": "internal_server_error", "reason": "timeout"}
+                    result["docs"] = [{"error": why}]
+            return httpx.Response(200, json={"results": results})
+        return alone if alone is not None and request.url.path.endswith("/lost") else answer
+
+    return answered
+
+
+async def ids_of(client: httpx.AsyncClient) -> list[str]:
+    return [row["id"] for row in (await client.get("/a/_all_docs")).json()["rows"]]
+
+
+async def two_with_a_document_to_lose(one: httpx.AsyncClient) -> None:
+    await one.put("/a")
+    await one.put("/a/found", json={})
+    await one.put("/a/lost", json={})
+
+
+async def test_what_a_bulk_read_does_not_give_is_asked_for_by_itself() -> None:
+    async with engine() as one, engine() as two:
+        await two_with_a_document_to_lose(one)
+        report = await run_failing(one, two, timed_out(bulk=True, alone=None))
+        assert (report.read, report.written, report.gone) == (2, 2, [])
+        assert await ids_of(two) == ["found", "lost"]
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        httpx.Response(500, json={"error": "internal_server_error", "reason": "timeout"}),
+        httpx.Response(404, text="<h1>a proxy's page</h1>"),
+        httpx.Response(200, json=[{"error": "internal_server_error"}]),
+    ],
+)
+async def test_no_checkpoint_moves_past_a_document_that_could_not_be_read(alone: httpx.Response) -> None:
+    async with engine() as one, engine() as two:
+        await two_with_a_document_to_lose(one)
+        with pytest.raises(ReplicationFailed, match=r"/a .*"):
+            await run_failing(one, two, timed_out(bulk=True, alone=alone))
+        assert (await run(one, two, "again")).written == 2
+        assert await ids_of(two) == ["found", "lost"]
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        httpx.Response(404, json={"error": "not_found", "reason": "missing"}),
+        httpx.Response(200, json=[{"missing": "1-a"}]),
+    ],
+)
+async def test_what_the_source_confirms_it_lacks_is_passed_over_and_counted(alone: httpx.Response) -> None:
+    async with engine() as one, engine() as two:
+        await two_with_a_document_to_lose(one)
+        report = await run_failing(one, two, timed_out(bulk=True, alone=alone))
+        assert (report.written, [doc_id for doc_id, _ in report.gone]) == (1, ["lost"])
+
+
+async def test_a_document_that_the_target_fails_to_write_ends_the_run_before_its_checkpoint() -> None:
+    def failing(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        rows = [{"id": "lost", "rev": "1-a", "error": "internal_server_error", "reason": "disk"}]
+        return httpx.Response(201, json=rows) if request.url.path.endswith("/_bulk_docs") else answer
+
+    async with engine() as one, engine() as two:
+        await two_with_a_document_to_lose(one)
+        with pytest.raises(ReplicationFailed, match="disk"):
+            await run_failing(one, two, failing)
+        assert (await run(one, two, "again")).missing_checked == 2
+
+
+@pytest.mark.parametrize("path", ["/a?x=1", "/a#part"])
+async def test_an_address_with_a_query_is_refused_in_words(path: str) -> None:
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(ReplicationFailed, match="no address of a database"):
+            await replicate(client, f"http://127.0.0.1:1{path}", "http://127.0.0.1:1/b", session="s")
+
+
+async def test_a_source_that_does_not_speak_json_is_refused_in_words() -> None:
+    def page(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, text="<h1>welcome</h1>") if request.method == "GET" else answer
+
+    async with engine() as one:
+        with pytest.raises(ReplicationFailed, match="JSON"):
+            await run_failing(one, one, page)
