@@ -129,7 +129,7 @@ async def _filter(call: Call, body: Mapping[str, Any]) -> tuple[Keep, Collection
         case None:
             return lambda change, _: call.shows(change.id), None, False
         case "_doc_ids":
-            given = body.get("doc_ids") or query.json_value(call.query, "doc_ids")
+            given = body["doc_ids"] if "doc_ids" in body else query.json_value(call.query, "doc_ids")
             if not isinstance(given, list) or not all(isinstance(doc_id, str) for doc_id in given):
                 raise BadRequest("`doc_ids` filter parameter is not a list of doc ids.")
             return lambda change, _: call.shows(change.id), frozenset(given), False
