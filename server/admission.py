@@ -8,7 +8,7 @@ from typing import NamedTuple
 import orjson
 
 import schemas
-from server import archive, quarantine
+from server import archive, bounds, quarantine
 from server.auth.grant import COMMUNE, Grant
 from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged, refusal, well_named
 from server.settle import POLICY, read_body
@@ -146,11 +146,14 @@ class Judge:
             self._hold = "clock" if asking.grant.live else "revoked"
         if asking.stranger:
             self._hold = "stranger"
+        self._before: dict[str, Body] = {}
+        """What the batch has said so far of documents that are bounded, since nothing of it is held yet."""
 
     def verdict(self, edit: Edit) -> Verdict:
         """What becomes of one edit."""
         ancestor, told = self._known.told(edit)
         found = self._settled(edit) or self._forbidden(edit) or self._broken(edit, told)
+        found = found or self._beyond(edit, told)
         if found:
             return found
         if self._hold:
@@ -194,6 +197,18 @@ class Judge:
             found = refusal(self._as_held(edit, doc, known), known, self._asked)
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
+        return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
+
+    def _beyond(self, edit: Edit, known: list[Body]) -> Refused | None:
+        """What would close the document to others, by how far it goes or by how much it adds."""
+        doc, before = orjson.loads(edit.body), self._before.get(edit.id)
+        found = bounds.too_far(edit.path, self._known.tree(edit.id))
+        held = [*known, before] if before else known
+        if not found and (joined := bounds.held_with(doc, held)):
+            staff = self._asking.grant.role.staff
+            found = bounds.overfull(doc, joined, held, self._known.devices, staff=staff)
+            if not found:
+                self._before[edit.id] = joined
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
 
     def _as_held(self, edit: Edit, doc: Body, known: list[Body]) -> Body:

@@ -26,7 +26,7 @@ Doc = Mapping[str, Any]
 class Refusal(NamedTuple):
     """Why a document may not enter: its outcome's name, the catalogue's key and the sentence's values."""
 
-    name: Literal["forbidden", "clock"]
+    name: Literal["forbidden", "clock", "too_large"]
     key: str
     values: Mapping[str, object]
 

@@ -37,7 +37,8 @@ OTHERS_WORK = frozenset({"forged_author", "foreign_stamp", "forged_act", "admin_
 
 _ID = re.compile(r"[a-z]{1,20}:[\x21-\x7e]{1,200}")
 _DIGEST = re.compile(r"[\x21-\x7e]{1,64}")
-_GENERATIONS = 1_000_000
+_GENERATIONS = 2**31
+"""PostgreSQL's integers end here. How far a revision may be ahead of its document is `bounds.too_far`."""
 
 
 @dataclass(frozen=True, slots=True)

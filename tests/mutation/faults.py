@@ -367,6 +367,20 @@ AUTHORITY = (
         ),
     ),
     Fault(
+        "a revision may be as far above the others as it likes",
+        "server/admission.py",
+        "        found = bounds.too_far(edit.path, self._known.tree(edit.id))\n",
+        "        found = None\n",
+        ("tests/server/test_bounds.py",),
+    ),
+    Fault(
+        "what a batch adds to one document is not added up",
+        "server/admission.py",
+        "                self._before[edit.id] = joined\n",
+        "                pass\n",
+        ("tests/server/test_bounds.py",),
+    ),
+    Fault(
         "a late status parts what staff have merged",
         "server/admission.py",
         "        if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):\n",
