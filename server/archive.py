@@ -83,6 +83,12 @@ def accepted(
     return found & wanted
 
 
+def writers(connection: Connection, device: str) -> set[str]:
+    """Who wrote what carries the stamps of this device."""
+    here = (_archive.c.stamp.like(f"%-{device}"), _archive.c.by.is_not(None))
+    return {*connection.execute(select(_archive.c.by).where(*here).distinct()).scalars()}
+
+
 class Departure(NamedTuple):
     """A document went from one database to another, at an instant; `by` is who moved it, None the server."""
 

@@ -112,6 +112,20 @@ def restore(  # noqa: PLR0917
                 (fresh / part).rename(data / part)
 
 
+def begin_by_hand(data: Path, url: str | None, now: datetime, by: str = audit.CONSOLE) -> None:
+    """What a restore does beside the files, for files that were put back by hand: nothing here can tell that
+    they were, and whoever says it for a phone must not be believed. Raises `NoBackup`, `InUse`."""
+    if not (data / DOCUMENTS).exists():
+        raise NoBackup
+    _check_unused(data / DOCUMENTS)
+    rows = open_rows(data, url)
+    try:
+        with rows.begin() as connection:
+            begin_anew(connection, (), by, now)
+    finally:
+        rows.dispose()
+
+
 def begin_anew(connection: Connection, known: Iterable[Mapping[str, Any]], by: str, now: datetime) -> None:
     """What a restore changes in the rows; `known` are ledgers that are not rolled back."""
     ledger.add(connection, list(known))

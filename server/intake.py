@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, authors, floor, ledger, quarantine
+from server import archive, authors, floor, ledger, quarantine, restores
 from server.admission import (
     Admitted,
     Asking,
@@ -55,11 +55,8 @@ from sync.revtree import Tree
 from sync.stamps import Stamp
 from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
 
-_devices, _meta, _hamlets = table(tables.Device), table(tables.Meta), table(tables.HamletRow)
+_devices, _hamlets = table(tables.Device), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
-
-RECOVERY = timedelta(days=7)
-"""How long a phone may take to give back what the server has lost."""
 
 STORED_ONLY = ("signature:",)
 """Phones push these and never pull them."""
@@ -275,7 +272,7 @@ class Intake:
 
     def _read_epoch(self) -> str:
         with readers(self._rows).begin() as connection:
-            return _epoch(connection)
+            return restores.epoch(connection)
 
     def _read_latest(self) -> int:
         with readers(self._rows).begin() as connection:
@@ -287,20 +284,31 @@ class Intake:
             erased = ledger.erased(connection, {doc_id for doc_id, _ in named})
             decided = quarantine.decided(connection, db, named)
 
+        def is_wanted(found: quarantine.Decided) -> bool:
+            """Whether to ask for it: the phone is confirmed by now, or others' copy was sent away."""
+            other = found.of_other(asking.grant.device)
+            if found.state == "discarded":
+                return other and found.why in {"recovered", "stranger"}
+            return not other and (found.why, found.state) == ("stranger", "waiting")
+
         def outcome(doc_id: str, rev: Rev) -> Refused | None:
             if doc_id in erased:
                 return refused(doc_id, rev, "erased", words.say("rule.erased"))
             found = decided.get((doc_id, rev))
-            return decision(doc_id, rev, found, words) if found else None
+            return decision(doc_id, rev, found, words) if found and not is_wanted(found) else None
 
         return [outcome(doc_id, rev) for doc_id, rev in asked]
 
     def _note_recovering(self, device: str) -> None:
-        """This phone has what the server has not: for a while it may give back other people's work."""
+        """This phone has what the server has not: where that was restored, it may for a while give back other
+        people's work."""
         now = self._clock()
         long_ago = or_(
             _devices.c.recovering_at.is_(None), _devices.c.recovering_at < instant(now - timedelta(hours=1))
         )
+        with readers(self._rows).begin() as connection:
+            if not restores.ever(connection):
+                return
         with writing(self._rows) as connection:
             note = update(_devices).where(_devices.c.id == device, long_ago)
             connection.execute(note.values(recovering_at=instant(now)))
@@ -348,11 +356,6 @@ class _Held(NamedTuple):
     sane: bool
 
 
-def _epoch(connection: Connection) -> str:
-    """Which life of the store this is (`server.backup`); the first has no name."""
-    return connection.execute(select(_meta.c.value).where(_meta.c.key == "epoch")).scalar() or ""
-
-
 def _look_up(
     connection: Connection, batch: _Batch, edits: Sequence[Edit], held: _Held, *, now: datetime
 ) -> Known:
@@ -364,6 +367,7 @@ def _look_up(
     devices = {row.id: row.recovering_at for row in connection.execute(owned)}
     office = {office_device(grant.user)} if grant.role.staff else set()
     recovering = devices.get(grant.device or "") or ""
+    restored = restores.ever(connection)
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
     places = [place for place in (batch.sent_to, db) if place]
     return Known(
@@ -372,9 +376,9 @@ def _look_up(
         {key: one for place in places for key, one in quarantine.decided(connection, place, revs).items()},
         ledger.erased(connection, ids),
         devices.keys() | office | ({grant.device} if grant.device else set()),
-        recovering > instant(now - RECOVERY),
+        restored and recovering > instant(now - restores.RECOVERY),
         held.checklists,
-        _epoch(connection) != "",
+        restored,
         authors.of_acts(connection, acts_named(edits)),
     )
 

@@ -44,6 +44,14 @@ class Decided(NamedTuple):
 
     why: Why
     state: State
+    device: str | None = None
+    """Who brought it."""
+    body: bytes = b""
+
+    def of_other(self, device: str | None, body: bytes | None = None) -> bool:
+        """Whether somebody else brought this, in other words where those are known: by its name alone
+        nothing is decided of what is sent now."""
+        return device != self.device and (body is None or body != self.body)
 
 
 class Entry(NamedTuple):
@@ -91,6 +99,11 @@ def hold(connection: Connection, held: Iterable[Held], at: str) -> None:
         for one in held
     ]
     insert_new(connection, _quarantine, rows)
+    for row in rows:
+        if row["why"] != "stranger":  # by now it is known whose it is
+            here = [_quarantine.c[name] == row[name] for name in ("db", "doc_id", "rev", "device")]
+            waits = (_quarantine.c.state == "waiting", _quarantine.c.why == "stranger")
+            connection.execute(update(_quarantine).where(*here, *waits).values(why=row["why"]))
 
 
 def decided(
@@ -99,14 +112,13 @@ def decided(
     """What became of those of these revisions that are, or were, held."""
     wanted = set(revs)
     found: dict[tuple[str, Rev], Decided] = {}
-    columns = (_quarantine.c.doc_id, _quarantine.c.rev, _quarantine.c.why, _quarantine.c.state)
     for ids in chunks(sorted({doc_id for doc_id, _ in wanted})):
         for row in connection.execute(
-            select(*columns).where(_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids))
+            select(_quarantine).where(_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids))
         ):
             key = (row.doc_id, Rev.parse(row.rev))
             if key in wanted:
-                found[key] = Decided(row.why, row.state)
+                found[key] = Decided(row.why, row.state, row.device, row.body)
     return found
 
 

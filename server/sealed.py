@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server import archive, keys, sealing
+from server import archive, keys, restores, sealing
 from server.admission import caller_of
 from server.auth import devices, users
 from server.auth.errors import PersonUnknown
@@ -44,7 +44,8 @@ from sync.store.interface import Edit
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whose credential lay in a record, and when (ms) that phone joined. `stranger`: nobody's here."""
+    """Whose credential lay in a record, and when (ms) that phone joined. `stranger`: nobody's here, or of a
+    phone of which no admin has confirmed yet that it is the one that it says."""
 
     grant: Grant
     joined: int
@@ -199,7 +200,7 @@ class Inbox:
         """Whose credential this is; None where it is nobody's here."""
         if send not in self._senders:
             grant = devices.grant_of(rows, send) if send.startswith("s.") else None
-            self._senders[send] = Sender(grant, _joined(rows, grant)) if grant else None
+            self._senders[send] = _known(rows, grant) if grant else None
         return self._senders[send]
 
     def _has_place(self, record: Record, there: set[str]) -> bool:
@@ -248,9 +249,16 @@ class Inbox:
 
 
 def is_strange(rows: Connection, send: str) -> bool:
-    """Whether this is the credential of a phone of which nothing is known here, neither good nor bad."""
+    """Whether this is the credential of a phone of which nothing is known here, neither good nor bad: this
+    server was restored to before that joined. Another phone may have said since that it was that one."""
     named = devices.SEND_ONLY.fullmatch(send)
-    return named is not None and not devices.is_known(rows, named[1])
+    if named is None or not restores.ever(rows):
+        return False
+    return not devices.is_known(rows, named[1]) or devices.was_claimed(rows, named[1])
+
+
+def _known(rows: Connection, grant: Grant) -> Sender:
+    return Sender(grant, _joined(rows, grant), stranger=devices.claim_of(rows, grant.device) is not None)
 
 
 def _claimed(rows: Connection, send: str, opened: Opened | Spoiled) -> Sender:

@@ -16,11 +16,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from server import recovery
+from server import backup, recovery
 from server.admission import caller_of
 from server.app import opened
 from server.audit import CONSOLE
-from server.auth import invitations, users
+from server.auth import devices, invitations, users
 from server.auth.grant import Grant, Role
 from server.clock import system
 from server.keys import open_vault
@@ -180,6 +180,16 @@ def approve_recovery(data: Path) -> None:
     rows.dispose()
 
 
+def confirm(data: Path) -> None:
+    """What an admin does after a restore who has all phones in hand."""
+    rows = open_rows(data)
+    with rows.begin() as connection:
+        for phone in devices.listing(connection):
+            if phone.send_only_at:
+                devices.confirm(connection, phone.id, by=CONSOLE, now=system())
+    rows.dispose()
+
+
 def waiting(data: Path) -> list[str]:
     """The pledges that wait for a person to decide."""
     rows, source = open_rows(data), table(tables.Quarantine)
@@ -204,6 +214,8 @@ def main() -> None:
     arguments.add_argument("data", type=Path)
     arguments.add_argument("--approve-recovery", action="store_true")
     arguments.add_argument("--waiting", action="store_true", help="name the pledges in quarantine")
+    arguments.add_argument("--restored", action="store_true", help="begin anew with files put back by hand")
+    arguments.add_argument("--confirm", action="store_true", help="confirm every phone")
     arguments.add_argument("--take", metavar="USER", help="take all hamlets from a person")
     asked = arguments.parse_args()
     data: Path = asked.data
@@ -212,6 +224,11 @@ def main() -> None:
         return
     if asked.waiting:
         print(json.dumps(waiting(data)))
+        return
+    if asked.restored or asked.confirm:
+        if asked.restored:
+            backup.begin_by_hand(data, None, system())
+        confirm(data)
         return
     if asked.take:
         take_hamlets(data, asked.take)

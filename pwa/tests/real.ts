@@ -88,7 +88,17 @@ export class RealServer {
     await this.kill();
     rmSync(join(this.dir, "data"), { recursive: true });
     cpSync(join(this.dir, "copy"), join(this.dir, "data"), { recursive: true });
+    this.#commune("--restored");
     await this.up();
+  }
+
+  /** An admin has every phone in hand that only hands in. */
+  confirm(): void {
+    this.#commune("--confirm");
+  }
+
+  #commune(does: string): void {
+    execFileSync(PYTHON, ["-m", "tests.commune", join(this.dir, "data"), does], { cwd: ROOT });
   }
 
   /** An admin approves the recovery that waits, as the office's page does. */

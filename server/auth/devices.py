@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from server import audit, ledger
+from server import archive, audit, ledger, restores
 from server.auth import tokens, users
 from server.auth.errors import DeviceUnknown, PersonUnknown
 from server.auth.grant import Grant, Role
@@ -18,7 +19,7 @@ from server.rows import tables
 from server.rows.engine import table
 
 _devices, _users = table(tables.Device), table(tables.User)
-_invitations = table(tables.Invitation)
+_invitations, _claims = table(tables.Invitation), table(tables.Claim)
 
 SEEN_EVERY = timedelta(hours=1)
 """How exactly "last seen" is known: a write for each request would cost more than it tells."""
@@ -49,6 +50,11 @@ class Phone:
     last_seen_at: str | None
     revoked_at: str | None
     send_only_at: str | None
+    claim: "Claim | None" = None
+    """Where it says that it was this phone before the server was restored, and no admin has looked at it."""
+
+
+Claim = Literal["unproven", "contested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,8 @@ def enrol(  # noqa: PLR0917
     """A phone of a person, by an invitation: a new one, or the first of these that it was before.
 
     That keeps its id, which stands in the stamps of what the server has lost, and its send-only credential,
-    which lies in the records that it has sealed. Nobody knows when it had joined.
+    which lies in the records that it has sealed. Nobody knows when it had joined, nor whether it was that
+    phone: until an admin confirms it, it only hands in, and that waits for a person (`server.sealed`).
     """
     full = tokens.mint_secret()
     values = {
@@ -80,24 +87,32 @@ def enrol(  # noqa: PLR0917
         "credential": tokens.digest(full),
         "invitation": invitation,
     }
-    again = next(filter(None, (_again(connection, one, person) for one in before)), None)
+    claims = (_again(connection, one, person, invitation, now) for one in before)
+    again = next(filter(None, claims), None)
     device, send = again or (tokens.mint_id(), tokens.mint_secret())
-    fresh = {"replaced_at": None, "send_only_at": None, "first_exchange_at": None}
+    send_only = instant(now) if claim_of(connection, device) else None
+    fresh = {"replaced_at": None, "send_only_at": send_only, "first_exchange_at": None}
     known = update(_devices).where(_devices.c.id == device)
     if not connection.execute(known.values(**values, **fresh)).rowcount:
-        since = instant(FIRST_DAY if again else now)
-        values |= {"id": device, "user": person.id, "send": tokens.digest(send), "created_at": since}
+        at = instant(now)
+        values |= {"id": device, "user": person.id, "send": tokens.digest(send), "created_at": at}
+        if again:
+            values |= {"created_at": instant(FIRST_DAY), "send_only_at": at}
         connection.execute(insert(_devices).values(**values))
+        if again:
+            connection.execute(insert(_claims).values(device=device, claimed_at=at))
     audit.append(connection, person.id, "device.enrolled", device, now)
     return Issued(device, f"d.{device}.{full}", f"s.{device}.{send}")
 
 
-def _again(connection: Connection, before: Before, person: users.Person) -> tuple[str, str] | None:
+def _again(
+    connection: Connection, before: Before, person: users.Person, invitation: str, now: datetime
+) -> tuple[str, str] | None:
     """The id and the send-only secret with which a phone goes on; None where it must be a new one.
 
-    Of a phone that is not known here nobody can tell whether it says the truth. It must not have been
-    revoked, and be of the same person, by name where the person, too, came after the backup. What is gained
-    by lying are stamps that name a phone which nobody knows.
+    Of a phone that is not known here nobody can tell whether it says the truth. This server must have been
+    restored lately; the id be such as phones get, one for an invitation, neither revoked nor in the stamps of
+    anybody else; and the person be the same, by name where the person, too, came after the backup.
     """
     named = SEND_ONLY.fullmatch(before.send)
     if named is None or ledger.revoked(connection, named[1]):
@@ -105,11 +120,50 @@ def _again(connection: Connection, before: Before, person: users.Person) -> tupl
     device, secret = named[1], named[2]
     known = connection.execute(select(_devices).where(_devices.c.id == device)).one_or_none()
     if known is not None:
-        same = known.user == person.id and known.revoked_at is None
-        return (device, secret) if same and hmac.compare_digest(known.send, tokens.digest(secret)) else None
+        if not hmac.compare_digest(known.send, tokens.digest(secret)):
+            _contest(connection, device, now)
+            return None
+        return (device, secret) if known.user == person.id and known.revoked_at is None else None
+    may_be = (
+        restores.lately(connection, now)
+        and tokens.is_minted(device)
+        and not archive.writers(connection, device) - {person.id}
+        and not _has_claimed(connection, invitation)
+        and _is_person(connection, before, person)
+    )
+    return (device, secret) if may_be else None
+
+
+def _is_person(connection: Connection, before: Before, person: users.Person) -> bool:
     with suppress(PersonUnknown):
-        return (device, secret) if users.find(connection, before.user).id == person.id else None
-    return (device, secret) if users.tidy(before.name) == person.name else None
+        return users.find(connection, before.user).id == person.id
+    return users.tidy(before.name) == person.name
+
+
+def _has_claimed(connection: Connection, invitation: str) -> bool:
+    """Whether this invitation was used for another phone from before."""
+    asked = select(_claims.c.device).join(_devices, _devices.c.id == _claims.c.device)
+    return connection.execute(asked.where(_devices.c.invitation == invitation)).first() is not None
+
+
+def _contest(connection: Connection, device: str, now: datetime) -> None:
+    """Two say that they were one phone: an admin sees it, and settles it with both in hand."""
+    here = (_claims.c.device == device, _claims.c.contested_at.is_(None))
+    connection.execute(update(_claims).where(*here).values(contested_at=instant(now)))
+
+
+def claim_of(connection: Connection, device: str | None) -> Claim | None:
+    """What is doubtful about a phone: nobody has looked whether it is the one that it says."""
+    here = (_claims.c.device == device, _claims.c.confirmed_at.is_(None))
+    found = connection.execute(select(_claims.c.contested_at).where(*here)).one_or_none()
+    if found is None:
+        return None
+    return "contested" if found.contested_at else "unproven"
+
+
+def was_claimed(connection: Connection, device: str) -> bool:
+    """Whether the phone of this id is here by its own word: another may be the one that had it."""
+    return connection.execute(select(_claims.c.device).where(_claims.c.device == device)).first() is not None
 
 
 def grant_of(connection: Connection, credential: str) -> Grant | None:
@@ -166,6 +220,8 @@ def confirm(connection: Connection, device: str, *, by: str, now: datetime) -> N
     confirmed = update(_devices).where(_devices.c.id == device).values(send_only_at=None)
     if not connection.execute(confirmed).rowcount:
         raise DeviceUnknown
+    claim = update(_claims).where(_claims.c.device == device).values(confirmed_at=instant(now))
+    connection.execute(claim)
     audit.append(connection, by, "device.confirmed", device, now)
 
 
@@ -179,7 +235,7 @@ def find(connection: Connection, device: str) -> Phone:
     found = connection.execute(select(_devices).where(_devices.c.id == device)).one_or_none()
     if found is None:
         raise DeviceUnknown
-    return _phone(found)
+    return _phone(connection, found)
 
 
 def listing(connection: Connection, user: str | None = None) -> list[Phone]:
@@ -188,7 +244,7 @@ def listing(connection: Connection, user: str | None = None) -> list[Phone]:
     if user is not None:
         asked = asked.where(_devices.c.user == user)
     found = connection.execute(asked.order_by(_devices.c.created_at.desc(), _devices.c.id))
-    return [_phone(row) for row in found]
+    return [_phone(connection, row) for row in found.all()]
 
 
 def _grant(connection: Connection, row: Row[tuple[object, ...]], *, send_only: bool) -> Grant:
@@ -204,7 +260,14 @@ def _grant(connection: Connection, row: Row[tuple[object, ...]], *, send_only: b
     )
 
 
-def _phone(row: Row[tuple[object, ...]]) -> Phone:
+def _phone(connection: Connection, row: Row[tuple[object, ...]]) -> Phone:
     return Phone(
-        row.id, row.user, row.name, row.created_at, row.last_seen_at, row.revoked_at, row.send_only_at
+        row.id,
+        row.user,
+        row.name,
+        row.created_at,
+        row.last_seen_at,
+        row.revoked_at,
+        row.send_only_at,
+        claim_of(connection, row.id),
     )

@@ -9,14 +9,20 @@ from hashlib import sha256
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 10
+ID_LENGTH = 10
 
 _ID_ALPHABET = CROCKFORD.lower()
 _MISREAD = str.maketrans("OIL", "011", "- \u2013\u00a0")
 
 
-def mint_id(length: int = 10) -> str:
+def mint_id(length: int = ID_LENGTH) -> str:
     """A new id of a person or a phone, `[a-z0-9]`: 5 bits a character."""
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(length))
+
+
+def is_minted(text: str) -> bool:
+    """Whether an id is such as `mint_id` gives: what the office writes with, and a name, is none."""
+    return len(text) == ID_LENGTH and set(text) <= set(_ID_ALPHABET)
 
 
 def mint_secret() -> str:

@@ -51,8 +51,13 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="A backup, or a directory: the newest in it.")],
+    source: Annotated[
+        Path | None, typer.Argument(help="A backup, or a directory: the newest in it.", show_default=False)
+    ] = None,
     *,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="The files were put back already: begin anew with them.")
+    ] = False,
     data: Data = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
@@ -61,13 +66,19 @@ def restore(
     from server import vessel
     from server.clock import system
 
+    if (source is None) is not by_hand:
+        raise typer.BadParameter("SOURCE / --by-hand")
     settings = told(data=data)
     with said():
         try:
-            with backups.newest(source).open("rb") as file:
-                sealed = vessel.is_sealed(file)
-            passphrase = _passphrase(passphrase_file, new=False) if sealed else None
-            backups.restore(source, settings.data, settings.database_url, passphrase, system())
+            if source is None:
+                source = settings.data
+                backups.begin_by_hand(settings.data, settings.database_url, system())
+            else:
+                with backups.newest(source).open("rb") as file:
+                    sealed = vessel.is_sealed(file)
+                passphrase = _passphrase(passphrase_file, new=False) if sealed else None
+                backups.restore(source, settings.data, settings.database_url, passphrase, system())
         except backups.NoBackup as error:
             end("console.no_backup", error, source=source)
         except vessel.NotOpened as error:

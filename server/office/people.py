@@ -44,7 +44,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class PhoneShown:
-    """A phone on its owner's page. `state` is revoked, send_only, waiting (never heard) or works."""
+    """A phone on its owner's page. `state` is revoked, send_only, claim.unproven, claim.contested, waiting
+    (never heard) or works."""
 
     id: str
     name: str
@@ -52,6 +53,7 @@ class PhoneShown:
     last_seen_at: str | None
     state: str
     tone: str
+    to_confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +259,18 @@ def _listed(person: Person, phones: list[Phone], places: str) -> Listed:
 def _phone(phone: Phone) -> PhoneShown:
     if phone.revoked_at:
         state, tone = "revoked", "state-bad"
+    elif phone.claim:
+        state, tone = f"claim.{phone.claim}", "state-bad" if phone.claim == "contested" else "state-warn"
     elif phone.send_only_at:
         state, tone = "send_only", "state-warn"
     elif phone.last_seen_at is None:
         state, tone = "waiting", "state-warn"
     else:
         state, tone = "works", "state-good"
-    return PhoneShown(phone.id, phone.name, phone.created_at, phone.last_seen_at, state, tone)
+    confirms = bool(phone.send_only_at or phone.claim) and not phone.revoked_at
+    return PhoneShown(
+        phone.id, phone.name, phone.created_at, phone.last_seen_at, state, tone, to_confirm=confirms
+    )
 
 
 def _reachable(link: str) -> bool:

@@ -332,6 +332,16 @@ class Device(SQLModel, table=True):
     )
 
 
+class Claim(SQLModel, table=True):
+    """A phone that joined a restored server as one that this does not know: it may be or not."""
+
+    __tablename__ = "claim"
+    device: str = Field(primary_key=True, foreign_key="device.id")
+    claimed_at: str
+    contested_at: str | None = Field(default=None, description="Another phone said that it was this one")
+    confirmed_at: str | None = Field(default=None, description="An admin had it in hand")
+
+
 class OfficeSession(SQLModel, table=True):
     """A signed-in browser."""
 

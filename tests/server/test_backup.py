@@ -293,12 +293,12 @@ async def test_a_position_from_before_a_restore_is_lost(tmp_path: Path) -> None:
 async def test_a_phone_that_claims_to_have_what_was_lost_is_alone_in_it_and_lets_nothing_in_by_itself(
     tmp_path: Path,
 ) -> None:
-    """It may be true (the files were put back by hand) or a lie: what it gives back of others waits."""
+    """On a server that was restored it may be true or a lie: what it gives back of others waits."""
     async with served(tmp_path) as camket:
         phone, other = await camket.phone(), await camket.phone(camket.person("Lý Thị Mai"))
 
         def not_own(of: Phone, digest: str) -> dict[str, Any]:
-            doc = of.visit(_rev=f"2-{digest}", _revisions={"start": 2, "ids": [digest, "b" * 32]})
+            doc = of.visit(_rev=f"1-{digest}", _revisions={"start": 1, "ids": [digest]})
             return doc | {"acts": [*doc["acts"], dict(doc["acts"][0], id="0" * 26, by="somebody")][::-1]}
 
         async def sent(of: Phone, digest: str, **asked: Any) -> list[str]:
@@ -311,6 +311,9 @@ async def test_a_phone_that_claims_to_have_what_was_lost_is_alone_in_it_and_lets
         have = [["household:01J8ZQ4T6N3VXK2M5R7W9Y0ABD", "1-c"]]
         assert await sent(phone, "1" * 32) == ["forbidden"]
         assert await sent(phone, "2" * 32, since="lost") == []  # nothing was decided
+        assert await sent(phone, "2" * 32, have=have) == ["forbidden"], "nothing was lost here"
+        with camket.parts.rows.begin() as rows:
+            rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
         assert await sent(phone, "2" * 32, have=have) == ["quarantined"]
         assert await sent(other, "3" * 32) == ["forbidden"]
         assert [row["device"] for row in rows_of(camket.parts, tables.Quarantine)] == [phone.device]

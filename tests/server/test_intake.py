@@ -375,12 +375,20 @@ def enrol(camket: Product, *phones: tuple[str, str]) -> None:
             connection.execute(insert(table(tables.Device)), phone)
 
 
+def restored(camket: Product) -> None:
+    with camket.rows.begin() as connection:
+        connection.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+
+
 async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author(camket: Product) -> None:
     enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
     of_mai = edit(household(by=MAI), "1-m")
     assert await camket.send(lan, DB, of_mai) == ["forbidden"]  # nobody asked for it
-    unknown = await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [(of_mai.id, of_mai.rev)])
-    assert unknown == [None]
+    named = [(of_mai.id, of_mai.rev)]
+    assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]
+    assert await camket.send(lan, DB, of_mai) == ["forbidden"], "no phone opens this by itself"
+    restored(camket)
+    assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]
     assert await camket.send(lan, DB, of_mai, edit(pledge(visit()), "1-l")) == ["quarantined", "received"]
     assert [row["why"] for row in camket.all(tables.Quarantine)] == ["recovered"]
     assert await camket.send(mai, DB, of_mai) == ["received"]
@@ -395,8 +403,7 @@ async def test_a_record_upon_work_that_a_restored_server_has_lost_waits_and_is_n
     first = edit(pledge(visit(by=MAI), by=MAI), "1-m")
     upon = edit(pledge(visit(by=MAI), visit(SECOND)), "2-l", "1-m")
     assert await camket.send(lan, DB, upon) == ["forbidden"], "nothing was lost here"
-    with camket.rows.begin() as connection:
-        connection.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+    restored(camket)
     upon = edit(pledge(visit(by=MAI), visit(SECOND)), "2-x", "1-m")
     assert await camket.send(lan, DB, upon) == ["quarantined"]
     assert await camket.send(mai, DB, first) == ["received"]
@@ -449,6 +456,7 @@ async def test_of_a_copy_by_hand_and_one_with_the_clock_set_right_the_first_stan
 
 async def test_recovering_opens_no_other_door(camket: Product) -> None:
     enrol(camket, (LAN, "phonelan01"))
+    restored(camket)
     await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [("household:x", Rev(1, "a"))])
     sent = [edit(household(by=MAI, name=""), "1-a"), edit(pledge(visit(), visit()), "1-b")]
     assert await camket.send(lan, DB, *sent) == ["forbidden", "forbidden"]

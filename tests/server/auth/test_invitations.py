@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine
 
-from server import ledger
+from server import archive, audit, ledger
 from server.auth import devices, invitations, limits, tokens, users
 from server.auth.devices import Before, Issued
 from server.auth.errors import InvitationGone, InvitationUnknown, TooManyAttempts
 from server.auth.grant import Grant
 from server.auth.users import Person
 from sync.errors import TooManyRequests
+from sync.rev import Rev
 from tests.server.auth.conftest import PASSWORD, Hands
 
 ADDRESS = "192.0.2.7"
@@ -119,19 +120,82 @@ def test_a_phone_that_a_restored_server_never_knew_goes_on_as_the_one_that_it_wa
 ) -> None:
     """By an invitation of its person; where the person is from after the backup too, of one of that name."""
     renamed = f" {volunteer.name} "
+    restored(engine, clock)
     for number, (user, name) in enumerate([(volunteer.id, "?"), ("afterwards", renamed)]):
-        send = f"s.oldphone{number}.a-secret"
+        send = f"s.0dph0ne00{number}.a-secret"
         code = invited(engine, clock, volunteer)
         for _ in range(2):  # the first answer was lost
             issued = redeemed(engine, clock, code, Before(send, user, name))
-        assert (issued.device, issued.send) == (f"oldphone{number}", send)
+        assert (issued.device, issued.send) == (f"0dph0ne00{number}", send)
         for credential in (issued.credential, send):
             grant = granted(engine, credential)
             assert grant is not None
-            assert (grant.user, grant.device, grant.live) == (volunteer.id, f"oldphone{number}", True)
+            assert (grant.user, grant.device, grant.live) == (volunteer.id, f"0dph0ne00{number}", True)
+            assert grant.send_only, "until an admin confirms it"
         hear(engine, clock, issued)
         with pytest.raises(InvitationGone):
             redeemed(engine, clock, code, Before(send, user, name))
+
+
+def restored(engine: Engine, clock: Hands) -> None:
+    with engine.begin() as rows:
+        audit.append(rows, "console", "backup.restored", "x", clock())
+
+
+def claimed(engine: Engine, clock: Hands, person: Person, device: str, secret: str = "a-secret") -> bool:
+    before = Before(f"s.{device}.{secret}", person.id, person.name)
+    return redeemed(engine, clock, invited(engine, clock, person), before).device == device
+
+
+@pytest.mark.parametrize(
+    ("device", "days", "works"),
+    [("0dph0ne001", 0, True), ("0dph0ne001", 8, False), ("office7abc", 0, False), ("0dph0ne", 0, False)],
+)
+def test_only_what_can_have_been_a_phone_is_one_again_and_only_soon_after_a_restore(
+    engine: Engine, clock: Hands, volunteer: Person, device: str, days: int, works: bool
+) -> None:
+    assert not claimed(engine, clock, volunteer, device), "nothing was lost here"
+    restored(engine, clock)
+    clock.move(days=days)
+    assert claimed(engine, clock, volunteer, device) is works
+
+
+def test_whose_stamps_are_anothers_is_not_this_persons_phone(
+    engine: Engine, clock: Hands, volunteer: Person, admin: Person
+) -> None:
+    restored(engine, clock)
+    with engine.begin() as rows:
+        for device, by in (("0dph0ne001", admin.id), ("0dph0ne002", volunteer.id)):
+            said = f'{{"by":"{by}","stamps":{{"*":"1772413200000-0000-{device}"}}}}'.encode()
+            entry = archive.Entry("d", f"household:{device}", Rev(1, "a"), None, said, False, "sent")
+            archive.keep(rows, [entry], "x", None)
+    assert not claimed(engine, clock, volunteer, "0dph0ne001")
+    assert claimed(engine, clock, volunteer, "0dph0ne002")
+
+
+def test_one_invitation_is_for_one_phone_from_before(engine: Engine, clock: Hands, volunteer: Person) -> None:
+    restored(engine, clock)
+    code = invited(engine, clock, volunteer)
+    befores = [Before(f"s.0dph0ne00{n}.s", volunteer.id, volunteer.name) for n in (1, 2)]
+    assert redeemed(engine, clock, code, befores[0]).device == "0dph0ne001"
+    assert redeemed(engine, clock, code, befores[1]).device != "0dph0ne002"
+
+
+def test_two_that_say_they_were_one_phone_are_seen_by_an_admin(
+    engine: Engine, clock: Hands, volunteer: Person, admin: Person
+) -> None:
+    restored(engine, clock)
+    assert claimed(engine, clock, volunteer, "0dph0ne001", "junk")
+    with engine.begin() as rows:
+        assert devices.find(rows, "0dph0ne001").claim == "unproven"
+    assert not claimed(engine, clock, volunteer, "0dph0ne001", "the-true-one")
+    with engine.begin() as rows:
+        assert devices.find(rows, "0dph0ne001").claim == "contested"
+        devices.confirm(rows, "0dph0ne001", by=admin.id, now=clock())
+        assert devices.find(rows, "0dph0ne001").claim is None
+    assert claimed(engine, clock, volunteer, "0dph0ne001", "junk")
+    with engine.begin() as rows:
+        assert devices.find(rows, "0dph0ne001").send_only_at is None
 
 
 def test_nobody_takes_the_place_of_another_phone(
@@ -142,14 +206,15 @@ def test_nobody_takes_the_place_of_another_phone(
     gone = redeemed(engine, clock, invited(engine, clock, volunteer))
     with engine.begin() as rows:
         devices.revoke(rows, gone.device, by=admin.id, now=clock())
-        ledger.note_revoked(rows, [("", "unknown1")], "x", admin.id)
+        ledger.note_revoked(rows, [("", "0nknawn001")], "x", admin.id)
+    restored(engine, clock)
     for send, user, name in [
         (f"s.{mine.device}.not-it", volunteer.id, "x"),
         (theirs.send, volunteer.id, volunteer.name),
         (gone.send, volunteer.id, "x"),
-        ("s.unknown1.revoked-in-the-ledger", volunteer.id, "x"),
-        ("s.unknown2.of-somebody-else", admin.id, volunteer.name),
-        ("s.unknown3.of-somebody-else", "afterwards", "Người khác"),
+        ("s.0nknawn001.revoked-in-the-ledger", volunteer.id, "x"),
+        ("s.0nknawn002.of-somebody-else", admin.id, volunteer.name),
+        ("s.0nknawn003.of-somebody-else", "afterwards", "Người khác"),
         ("nothing", volunteer.id, "x"),
     ]:
         issued = redeemed(engine, clock, invited(engine, clock, volunteer), Before(send, user, name))

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
-from server import keys
+from server import audit, keys
 from server.auth import devices, users
+from server.auth.users import Person
 from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
@@ -162,6 +163,39 @@ async def test_a_record_without_a_sender_is_forbidden(camket: Served, send: obje
     assert await is_(phone, phone.seal(phone.visit(), send=told)) == ["forbidden"]
 
 
+def restored(camket: Served) -> None:
+    with camket.parts.rows.begin() as rows:
+        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+        audit.append(rows, "console", "backup.restored", "x", camket.parts.clock())
+
+
+async def rejoined(camket: Served, person: Person, send: str) -> Phone:
+    before = [{"send": send, "user": person.id, "name": person.name}]
+    asked = {"code": camket.invite(person), "device_name": "A", "before": before}
+    return Phone(camket, (await camket.http.post("/join", json=asked)).json())
+
+
+async def test_a_phone_by_its_own_word_lets_nothing_in_until_an_admin_has_it_in_hand(camket: Served) -> None:
+    """Then what it handed in meanwhile is asked for, and enters. Whose id it may have taken is heard too."""
+    restored(camket)
+    mai = camket.person("Lý Thị Mai")
+    phone = await rejoined(camket, mai, "s.0dph0ne001.junk")
+    visit, theirs = phone.visit(), phone.visit(OTHERS[0])
+    assert await is_(phone, phone.seal(visit)) == ["quarantined"]
+    other = await rejoined(camket, mai, "s.0dph0ne001.true")
+    assert other.device != "0dph0ne001"
+    assert await is_(other, phone.seal(theirs, send="s.0dph0ne001.true")) == ["quarantined"]
+    assert (await phone.ask_exchange()).status_code == 403
+    with camket.parts.rows.begin() as rows:
+        devices.confirm(rows, phone.device, by="admin1", now=camket.parts.clock())
+    asked = {"clock": phone.now(), "dbs": {DB: {"waiting": [[visit["_id"], visit["_rev"]]]}}}
+    answer = await camket.http.post("/db/_exchange", json=asked, headers=phone.bearer("credential"))
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["missing"] for line in lines if "missing" in line] == [[[visit["_id"], visit["_rev"]]]]
+    (told,) = [line for line in await phone.exchange(visit) if "outcomes" in line]
+    assert told["outcomes"][0][2] == "received"
+
+
 async def test_what_was_recorded_on_a_phone_that_a_restored_server_never_knew_waits_for_a_person(
     camket: Served,
 ) -> None:
@@ -174,6 +208,8 @@ async def test_what_was_recorded_on_a_phone_that_a_restored_server_never_knew_wa
         for of in (tables.Device, tables.Invitation, tables.UserHamlet):
             rows.execute(delete(table(of)).where(table(of).c.user == lost.user))
         rows.execute(delete(table(tables.User)).where(table(tables.User).c.id == lost.user))
+    assert await is_(courier, record) == ["forbidden"], "nothing was lost here"
+    restored(camket)
     receipts = [*await courier.hand_in(record), *await courier.hand_in(record)]
     assert [receipt["is"] for receipt in receipts] == ["quarantined"] * 2
     assert receipts[0]["proof"]
