@@ -1,11 +1,15 @@
 """Mango selectors: a JSON object becomes a function that says whether a document matches. Pure.
 
 Comparison is CouchDB's collation order over types (null, booleans, numbers, text, arrays, objects); text is
-compared by byte, not by ICU.
+compared by byte, not by ICU. As in CouchDB, a negation goes down to the operators: a field that is not there
+satisfies none of them, negated or not, but `$exists`.
+
+A few letters of a selector can ask for more work than there is time, so every step of a match first looks at
+how much is left.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -14,9 +18,13 @@ import regex
 from sync import wire
 from sync.errors import BadRequest, InvalidOperator
 
-Matches = Callable[[Any], bool]
+Left = Callable[[], float]
+"""The seconds that are left, more than 0. Raises where none are."""
+Matches = Callable[[Any, Left], bool]
 
 _DEEPEST = 50
+_MOST_TERMS = 1000
+"""Fields, operators and combinations in one selector."""
 _SLOWEST = 0.1
 """Seconds that one regular expression may take on one value: some never end."""
 _MOST_PATTERNS = 16
@@ -34,41 +42,66 @@ class _Missing:
 MISSING = _Missing()
 
 
-def compile_selector(selector: object) -> Callable[[Mapping[str, Any]], bool]:
-    """Raises BadRequest, InvalidOperator."""
+def compile_selector(selector: object) -> Matches:
+    """A function of a document and of the time that it may take. Raises BadRequest, InvalidOperator."""
     if not isinstance(selector, dict):
         raise BadRequest("Selector error: expected a JSON object")
     if wire.to_json(selector).count(b'"$regex"') > _MOST_PATTERNS:  # which refuses what nests too deep, too
         raise BadRequest("The selector has too many regular expressions.")
-    return _object(selector, 0)
+    if _terms(selector) > _MOST_TERMS:
+        raise BadRequest(f"The selector has more than {_MOST_TERMS} terms.")
+    matches = _object(selector, 0, negated=False)
+    if any(name.startswith("$") and name not in _COMBINING for name in selector):
+        raise BadRequest("One or more conditions is missing a field name.")
+    return matches
 
 
-def _object(selector: Mapping[str, Any], depth: int) -> Matches:
-    """Fields and combinations, all of which must hold of the value."""
+def _terms(value: object) -> int:
+    """How many members and nested values there are. Plain values in a list (of `$in`) are not counted."""
+    if isinstance(value, dict):
+        return sum(1 + _terms(item) for item in value.values())
+    if isinstance(value, list):
+        return sum(1 + _terms(item) for item in value if isinstance(item, dict | list))
+    return 0
+
+
+def _object(selector: Mapping[str, Any], depth: int, *, negated: bool) -> Matches:
+    """Fields and combinations, all of which must hold of the value; negated: one of which must not."""
     if depth > _DEEPEST:
         raise BadRequest("The selector nests too deep.")
     tests = [
-        _combination(name, argument, depth) if name in _COMBINING else _field(name, argument, depth)
+        _combination(name, argument, depth, negated=negated)
+        if name in _COMBINING
+        else _field(name, argument, depth, negated=negated)
         for name, argument in selector.items()
     ]
-    return lambda value: all(test(value) for test in tests)
+    return _one_of(tests) if negated else _every(tests)
 
 
-def _field(name: str, argument: Any, depth: int) -> Matches:
+def _every(tests: Sequence[Matches]) -> Matches:
+    return lambda value, left: all(test(value, left) for test in tests)
+
+
+def _one_of(tests: Sequence[Matches]) -> Matches:
+    """Of none at all everything holds, as CouchDB has it."""
+    return lambda value, left: not tests or any(test(value, left) for test in tests)
+
+
+def _field(name: str, argument: Any, depth: int, *, negated: bool) -> Matches:
     if name.startswith("$"):
-        return _operator(name, argument, depth)
+        return _operator(name, argument, depth, negated=negated)
+    if not name:
+        raise BadRequest("One or more conditions is missing a field name.")
     path = _path(name)
-    test = _condition(argument, depth + 1)
-    return lambda value: test(_at(value, path))
+    test = _condition(argument, depth + 1, negated=negated)
+    return lambda value, left: test(_at(value, path), left)
 
 
-def _condition(argument: Any, depth: int) -> Matches:
+def _condition(argument: Any, depth: int, *, negated: bool = False) -> Matches:
     """What a field must satisfy: operators, fields within it, or a value that it equals."""
-    if not isinstance(argument, dict):
-        return lambda value: value is not MISSING and _key(value) == _key(argument)
-    if not argument:
-        return lambda value: value == {}
-    return _object(argument, depth)
+    if not isinstance(argument, dict) or not argument:
+        return _operator("$eq", argument, depth, negated=negated)
+    return _object(argument, depth, negated=negated)
 
 
 def _path(name: str) -> list[str]:
@@ -108,82 +141,99 @@ def _at(value: Any, path: Sequence[str]) -> Any:
 _COMBINING = frozenset({"$and", "$or", "$nor", "$not"})
 
 
-def _combination(name: str, argument: Any, depth: int) -> Matches:
+def _combination(name: str, argument: Any, depth: int, *, negated: bool) -> Matches:
     if name == "$not":
         if not isinstance(argument, dict):
             raise BadRequest("Argument of $not must be an object")
-        inner = _condition(argument, depth + 1)
-        return lambda value: not inner(value)
+        return _condition(argument, depth + 1, negated=not negated)
     if not isinstance(argument, list):
         raise BadRequest(f"Argument of {name} must be an array")
-    tests = [_condition(part, depth + 1) for part in argument]
-    if name == "$and":
-        return lambda value: all(test(value) for test in tests)
-    if name == "$or":
-        return lambda value: not tests or any(test(value) for test in tests)
-    return lambda value: not any(test(value) for test in tests)
+    tests = [_condition(part, depth + 1, negated=negated != (name == "$nor")) for part in argument]
+    return _every(tests) if (name == "$or") == negated else _one_of(tests)
 
 
 # --- operators ----------------------------------------------------------------------------------------------
 
 
-def _operator(name: str, argument: Any, depth: int) -> Matches:
+def _operator(name: str, argument: Any, depth: int, *, negated: bool) -> Matches:
+    if name == "$exists":
+        return _exists(argument, negated=negated)
     make = _OPERATORS.get(name)
     if make is None:
         raise InvalidOperator(f"Invalid operator: {name[:40]}")
     test = make(argument, depth)
-    if name == "$exists":
-        return test
-    return lambda value: value is not MISSING and test(value)
+
+    def matches(value: Any, left: Left) -> bool:
+        if value is MISSING:
+            return False
+        left()
+        return test(value, left) != negated
+
+    return matches
+
+
+def _exists(argument: Any, *, negated: bool) -> Matches:
+    if not isinstance(argument, bool):
+        raise BadRequest("Argument of $exists must be a boolean")
+    return lambda value, _: (value is not MISSING) == (argument != negated)
 
 
 def _comparing(holds: Callable[[Any, Any], bool]) -> Callable[[Any, int], Matches]:
     def make(argument: Any, _: int) -> Matches:
         key = _key(argument)
-        return lambda value: holds(_key(value), key)
+        return lambda value, _: holds(_key(value), key)
 
     return make
 
 
 def _in(argument: Any, _: int) -> Matches:
-    keys = [_key(item) for item in _array("$in", argument)]
-    return lambda value: (
-        any(_key(item) in keys for item in (value if isinstance(value, list) else [value]))
-        or _key(value) in keys
+    keys = frozenset(_key(item) for item in _array("$in", argument))
+    return lambda value, left: any(
+        _key(item) in keys for item in _timed(value if isinstance(value, list) else [value], left)
     )
 
 
 def _nin(argument: Any, depth: int) -> Matches:
     among = _in(_array("$nin", argument), depth)
-    return lambda value: not among(value)
+    return lambda value, left: not among(value, left)
 
 
 def _all(argument: Any, _: int) -> Matches:
-    keys = [_key(item) for item in _array("$all", argument)]
-    return lambda value: (
-        isinstance(value, list) and bool(keys) and all(key in [_key(item) for item in value] for key in keys)
-    )
+    keys = frozenset(_key(item) for item in _array("$all", argument))
+    itself = frozenset([_key(argument[0])] if len(argument) == 1 else [])
+
+    def matches(value: Any, left: Left) -> bool:
+        if not isinstance(value, list) or not keys:
+            return False
+        return keys <= {_key(item) for item in _timed(value, left)} or _key(value) in itself
+
+    return matches
 
 
 def _element(argument: Any, depth: int) -> Matches:
-    test = _condition(argument, depth + 1)
-    return lambda value: isinstance(value, list) and any(test(item) for item in value)
+    test = _condition(_members("$elemMatch", argument), depth + 1)
+    return lambda value, left: (
+        isinstance(value, list) and any(test(item, left) for item in _timed(value, left))
+    )
 
 
 def _every_element(argument: Any, depth: int) -> Matches:
-    test = _condition(argument, depth + 1)
-    return lambda value: isinstance(value, list) and bool(value) and all(test(item) for item in value)
+    test = _condition(_members("$allMatch", argument), depth + 1)
+    return lambda value, left: (
+        isinstance(value, list) and bool(value) and all(test(item, left) for item in _timed(value, left))
+    )
 
 
 def _key_matches(argument: Any, depth: int) -> Matches:
-    test = _condition(argument, depth + 1)
-    return lambda value: isinstance(value, dict) and any(test(key) for key in value)
+    test = _condition(_members("$keyMapMatch", argument), depth + 1)
+    return lambda value, left: isinstance(value, dict) and any(test(key, left) for key in _timed(value, left))
 
 
-def _exists(argument: Any, _: int) -> Matches:
-    if not isinstance(argument, bool):
-        raise BadRequest("Argument of $exists must be a boolean")
-    return lambda value: (value is not MISSING) == argument
+def _timed(items: Iterable[Any], left: Left) -> Iterator[Any]:
+    """The items, as long as there is time."""
+    for item in items:
+        left()
+        yield item
 
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
@@ -199,13 +249,14 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 def _type(argument: Any, _: int) -> Matches:
     if not isinstance(argument, str) or argument not in _TYPES:
         raise BadRequest("Argument of $type must be the name of a JSON type")
-    return _TYPES[argument]
+    of_type = _TYPES[argument]
+    return lambda value, _: of_type(value)
 
 
 def _size(argument: Any, _: int) -> Matches:
-    if not _is_whole(argument):
-        raise BadRequest("Argument of $size must be an integer")
-    return lambda value: isinstance(value, list) and len(value) == argument
+    if not _is_whole(argument) or argument < 0:
+        raise BadRequest("Argument of $size must be an integer from 0 up")
+    return lambda value, _: isinstance(value, list) and len(value) == argument
 
 
 def _mod(argument: Any, _: int) -> Matches:
@@ -214,7 +265,13 @@ def _mod(argument: Any, _: int) -> Matches:
     divisor, rest = argument
     if divisor == 0:
         raise BadRequest("The divisor of $mod must not be 0")
-    return lambda value: _is_whole(value) and value % divisor == rest
+    return lambda value, _: _is_whole(value) and _remainder(value, divisor) == rest
+
+
+def _remainder(value: int, divisor: int) -> int:
+    """What is left of a division towards 0, as Erlang's `rem`: it has the sign of what is divided."""
+    rest = abs(value) % abs(divisor)
+    return -rest if value < 0 else rest
 
 
 def _regex(argument: Any, _: int) -> Matches:
@@ -227,12 +284,11 @@ def _regex(argument: Any, _: int) -> Matches:
     except (TypeError, regex.error, RecursionError) as error:
         raise BadRequest("Argument of $regex must be a regular expression") from error
 
-    def matches(value: Any) -> bool:
+    def matches(value: Any, left: Left) -> bool:
+        if not isinstance(value, str):
+            return False
         try:
-            return (
-                isinstance(value, str)
-                and pattern.search(value, timeout=_SLOWEST, concurrent=True) is not None
-            )
+            return pattern.search(value, timeout=min(_SLOWEST, left()), concurrent=True) is not None
         except TimeoutError as error:
             raise BadRequest("The regular expression of the selector takes too long.") from error
 
@@ -248,12 +304,18 @@ def _written_out(pattern: str) -> int:
 def _begins(argument: Any, _: int) -> Matches:
     if not isinstance(argument, str):
         raise BadRequest("Argument of $beginsWith must be a string")
-    return lambda value: isinstance(value, str) and value.startswith(argument)
+    return lambda value, _: isinstance(value, str) and value.startswith(argument)
 
 
 def _array(name: str, argument: Any) -> list[Any]:
     if not isinstance(argument, list):
         raise BadRequest(f"Argument of {name} must be an array")
+    return argument
+
+
+def _members(name: str, argument: Any) -> dict[str, Any]:
+    if not isinstance(argument, dict):
+        raise BadRequest(f"Argument of {name} must be an object")
     return argument
 
 
@@ -274,7 +336,6 @@ _OPERATORS: Mapping[str, Callable[[Any, int], Matches]] = {
     "$elemMatch": _element,
     "$allMatch": _every_element,
     "$keyMapMatch": _key_matches,
-    "$exists": _exists,
     "$type": _type,
     "$size": _size,
     "$mod": _mod,
@@ -295,8 +356,8 @@ def _key(value: Any) -> tuple[Any, ...]:  # noqa: PLR0911 - a table
         case str():
             return (3, value.encode())
         case list():
-            return (4, [_key(item) for item in value])
+            return (4, tuple([_key(item) for item in value]))
         case dict():
-            return (5, [(_key(name), _key(item)) for name, item in sorted(value.items())])
+            return (5, tuple([(_key(name), _key(item)) for name, item in sorted(value.items())]))
         case _:
             return (9,)

@@ -1,6 +1,7 @@
 """The feed of changes: which rows, and the four forms in which they go out."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +26,14 @@ AT_ONCE = 1000
 LONGEST_SELECTING = 5.0
 """Seconds that a selector may take over what is read in one go."""
 
+LARGEST_SELECTOR = 2**18
+"""Bytes of a body that has a selector; unpacked, where it was packed."""
+
 _NO_LIMIT = 10**15
 """What CouchDB takes for no limit, and counts down from."""
 
-Keep = Callable[[Change], bool]
+Keep = Callable[[Change, mango.Left], bool]
+"""Whether a row passes, within the time that is left for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ async def get(call: Call) -> Response:
 async def post(call: Call) -> Response:
     """The same, with `doc_ids` or `selector` in the body."""
     bodies.require_json(call.request)
-    body = await bodies.read(call.request, call.parts.limits.request)
+    selects = call.query.get("filter") == "_selector"
+    most = call.parts.limits.request
+    body = await bodies.read(call.request, min(most, LARGEST_SELECTOR) if selects else most)
     return await _answer(call, wire.parse_object(body) if body.strip() else {})
 
 
@@ -120,19 +127,23 @@ async def _filter(call: Call, body: Mapping[str, Any]) -> tuple[Keep, Collection
     """Which rows pass, which ids alone can, and whether passing depends on what documents say."""
     match call.query.get("filter"):
         case None:
-            return lambda change: call.shows(change.id), None, False
+            return lambda change, _: call.shows(change.id), None, False
         case "_doc_ids":
-            given = body.get("doc_ids") or query.json_value(call.query, "doc_ids")
+            given = body["doc_ids"] if "doc_ids" in body else query.json_value(call.query, "doc_ids")
             if not isinstance(given, list) or not all(isinstance(doc_id, str) for doc_id in given):
                 raise BadRequest("`doc_ids` filter parameter is not a list of doc ids.")
-            return lambda change: call.shows(change.id), frozenset(given), False
+            return lambda change, _: call.shows(change.id), frozenset(given), False
         case "_selector":
             if "selector" not in body:
                 raise BadRequest("Selector must be specified in POST payload")
-            matches = mango.compile_selector(body["selector"])
-            return lambda change: call.shows(change.id) and matches(document_of(change)), None, True
+            matches = await asyncio.to_thread(mango.compile_selector, body["selector"])
+
+            def keep(change: Change, left: mango.Left) -> bool:
+                return call.shows(change.id) and matches(document_of(change), left)
+
+            return keep, None, True
         case "_design" | "_design/_design":  # the second is how PouchDB spells it
-            return lambda change: change.id.startswith("_design/") and call.shows(change.id), None, False
+            return lambda change, _: change.id.startswith("_design/") and call.shows(change.id), None, False
         case name:
             raise await _no_such_filter(call, name)
 
@@ -182,19 +193,20 @@ async def _passing(question: Question, rows: Sequence[Change]) -> tuple[Change, 
     """Those that pass. A selector works beside the event loop, which others wait for."""
     if question.selects:
         return await asyncio.to_thread(_selected, question.keep, rows)
-    return tuple([change for change in rows if question.keep(change)])
+    return tuple([change for change in rows if question.keep(change, lambda: math.inf)])
 
 
 def _selected(matches: Keep, rows: Sequence[Change]) -> tuple[Change, ...]:
     """Raises BadRequest where it takes too long."""
     until = time.monotonic() + LONGEST_SELECTING
-    passing: list[Change] = []
-    for change in rows:
-        if time.monotonic() > until:
+
+    def left() -> float:
+        seconds = until - time.monotonic()
+        if seconds <= 0:
             raise BadRequest("The selector takes too long.")
-        if matches(change):
-            passing.append(change)
-    return tuple(passing)
+        return seconds
+
+    return tuple([change for change in rows if left() and matches(change, left)])
 
 
 async def stretches(call: Call, question: Question) -> AsyncIterator[Rows]:

@@ -23,6 +23,7 @@ from sync.http import (
     listing,
     local,
     server,
+    special,
 )
 from sync.http.answers import problem
 from sync.http.routing import Call, Limits, Parts, Route, Table, address, segments
@@ -44,6 +45,7 @@ EVERYTHING: Sequence[Route] = [
     *REPLICATION,
     *server.ADMIN_ROUTES,
     *listing.ROUTES,
+    *special.ROUTES,
     *files.ROUTES,
     *admin.ROUTES,
 ]

@@ -1,6 +1,6 @@
 """`_all_docs` and its kin: documents by id."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from sync import wire
 from sync.errors import BadRequest, QueryInvalid
 from sync.hooks import Action
 from sync.http import bodies, query
-from sync.http.answers import answer, array, compressed, render, whole_or_long
+from sync.http.answers import array, whole_or_long
 from sync.http.reading import Wanted, inline_files
 from sync.http.routing import Call, Route
 from sync.store.interface import Change, Document, Seq, Span
@@ -42,15 +42,17 @@ class Asked:
         return DOCS_AT_ONCE if self.docs else AT_ONCE
 
 
-async def get(call: Call) -> Response:
+async def all_docs(call: Call) -> Response:
     """All documents, a range, or those whose ids are named."""
-    return await _answered(call, _parse(call.query, query.json_value(call.query, "keys")))
+    return await _answered(call, await asked_of(call))
 
 
-async def post(call: Call) -> Response:
-    """The same, with `keys` or any other option in the body."""
+async def asked_of(call: Call) -> Asked:
+    """What the query asks; in a POST what its body does, too: `keys` or any other option."""
+    if call.request.method != "POST":
+        return _parse(call.query, query.json_value(call.query, "keys"))
     body = await bodies.read_posted(call.request, call.parts.limits.request)
-    return await _answered(call, _of_body(call, wire.parse_object(body) if body.strip() else {}))
+    return _of_body(call, wire.parse_object(body) if body.strip() else {})
 
 
 async def _answered(call: Call, asked: Asked) -> Response:
@@ -209,51 +211,32 @@ async def _key_rows(call: Call, asked: Asked, keys: Sequence[Any]) -> AsyncItera
     for start in range(0, len(keys), asked.at_once):
         some = keys[start : start + asked.at_once]
         shown = {key for key in some if isinstance(key, str) and call.shows(key)}
-        found = await call.store.read(
-            call.db, shown, lambda _, tree: [wire.leaves_of(tree)[0].rev] if asked.docs else ()
-        )
-        yield array([await _key_row(call, key, found, asked.wanted, asked.docs) for key in some])
+        found = await read_winners(call, shown, asked)
+        yield array([await key_row(call, key, found, asked) for key in some])
 
 
-async def _key_row(call: Call, key: Any, found: Any, wanted: Wanted, with_docs: bool) -> bytes:
-    document: Document | None = found.get(key) if isinstance(key, str) else None
+async def read_winners(call: Call, ids: Collection[str], asked: Asked) -> Mapping[str, Document]:
+    """Documents by their ids, with their winners where documents are asked for."""
+    return await call.store.read(
+        call.db, ids, lambda _, tree: [wire.leaves_of(tree)[0].rev] if asked.docs else ()
+    )
+
+
+async def key_row(call: Call, key: Any, found: Mapping[str, Document], asked: Asked) -> bytes:
+    """The row of one key, which may be anything, of what was found."""
+    document = found.get(key) if isinstance(key, str) else None
     if document is None:
         return wire.to_json({"key": key, "error": "not_found"})
     leaves = wire.leaves_of(document.tree)
     change = Change(0, key, leaves, document.bodies.get(leaves[0].rev))
     if leaves[0].deleted:
         value = {"rev": str(leaves[0].rev), "deleted": True}
-        return orjson.dumps({"id": key, "key": key, "value": value} | ({"doc": None} if with_docs else {}))
-    return await _row(call, change, wanted)
-
-
-async def design_docs(call: Call) -> Response:
-    """Documents under `_design/`."""
-    span = Span("_design/", "_design0", inclusive_end=False, bodies=call.asks("include_docs"))
-    listing = await call.store.listing(call.db, span)
-    rows = [await _row(call, change, Wanted.of(call.query)) for change in listing.rows]
-    head = b'{"total_rows":%d,"offset":0,"rows":[\n' % len(rows)
-    return compressed(call.request, answer(head + array(rows) + b"\n]}\n"))
-
-
-async def local_docs(call: Call) -> Response:
-    """The `_local` documents."""
-    rows: list[dict[str, object]] = [
-        {"id": doc_id, "key": doc_id, "value": {"rev": f"0-{n}"}}
-        | (
-            {"doc": {"_id": doc_id, "_rev": f"0-{n}", **orjson.loads(body)}}
-            if call.asks("include_docs")
-            else {}
-        )
-        for doc_id, n, body in await call.store.locals(call.db)
-    ]
-    return render({"total_rows": len(rows), "offset": 0, "rows": rows})
+        return orjson.dumps({"id": key, "key": key, "value": value} | ({"doc": None} if asked.docs else {}))
+    return await _row(call, change, asked.wanted)
 
 
 ROUTES = [
-    Route("GET", "/{db}/_all_docs", Action.READ, get),
-    Route("POST", "/{db}/_all_docs", Action.READ, post),
+    Route("GET", "/{db}/_all_docs", Action.READ, all_docs),
+    Route("POST", "/{db}/_all_docs", Action.READ, all_docs),
     Route("POST", "/{db}/_all_docs/queries", Action.READ, queries),
-    Route("GET", "/{db}/_design_docs", Action.READ, design_docs),
-    Route("GET", "/{db}/_local_docs", Action.ADMIN, local_docs),
 ]

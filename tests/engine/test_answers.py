@@ -382,3 +382,12 @@ async def test_a_store_that_is_broken_says_so_in_json_and_why_in_the_log_alone(
             assert (answer.status_code, answer.json()["error"]) == (500, "internal_server_error")
             assert "doc" not in answer.json()["reason"]
         assert "no such table" in caplog.text
+
+
+@pytest.mark.parametrize("query", ["", "&feed=longpoll&timeout=10", "&descending=true&include_docs=true"])
+async def test_a_feed_of_no_documents_at_all_has_no_rows(query: str) -> None:
+    async with engine() as client:
+        await client.put("/db")
+        await client.put("/db/x", json={})
+        answer = await client.post(f"/db/_changes?filter=_doc_ids{query}", json={"doc_ids": []})
+        assert (answer.status_code, answer.json()["results"]) == (200, [])

@@ -267,6 +267,8 @@ TABLE = [
             ({"a": {"$size": "x"}}, "400 bad_request"),
             ({"a": {"$type": "x"}}, "400 bad_request"),
             ({"a": {"$exists": 1}}, "400 bad_request"),
+            ({"$or": [{"a": 1}] * 1001}, "400 bad_request"),
+            ({"a": {"$in": ["x" * 2**18]}}, "413 too_large"),
         ]
     ),
     # databases
@@ -322,8 +324,8 @@ async def test_a_selector_that_takes_long_keeps_nobody_else_waiting(
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def compile_slow(_: object) -> Callable[[object], bool]:
-        def matches(_: object) -> bool:
+    def compile_slow(_: object) -> Callable[[object, object], bool]:
+        def matches(_: object, left: object) -> bool:
             entered.set()
             return leave.wait(20)
 
