@@ -10,6 +10,7 @@ import orjson
 from sync import revtree
 from sync.rev import Rev
 from sync.revtree import Node
+from sync.store.interface import DatabaseExists
 from sync.store.packed import EMPTY_BODY, body_keys, unpack
 from sync.store.reading import GONE, database
 from sync.store.writer import Transaction, grown
@@ -23,8 +24,23 @@ def drop(tx: Transaction, name: str) -> None:
     """Take a database away at once; `clear_some` forgets what it held. Raises DatabaseMissing."""
     db = tx.database(name)
     tx.conn.execute("UPDATE database SET name = ? WHERE key = ?", (f"{GONE}{db.key}", db.key))
+    if db.seq:
+        tx.conn.execute("INSERT INTO past (name, seq) VALUES (?, ?)", (name, db.seq))
     del tx.databases[name]
     tx.dropped.add(name)
+
+
+def create(tx: Transaction, name: str) -> None:
+    """Make a database, whose sequences go on from those of one that had its name. Raises DatabaseExists."""
+    if tx.conn.execute("SELECT 1 FROM database WHERE name = ?", (name,)).fetchone():
+        raise DatabaseExists(name)
+    tx.conn.execute("INSERT INTO database (name) VALUES (?)", (name,))
+    tx.dropped.discard(name)
+    db = tx.database(name)  # its life begins before all that the other has given: it gave none of it
+    past = tx.conn.execute("SELECT seq FROM past WHERE name = ?", (name,)).fetchone()
+    if past is not None:
+        tx.conn.execute("DELETE FROM past WHERE name = ?", (name,))
+        tx.update(grown(db, past[0], 0, 0))
 
 
 _GONE = "SELECT key FROM database WHERE name GLOB ? LIMIT 1"

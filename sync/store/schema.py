@@ -78,7 +78,16 @@ CREATE TABLE life (
 CREATE UNIQUE INDEX life_by_name ON life (db, name);
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _LIVES)
+_PAST = """
+-- How far databases were that were dropped: one that is made again under the name goes on from there, so that
+-- a sequence that somebody has kept is never that of another document.
+CREATE TABLE past (
+    name TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _LIVES, _PAST)
 """Each takes the file from the version that is its index to the next. Add at the end; change none."""
 
 

@@ -24,7 +24,6 @@ from sync.store.interface import (
     Choice,
     Conflict,
     Current,
-    DatabaseExists,
     DatabaseMissing,
     Document,
     Edit,
@@ -36,7 +35,7 @@ from sync.store.interface import (
     StoreError,
     Write,
 )
-from sync.store.writer import Transaction, Writer
+from sync.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -98,16 +97,7 @@ class SqliteStore:
         return list(await self._read(reading.seqs))
 
     async def create(self, db: str) -> None:
-        """Raises DatabaseExists."""
-
-        def make(tx: Transaction) -> None:
-            if tx.conn.execute("SELECT 1 FROM database WHERE name = ?", (db,)).fetchone():
-                raise DatabaseExists(db)
-            tx.conn.execute("INSERT INTO database (name) VALUES (?)", (db,))
-            tx.dropped.discard(db)
-            tx.database(db)
-
-        await self._writer.transact(make)
+        await self._writer.transact(lambda tx: housekeeping.create(tx, db))
 
     async def drop(self, db: str) -> None:
         await self._writer.transact(lambda tx: housekeeping.drop(tx, db))

@@ -69,7 +69,25 @@ class Databases:
         assert (await store.changes("a", Page())).rows == ()
         assert await store.local("a", "_local/x") is None
         info = await store.info("a")
-        assert (info.update_seq, info.doc_count, info.deleted_count) == (0, 0, 0)
+        assert (info.doc_count, info.deleted_count) == (0, 0)
+
+    async def test_a_sequence_of_a_database_that_was_dropped_is_given_to_nothing_else(
+        self, store: Store
+    ) -> None:
+        await store.create("a")
+        await store.graft("a", [edit(doc_id, "1-a") for doc_id in "xyz"])
+        kept = (await store.changes("a", Page())).last_seq
+        for _ in range(2):  # also where the second of the name has given none
+            await store.drop("a")
+            await store.create("a")
+        await store.graft("a", [edit(doc_id, "1-b") for doc_id in "12345"])
+        page = await store.changes("a", Page(kept))
+        assert [change.id for change in page.rows] == list("12345")
+        assert page.last_seq == page.rows[-1].seq == (await store.info("a")).update_seq
+        older = await store.changes("a", Page(1, limit=2))
+        assert ([change.id for change in older.rows], older.pending) == (["1", "2"], 3)
+        await store.create("b")
+        assert (await store.info("b")).update_seq == 0
 
     @pytest.mark.parametrize("call", ["trees", "graft", "changes", "wait", "put_local", "purge", "compact"])
     async def test_what_is_not_there_says_so(self, store: Store, call: str) -> None:

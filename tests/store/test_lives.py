@@ -36,6 +36,7 @@ async def test_a_sequence_is_of_the_past_of_those_files_alone_that_went_on_from_
         await store.create("a")
         await life(store, *"1234")
         assert [await store.gave("a", *one) for one in (*given, later)] == [False] * 4
+        assert not await store.gave("a", 1, "")  # nor what was kept before there were lives
     async with opened(tmp_path / "copy.sqlite") as store:
         assert [await store.gave("a", *one) for one in (*given, later)] == [True, True, True, False]
         await life(store, *"1234")
@@ -48,7 +49,7 @@ async def test_sequences_of_before_there_were_lives_are_known_until_the_first(tm
         await store.create("a")
         await store.graft("a", [edit("x", "1-a"), edit("y", "1-a")])
     with closing(sqlite3.connect(tmp_path / "one.sqlite")) as conn:
-        conn.executescript("DROP TABLE life; PRAGMA user_version = 1")
+        conn.executescript("DROP TABLE life; DROP TABLE past; PRAGMA user_version = 1")
     async with opened(tmp_path / "one.sqlite") as store:
         assert (await store.changes("a", Page())).life == ""
         await store.graft("a", [edit("z", "1-a")])
