@@ -58,6 +58,7 @@ async def _serve(
 
     from sync.http.bare import Administrator, Bare, session_routes
     from sync.http.engine import EVERYTHING, engine_app
+    from sync.http.serving import configured
     from sync.store.sqlite import SqliteStore
 
     name, _, secret = (admin or "").partition(":")
@@ -80,7 +81,7 @@ async def _serve(
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        await uvicorn.Server(config).serve([listening])
+        await uvicorn.Server(configured(config)).serve([listening])
     finally:
         await store.close()
 

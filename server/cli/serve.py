@@ -161,6 +161,7 @@ async def _serve(
     import uvicorn
 
     from server.app import build, close
+    from sync.http.serving import configured
 
     _check_certificate(settings)
     app = await build(settings)
@@ -183,7 +184,7 @@ async def _serve(
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    await uvicorn.Server(config).serve(sockets=[listening])
+    await uvicorn.Server(configured(config)).serve(sockets=[listening])
 
 
 def _check_certificate(settings: "Settings") -> None:

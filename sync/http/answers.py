@@ -35,6 +35,8 @@ from sync.store.interface import (
 _log = logging.getLogger(__name__)
 
 JSON = "application/json"
+PIECE = 2**20
+"""Bytes of an answer that are held at once, or what one document has, its attachments included."""
 _WORTH_COMPRESSING = 1400
 """About one packet: below that nothing is gained."""
 
@@ -136,6 +138,13 @@ def etag(text: str) -> dict[str, str]:
     return {"ETag": f'"{text}"'} if text.isascii() and text.isprintable() and '"' not in text else {}
 
 
+class Cut(Exception):
+    """An answer that cannot be ended as it began: its database was dropped meanwhile. The connection closes.
+
+    It is raised to the server that runs the engine; nothing is wrong with either (`sync.http.serving`).
+    """
+
+
 class Feed(Response):
     """A body that comes in pieces, for as long as it takes or until the peer hangs up."""
 
@@ -175,8 +184,11 @@ class Feed(Response):
         headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         if scope["method"] != "HEAD":
-            async for piece in self.pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            try:
+                async for piece in self.pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            except DatabaseMissing as error:
+                raise Cut from error
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

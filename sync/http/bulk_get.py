@@ -11,15 +11,12 @@ from sync import multipart, wire
 from sync.errors import BadRequest, PeerError, TooManyReads
 from sync.hooks import Action
 from sync.http import bodies
-from sync.http.answers import whole_or_long
+from sync.http.answers import PIECE, whole_or_long
 from sync.http.reading import Wanted, file_parts, render_revision
 from sync.http.routing import Call, Route
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.store.interface import Current, Document
-
-PIECE = 2**20
-"""Bytes of an answer that are held at once, or what one revision has, its attachments included."""
 
 
 class Asked(NamedTuple):

@@ -14,11 +14,11 @@ from sync import mango, revtree, wire
 from sync.errors import BadRequest, NotFound, NotImplementedHere
 from sync.hooks import Action
 from sync.http import bodies, feeds, query
-from sync.http.answers import Feed, answer, array, compressed
+from sync.http.answers import PIECE, array, whole_or_long
 from sync.http.listing import render_winner
 from sync.http.reading import Wanted
 from sync.http.routing import Call, Route
-from sync.store.interface import Change, Page, Seq
+from sync.store.interface import Change, Changes, Page, Seq
 
 AT_ONCE = 1000
 """Rows read in one go; a longer answer is sent as it is read."""
@@ -52,6 +52,21 @@ class Question:
     needs_bodies: bool
     seq_interval: int
     filtered: bool
+    instance: int | None = None
+    """The database that was read so far: what stands under its name after a drop is not of this feed."""
+
+    def page(self, limit: int, since: Seq = 0, keys: Sequence[int] | None = None) -> Page:
+        """What to read next."""
+        return Page(
+            since,
+            limit,
+            self.descending,
+            self.ids,
+            bodies=self.needs_bodies,
+            keys=keys,
+            room=PIECE,
+            instance=self.instance,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Rows:
     changes: tuple[Change, ...]
     last_seq: Seq
     pending: int
+    instance: int
 
 
 async def get(call: Call) -> Response:
@@ -178,15 +194,22 @@ async def read(call: Call, question: Question, since: Seq, most: int) -> Rows:
     """The next stretch, of at most `most` rows that pass; filters apply before limits."""
     at_once = AT_ONCE if question.filtered else most
     while True:
-        page = Page(since, at_once, question.descending, question.ids, question.needs_bodies)
-        found = await call.store.changes(call.db, page)
-        rows = await _passing(question, found.rows)
-        if len(rows) > most:
-            last = rows[most - 1]
-            return Rows(rows[:most], last.seq, found.pending + len(found.rows) - found.rows.index(last) - 1)
-        if rows or not found.pending:
-            return Rows(rows, found.last_seq, found.pending)
+        found = await call.store.changes(call.db, question.page(at_once, since))
+        question = replace(question, instance=found.instance)
+        rows = _first(most, await _passing(question, found.rows), found, found.pending)
+        if rows.changes or not found.pending:
+            return rows
         since = found.last_seq
+
+
+def _first(most: int | None, passing: tuple[Change, ...], found: Changes, beyond: int) -> Rows:
+    """At most so many of the rows that passed; the others lie beyond, with what does so already."""
+    if most is None or len(passing) <= most:
+        return Rows(passing, found.last_seq, beyond, found.instance)
+    last = passing[most - 1]
+    return Rows(
+        passing[:most], last.seq, beyond + len(found.rows) - found.rows.index(last) - 1, found.instance
+    )
 
 
 async def _passing(question: Question, rows: Sequence[Change]) -> tuple[Change, ...]:
@@ -211,40 +234,64 @@ def _selected(matches: Keep, rows: Sequence[Change]) -> tuple[Change, ...]:
 
 async def stretches(call: Call, question: Question) -> AsyncIterator[Rows]:
     """All that is asked for and there, a stretch at a time; at least one."""
-    left, since = question.limit, 0 if question.descending else question.since  # as CouchDB's: from the top
+    if question.descending:
+        async for rows in _down(call, question):
+            yield rows
+        return
+    left, since = question.limit, question.since
     while True:
         most = AT_ONCE if left is None else min(left, AT_ONCE)
         rows = await read(call, question, since, most)
         yield rows
-        since = rows.last_seq
+        since, question = rows.last_seq, replace(question, instance=rows.instance)
         if left is not None:
             left -= len(rows.changes)
         if left == 0 or not rows.pending:
             return
 
 
+async def _down(call: Call, question: Question) -> AsyncIterator[Rows]:
+    """From the newest change down, as CouchDB's without regard to `since`, and as of one moment.
+
+    A document that is edited meanwhile moves to the top, where this reader has been: so what is longer than
+    a page is read by a list of the documents that were there.
+    """
+    left = question.limit
+    at_once = AT_ONCE if left is None or question.filtered else min(left, AT_ONCE)
+    found = await call.store.changes(call.db, question.page(at_once))
+    question = replace(question, instance=found.instance)
+    rows = _first(left, await _passing(question, found.rows), found, found.pending)
+    if not found.pending or len(rows.changes) == left:
+        yield rows
+        return
+    order = await call.store.newest(call.db, question.ids, question.instance)
+    place = 0
+    while place < len(order) and left != 0:
+        some = order[place : place + AT_ONCE]
+        found = await call.store.changes(call.db, question.page(AT_ONCE, keys=some))
+        place += len(some) - found.pending
+        rows = _first(left, await _passing(question, found.rows), found, len(order) - place)
+        yield rows
+        left = None if left is None else left - len(rows.changes)
+
+
 async def normal(call: Call, question: Question) -> Response:
     """Everything that is there now."""
-    pieces = stretches(call, question)
-    first = await anext(pieces)
+    return await whole_or_long(call.request, _pieces(call, question))
+
+
+async def _pieces(call: Call, question: Question) -> AsyncIterator[bytes]:
+    """The answer, each piece held back until there is another one: the last has the end."""
     writer = RowWriter(call, question)
-    head = b'{"results":[\n' + array(await writer.rows(first.changes))
-    more = first.pending and question.limit != len(first.changes)
-    if not more:
-        return compressed(call.request, answer(head + tail(first.last_seq, first.pending)))
-    return Feed.long(call.request, _long(head, first, pieces, writer))
-
-
-async def _long(
-    head: bytes, first: Rows, pieces: AsyncIterator[Rows], writer: "RowWriter"
-) -> AsyncIterator[bytes]:
-    yield head
-    last, any_yet = first, bool(first.changes)
-    async for last in pieces:
-        if last.changes:
-            yield (b",\n" if any_yet else b"") + array(await writer.rows(last.changes))
-            any_yet = True
-    yield tail(last.last_seq, last.pending)
+    piece, fence, rows = b'{"results":[\n', b"", None
+    async for rows in stretches(call, question):
+        async for _, lines in writer.batches(rows.changes):
+            if fence:
+                yield piece
+                piece = b""
+            piece, fence = b"".join([piece, fence, array(lines)]), b",\n"
+    assert rows is not None
+    yield piece + tail(rows.last_seq, rows.pending)
 
 
 def tail(last_seq: Seq, pending: int) -> bytes:
@@ -263,11 +310,20 @@ class RowWriter:
         self._question = question
         self._left = question.limit or _NO_LIMIT
 
-    async def rows(self, changes: Collection[Change]) -> list[bytes]:
-        """One JSON object each."""
+    async def batches(self, changes: Sequence[Change]) -> AsyncIterator[tuple[Sequence[Change], list[bytes]]]:
+        """One JSON object each, a piece of the answer at a time: documents may have long attachments."""
         if not self._question.docs:  # nothing to await: this is half of what a pull costs
-            return [self._row(change, None) for change in changes]
-        return [self._row(change, await self._doc(change)) for change in changes]
+            if changes:
+                yield changes, [self._row(change, None) for change in changes]
+            return
+        lines: list[bytes] = []
+        size = start = 0
+        for place, change in enumerate(changes, 1):
+            lines.append(self._row(change, await self._doc(change)))
+            size += len(lines[-1])
+            if size > PIECE or place == len(changes):
+                yield changes[start:place], lines
+                lines, size, start = [], 0, place
 
     async def _doc(self, change: Change) -> bytes:
         if change.body is None:
@@ -282,10 +338,10 @@ class RowWriter:
         return wire.render_change(change, all_leaves=question.all_leaves, seq=seq, doc=doc)
 
 
-def from_now(question: Question, since: Seq, given: int) -> Question:
-    """The question that remains after so many rows."""
-    left = None if question.limit is None else question.limit - given
-    return replace(question, since=since, limit=left)
+def from_now(question: Question, rows: Rows) -> Question:
+    """The question that remains after these rows."""
+    left = None if question.limit is None else question.limit - len(rows.changes)
+    return replace(question, since=rows.last_seq, limit=left, instance=rows.instance)
 
 
 ROUTES = [

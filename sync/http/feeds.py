@@ -1,7 +1,7 @@
 """Feeds that wait: longpoll, continuous, eventsource. A waiting feed costs a future, not a thread."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from sync.errors import BadRequest
 from sync.http import changes, query
 from sync.http.answers import Feed, array
 from sync.http.routing import Call
-from sync.store.interface import DatabaseMissing, Seq
+from sync.store.interface import Change, DatabaseMissing, Seq
 
 if TYPE_CHECKING:
     from sync.http.changes import Question, Rows
@@ -64,7 +64,7 @@ async def longpoll(call: Call, question: "Question") -> Response:
     """What is there, or else the first that comes."""
     patience = Patience.of(call)
     first = await anext(changes.stretches(call, question))
-    if first.changes:
+    if first.changes or question.descending:  # from the top down there is nothing to wait for
         return await changes.normal(call, question)
     return Feed(_until_first(call, question, first, patience))
 
@@ -81,10 +81,13 @@ async def _until_first(
             yield b"\n"
             continue
         try:
-            rows = await anext(changes.stretches(call, changes.from_now(question, rows.last_seq, 0)))
+            rows = await anext(changes.stretches(call, changes.from_now(question, rows)))
         except DatabaseMissing:
             break
-    yield array(await changes.RowWriter(call, question).rows(rows.changes))
+    fence = b""
+    async for _, lines in changes.RowWriter(call, question).batches(rows.changes):
+        yield fence + array(lines)
+        fence = b",\n"
     yield changes.tail(rows.last_seq, rows.pending)
 
 
@@ -107,9 +110,9 @@ async def _lines(call: Call, question: "Question", patience: Patience) -> AsyncI
         if came is Came.BEAT:
             yield b"\n"
         elif not isinstance(came, Came):
-            lines, last = came
-            if lines:
-                yield b"\n".join([*lines, b""])
+            last = came[0]
+            if came[2]:
+                yield b"\n".join([*came[2], b""])
     if last is not None:
         yield b'{"last_seq":%b,"pending":%d}\n' % (orjson.dumps(last.last_seq), last.pending)
 
@@ -124,21 +127,22 @@ async def _events(call: Call, question: "Question", patience: Patience) -> Async
         if came is Came.BEAT:
             yield b"event: heartbeat\ndata: \n\n"
         elif not isinstance(came, Came):
-            lines, rows = came
-            for line, change in zip(lines, rows.changes, strict=True):
+            for change, line in zip(*came[1:], strict=True):
                 yield b"data: %b\nid: %b\n\n" % (line, orjson.dumps(change.seq))
 
 
 async def _endless(
     call: Call, question: "Question", patience: Patience
-) -> AsyncIterator["tuple[list[bytes], Rows] | Came"]:
+) -> AsyncIterator["tuple[Rows, Sequence[Change], list[bytes]] | Came"]:
     """Stretches of rendered rows, and beats between them, until the limit, the timeout, or a drop."""
     writer = changes.RowWriter(call, question)
     while True:
         try:
             async for rows in changes.stretches(call, question):
-                yield await writer.rows(rows.changes), rows
-                question = changes.from_now(question, rows.last_seq, len(rows.changes))
+                yield rows, (), []
+                async for some, lines in writer.batches(rows.changes):
+                    yield rows, some, lines
+                question = changes.from_now(question, rows)
         except DatabaseMissing:
             return
         if question.limit == 0 or question.descending:

@@ -1,6 +1,6 @@
 """`_all_docs` and its kin: documents by id."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,16 +11,16 @@ from sync import wire
 from sync.errors import BadRequest, QueryInvalid
 from sync.hooks import Action
 from sync.http import bodies, query
-from sync.http.answers import array, whole_or_long
+from sync.http.answers import PIECE, array, whole_or_long
 from sync.http.reading import Wanted, inline_files
 from sync.http.routing import Call, Route
-from sync.store.interface import Change, Document, Seq, Span
+from sync.store.interface import Change, DatabaseMissing, Document, Seq, Span
 
 _RANGES = frozenset({"key", "startkey", "start_key", "endkey", "end_key"})
 
 
-AT_ONCE, DOCS_AT_ONCE = 1000, 100
-"""Rows read in one go, without documents and with them; a longer answer is sent as it is read."""
+AT_ONCE, NAMED_AT_ONCE = 1000, 10
+"""Rows read in one go, and documents that are named by their ids; a longer answer is sent as it is read."""
 
 Options = Mapping[str, str]
 """What is asked, as a query says it."""
@@ -35,11 +35,13 @@ class Asked:
     docs: bool
     update_seq: bool
     wanted: Wanted
+    instance: int | None = None
+    """The database that is meant, where another part of the answer was of it."""
 
     @property
     def at_once(self) -> int:
         """How many rows to read in one go."""
-        return DOCS_AT_ONCE if self.docs else AT_ONCE
+        return NAMED_AT_ONCE if self.docs and self.keys is not None else AT_ONCE
 
 
 async def all_docs(call: Call) -> Response:
@@ -65,8 +67,9 @@ async def queries(call: Call) -> Response:
     several = body.get("queries")
     if not isinstance(several, list) or not all(isinstance(one, dict) for one in several):
         raise BadRequest("POST body must include `queries` parameter.")
-    lists = _several(call, [_of_body(call, one) for one in several])
-    await call.store.info(call.db)  # an error has its status only before the first byte
+    asked = [_of_body(call, one) for one in several]
+    instance = (await call.store.info(call.db)).instance  # an error has its status only before the first byte
+    lists = _several(call, [replace(one, instance=instance) for one in asked])
     return await whole_or_long(call.request, _joined(lists, b'{"results":[\n', b"\n]}\n"))
 
 
@@ -129,19 +132,33 @@ async def _list(call: Call, asked: Asked) -> AsyncIterator[bytes]:
 
 async def _range_rows(call: Call, asked: Asked, span: Span) -> AsyncIterator[bytes]:
     """How the list begins, then its rows, a page at a time."""
-    left, page = span.limit, span
+    left, page = span.limit, replace(span, instance=asked.instance)
     while True:
         most = asked.at_once if left is None else min(left, asked.at_once)
-        listing = await call.store.listing(call.db, replace(page, limit=most))
-        if page is span:
+        listing = await call.store.listing(call.db, replace(page, limit=most, room=PIECE))
+        if page.after is None:
             yield _head(asked, listing.total, b"%d" % listing.offset, listing.update_seq)
-        rows = [await _row(call, change, asked.wanted) for change in listing.rows if call.shows(change.id)]
-        yield array(rows)
+        shown = [change for change in listing.rows if call.shows(change.id)]
+        async for piece in _in_pieces(_row(call, change, asked.wanted) for change in shown):
+            yield piece
         if left is not None:
             left -= len(listing.rows)
-        if left == 0 or len(listing.rows) < most:
+        if left == 0 or not listing.more:
             return
-        page = replace(span, after=listing.rows[-1].id, skip=0)
+        page = replace(span, after=listing.rows[-1].id, skip=0, instance=listing.instance)
+
+
+async def _in_pieces(rows: Iterable[Awaitable[bytes]]) -> AsyncIterator[bytes]:
+    """Rows, each made when it is its turn: documents may have long attachments."""
+    made: list[bytes] = []
+    size = 0
+    for row in rows:
+        made.append(await row)
+        size += len(made[-1])
+        if size > PIECE:
+            yield array(made)
+            made, size = [], 0
+    yield array(made)
 
 
 def _head(asked: Asked, total: int, offset: bytes, update_seq: Seq) -> bytes:
@@ -207,12 +224,16 @@ async def render_winner(call: Call, change: Change, wanted: Wanted) -> bytes:
 async def _key_rows(call: Call, asked: Asked, keys: Sequence[Any]) -> AsyncIterator[bytes]:
     """A row for each key, in the order that was asked; deleted documents have theirs too."""
     about = await call.store.info(call.db)
+    instance = about.instance if asked.instance is None else asked.instance
     yield _head(asked, about.doc_count, b"null", about.update_seq)
     for start in range(0, len(keys), asked.at_once):
         some = keys[start : start + asked.at_once]
         shown = {key for key in some if isinstance(key, str) and call.shows(key)}
         found = await read_winners(call, shown, asked)
-        yield array([await key_row(call, key, found, asked) for key in some])
+        if (await call.store.info(call.db)).instance != instance:
+            raise DatabaseMissing(call.db)
+        async for piece in _in_pieces(key_row(call, key, found, asked) for key in some):
+            yield piece
 
 
 async def read_winners(call: Call, ids: Collection[str], asked: Asked) -> Mapping[str, Document]:

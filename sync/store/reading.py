@@ -1,6 +1,7 @@
 """What a snapshot of the file tells: trees, bodies, feeds, lists."""
 
 import sqlite3
+from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -41,12 +42,12 @@ def seqs(conn: sqlite3.Connection) -> dict[str, int]:
     return dict(conn.execute(sql, (f"{GONE}*",)).fetchall())
 
 
-def database(conn: sqlite3.Connection, name: str) -> DatabaseRow:
-    """Raises DatabaseMissing."""
+def database(conn: sqlite3.Connection, name: str, instance: int | None = None) -> DatabaseRow:
+    """Raises DatabaseMissing, also where it is not that instance any more."""
     row = conn.execute(
         "SELECT key, name, seq, live, dead, revs_limit FROM database WHERE name = ?", (name,)
     ).fetchone()
-    if row is None:
+    if row is None or instance not in {None, row[0]}:
         raise DatabaseMissing(name)
     return DatabaseRow(*row)
 
@@ -57,7 +58,7 @@ def info(conn: sqlite3.Connection, name: str) -> Info:
     (size,) = conn.execute(
         "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
     ).fetchone()
-    return Info(row.name, row.seq, row.live, row.dead, row.revs_limit, size)
+    return Info(row.name, row.seq, row.live, row.dead, row.revs_limit, size, row.key)
 
 
 def trees(conn: sqlite3.Connection, name: str, ids: Collection[str]) -> dict[str, Tree]:
@@ -67,9 +68,11 @@ def trees(conn: sqlite3.Connection, name: str, ids: Collection[str]) -> dict[str
     return {doc_id: unpack(blob)[0] for doc_id, blob in rows}
 
 
-def read(conn: sqlite3.Connection, name: str, ids: Collection[str], choose: Choice) -> dict[str, Document]:
+def read(
+    conn: sqlite3.Connection, name: str, ids: Collection[str], choose: Choice, instance: int | None = None
+) -> dict[str, Document]:
     """Trees and chosen bodies."""
-    db = database(conn, name)
+    db = database(conn, name, instance)
     found: dict[str, tuple[int, Tree, dict[Rev, int]]] = {}
     for doc_id, seq, blob in select_in(
         conn, "SELECT id, seq, tree FROM doc WHERE db = ? AND id IN", (db.key,), ids
@@ -166,18 +169,20 @@ class Beyond:
 
 def changes(conn: sqlite3.Connection, name: str, page: Page, beyond: Beyond) -> Changes:
     """A page of the feed."""
-    db = database(conn, name)
+    db = database(conn, name, page.instance)
+    if page.keys is not None:
+        return _of_keys(conn, db, page, page.keys)
     since = after(page.since, db)
     if page.ids is not None:
         found = set(select_in(conn, f"{_ROW} AND id IN", (db.key,), page.ids))
         rows = sorted((row for row in found if _lies_beyond(row[0], since, page)), reverse=page.descending)
-        return _page(conn, db, rows[: page.limit], page, len(rows))
+        return _page(conn, db, _fitting(conn, rows[: page.limit], page), page, len(rows))
     ahead, order = _order(page, since)
     sql = f"{_ROW} AND seq {ahead} ? ORDER BY seq {order} LIMIT ?"
     limit = -1 if page.limit is None else page.limit
     rows = list(conn.execute(sql, (db.key, since, limit)))
     total = len(rows) if page.limit is None else _count(conn, db, page, rows, beyond)
-    answer = _page(conn, db, rows, page, total)
+    answer = _page(conn, db, _fitting(conn, rows, page), page, total)
     if answer.pending:
         last = int(answer.last_seq)
         beyond.keep(db, -last if page.descending else last, answer.pending)
@@ -210,10 +215,46 @@ def _count(conn: sqlite3.Connection, db: DatabaseRow, page: Page, rows: Sequence
 
 def _page(conn: sqlite3.Connection, db: DatabaseRow, rows: Sequence[Any], page: Page, total: int) -> Changes:
     pending = total - len(rows)
-    last = db.seq if not pending and not page.descending else after(page.since, db)
-    if rows and (pending or page.descending):
-        last = rows[-1][0]
-    return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending, _life(conn, db))
+    last = rows[-1][0] if rows and (pending or page.descending) else db.seq
+    if pending and not rows:
+        last = after(page.since, db)
+    return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending, _life(conn, db), db.key)
+
+
+def newest(
+    conn: sqlite3.Connection, name: str, ids: Collection[str] | None, instance: int | None
+) -> Sequence[int]:
+    """The keys of all documents, or of some, the last changed first: eight bytes for each."""
+    db = database(conn, name, instance)
+    if ids is not None:
+        some = select_in(conn, "SELECT seq, key FROM doc WHERE db = ? AND id IN", (db.key,), ids)
+        return array("q", [key for _, key in sorted(set(some), reverse=True)])
+    rows = conn.execute("SELECT key FROM doc WHERE db = ? ORDER BY seq DESC", (db.key,))
+    return array("q", (key for (key,) in rows))
+
+
+def _of_keys(conn: sqlite3.Connection, db: DatabaseRow, page: Page, keys: Sequence[int]) -> Changes:
+    sql = "SELECT key, seq, id, rev, deleted, body, others FROM doc WHERE db = ? AND key IN"
+    found = {key: row for key, *row in select_in(conn, sql, (db.key,), keys)}
+    there = [key for key in keys if key in found]  # what was purged meanwhile is not
+    rows = _fitting(conn, [found[key] for key in there], page)
+    pending = 0 if len(rows) == len(there) else len(keys) - list(keys).index(there[len(rows)])
+    last = rows[-1][0] if rows else db.seq
+    return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending, _life(conn, db), db.key)
+
+
+def _fitting(conn: sqlite3.Connection, rows: Sequence[Any], asked: Page | Span) -> Sequence[Any]:
+    """As many rows as have bodies within the room that there is; at least one."""
+    if asked.room is None or not asked.bodies:
+        return rows
+    sql = "SELECT key, length(json) + coalesce(length(files), 0) FROM body WHERE key IN"
+    lengths = dict(select_in(conn, sql, (), {row[4] for row in rows}))
+    left = asked.room
+    for place, row in enumerate(rows):
+        left -= lengths.get(row[4], 0)
+        if left < 0 and place:
+            return rows[:place]
+    return rows
 
 
 def _life(conn: sqlite3.Connection, db: DatabaseRow) -> str:
@@ -259,7 +300,7 @@ def _leaves(rev: str, deleted: int, others: str | None) -> tuple[Leaf, ...]:
 
 def listing(conn: sqlite3.Connection, name: str, span: Span) -> Listing:
     """Documents in the order of their ids, deleted ones left out."""
-    db = database(conn, name)
+    db = database(conn, name, span.instance)
     beyond, within, order = ("<", ">", "DESC") if span.descending else (">", "<", "ASC")
     bounds = [
         (beyond, span.after) if span.after is not None else (f"{beyond}=", span.start),
@@ -279,7 +320,9 @@ def listing(conn: sqlite3.Connection, name: str, span: Span) -> Listing:
         sql = f"SELECT count(*) FROM doc WHERE db = ? AND deleted = 0 AND id {within} ?"  # noqa: S608 - likewise
         (before,) = conn.execute(sql, (db.key, span.start)).fetchone()
     offset = min(before + span.skip, db.live)
-    return Listing(_changes(conn, rows, with_bodies=span.bodies), db.live, offset, db.seq)
+    fitting = _fitting(conn, rows, span)
+    more = len(fitting) < len(rows) or len(rows) == span.limit
+    return Listing(_changes(conn, fitting, with_bodies=span.bodies), db.live, offset, db.seq, more, db.key)
 
 
 def local(conn: sqlite3.Connection, name: str, local_id: str) -> tuple[int, bytes] | None:

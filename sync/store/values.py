@@ -110,6 +110,8 @@ class Info:
     deleted_count: int
     revs_limit: int = 1000
     size: int = 0
+    instance: int = 0
+    """Which database of that name it is: one that is made again is another."""
 
 
 class Leaf(NamedTuple):
@@ -179,13 +181,15 @@ class Changes:
     pending: int
     life: str = ""
     """The life of the database in which the page was read (`sync.position`)."""
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """What to read of a feed. A `since` that the store never gave reads from the start.
 
-    `descending` goes down from the newest change or, with a `since`, from below that.
+    `descending` goes down from the newest change or, with a `since`, from below that. `keys` are of
+    `DocStore.newest`, and the page is of those documents in that order; `pending` are then the keys left.
     """
 
     since: Seq = 0
@@ -193,6 +197,11 @@ class Page:
     descending: bool = False
     ids: Collection[str] | None = field(default=None)
     bodies: bool = False
+    keys: Sequence[int] | None = None
+    room: int | None = None
+    """Bytes that the bodies of a page may have, one row aside: it is shorter where they have more."""
+    instance: int | None = None
+    """The database of the pages before; of another one of that name there is nothing to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +209,7 @@ class Span:
     """Which documents to list, by id (by byte); deleted ones are left out.
 
     `after` goes on behind the last id of a page, where `start` does not matter and no offset is counted.
+    `room` and `instance` are those of `Page`.
     """
 
     start: str | None = None
@@ -210,6 +220,8 @@ class Span:
     limit: int | None = None
     bodies: bool = False
     after: str | None = None
+    room: int | None = None
+    instance: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +232,6 @@ class Listing:
     total: int
     offset: int
     update_seq: Seq
+    more: bool = False
+    """Whether the limit or the room ended it."""
+    instance: int = 0

@@ -14,6 +14,7 @@ import uvicorn
 from sync.http.bare import Administrator, Bare, session_routes
 from sync.http.engine import EVERYTHING, engine_app
 from sync.http.routing import Limits
+from sync.http.serving import configured
 from sync.store.sqlite import SqliteStore
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
@@ -34,7 +35,8 @@ async def engine(
     app = engine_app(store, application, [*EVERYTHING, *session_routes(application)], limits=limits)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
+    server = uvicorn.Server(configured(config))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

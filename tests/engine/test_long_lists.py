@@ -1,13 +1,17 @@
 """Long lists are read and sent a page at a time: whoever reads them sees one list."""
 
+from base64 import b64encode
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from starlette.types import Message, Scope, Send
 
 from sync.http import changes, listing
 from sync.http.answers import Feed
+from sync.store.interface import Changes, Page
+from sync.store.sqlite import SqliteStore
 from tests.engine.running import engine
 
 JSON = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
@@ -68,7 +72,7 @@ async def test_a_list_of_many_pages_is_the_list(monkeypatch: pytest.MonkeyPatch)
         for at_once in (1, 2, 3, 10):
             monkeypatch.setattr(changes, "AT_ONCE", at_once)
             monkeypatch.setattr(listing, "AT_ONCE", at_once)
-            monkeypatch.setattr(listing, "DOCS_AT_ONCE", at_once)
+            monkeypatch.setattr(listing, "NAMED_AT_ONCE", at_once)
             for (path, body), expected in zip(ASKED, whole, strict=True):
                 assert await ask(client, path, body) == expected, (path, at_once)
 
@@ -80,27 +84,48 @@ async def test_a_descending_feed_of_some_documents_is_of_those_alone() -> None:
         assert [row["id"] for row in found["results"]] == ["d03", "d01"]
 
 
-@pytest.mark.parametrize(
-    "path", ["_all_docs?include_docs=true", "_changes?descending=true&include_docs=true"]
-)
-async def test_no_more_than_a_page_of_documents_is_held(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces: list[int] = []
-    long = Feed.long.__func__  # type: ignore[attr-defined] # a class's method
+LONG = [
+    ("_all_docs?include_docs=true", None),
+    ("_all_docs?include_docs=true&attachments=true", None),
+    ("_all_docs?include_docs=true", {"keys": [f"{n:04}" for n in range(2500)]}),
+    ("_changes?include_docs=true", None),
+    ("_changes?include_docs=true&attachments=true", None),
+    ("_changes?feed=continuous&timeout=1&include_docs=true&attachments=true", None),
+    ("_changes?descending=true&include_docs=true", None),
+]
 
-    def measured(cls: type[Feed], request: Any, given: Any) -> Feed:
-        async def counted() -> Any:
-            async for piece in given:
-                pieces.append(len(piece))
-                yield piece
 
-        feed: Feed = long(cls, request, counted())
-        return feed
+async def test_no_more_than_a_megabyte_of_documents_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    send = Feed._send
 
-    monkeypatch.setattr(Feed, "long", classmethod(measured))
+    async def measured(self: Feed, scope: Scope, given: Send) -> None:
+        async def counted(message: Message) -> None:
+            sizes.append(len(message.get("body", b"")))
+            await given(message)
+
+        await send(self, scope, counted)
+
+    monkeypatch.setattr(Feed, "_send", measured)
+    kept = SqliteStore.changes
+
+    async def read(self: SqliteStore, db: str, page: Page) -> Changes:
+        found = await kept(self, db, page)
+        sizes.append(sum(len(change.body.json) for change in found.rows if change.body))
+        return found
+
+    monkeypatch.setattr(SqliteStore, "changes", read)
+    files = {"f": {"content_type": "image/png", "data": b64encode(b"y" * 400_000).decode()}}
+    docs = [{"_id": f"{n:04}", "_rev": "1-a", "text": "x" * 1000} for n in range(2500)]
+    docs += [{"_id": f"l{n}", "_rev": "1-a", "text": "x" * 400_000, "_attachments": files} for n in range(6)]
     async with engine() as client:
         await client.put("/db")
-        docs = [{"_id": f"{n:04}", "_rev": "1-a", "text": "x" * 1000} for n in range(2500)]
-        await client.post("/db/_bulk_docs", json={"docs": docs, "new_edits": False})
-        rows = await ask(client, path, None)
-        assert len(rows.get("results", rows.get("rows"))) == 2500
-    assert max(pieces) < 1.2e6
+        answer = await client.post("/db/_bulk_docs", json={"docs": docs, "new_edits": False})
+        assert answer.status_code == 201, answer.text
+        for path, body in LONG:
+            sizes.clear()
+            answer = await client.request(
+                "GET" if body is None else "POST", f"/db/{path}", content=said(body), headers=JSON
+            )
+            assert answer.text.count('"_id"') == (2500 if body else 2506)
+            assert max(sizes) < 2.2e6, path
