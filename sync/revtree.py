@@ -29,7 +29,7 @@ Representation
 --------------
 Flat: a mapping from each revision to its parent (None: a first revision, or a forgotten parent) and to
 whether it deletes. All that CouchDB keeps in nested triples follows from it, and no function here mutates
-a tree.
+a tree that it was given.
 
 Rules that every function keeps:
 
@@ -78,25 +78,71 @@ def graft(tree: Tree, path: Sequence[Rev], deleted: bool = False) -> tuple[Tree,
 
     Raises ValueError where the path is empty or its generations do not fall one by one to 1 or above.
     """
-    _check(path)
-    if not tree and len(path) == 1:
-        return {path[0]: Node(None, deleted)}, Grafted.NEW_LEAF
-    grown = dict(tree)
-    before = tree.get(path[0])
-    for rev, parent in zip(path, (*path[1:], None), strict=True):
-        known = grown.get(rev)
-        if known is None:
-            grown[rev] = Node(parent, False)
-        elif known.parent is None and parent is not None:
-            grown[rev] = known._replace(parent=parent)
-        elif parent is not None and known.parent != parent:
-            # rule 1: what is known of this revision stands, and the rest of the path is about another line
-            break
-    if deleted and (before is None or any(node.parent == path[0] for node in tree.values())):
-        grown[path[0]] = grown[path[0]]._replace(deleted=True)  # rule 2: a known leaf's flag stands
-    if grown == tree:
-        return tree, Grafted.KNOWN
-    return grown, _outcome(tree, grown, path)
+    growing = Growing(tree)
+    grafted = growing.graft(path, deleted)
+    return (tree if grafted is Grafted.KNOWN else growing.tree), grafted
+
+
+class Growing:
+    """A tree of one's own while many revisions come onto it, each of which costs no more than its path.
+
+    The one thing here that changes in place: the tree that it was made of stays as it is.
+    """
+
+    __slots__ = ("_parents", "_winner", "tree")
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = dict(tree)
+        self._parents = {node.parent for node in tree.values()} if tree else set()
+        self._winner: Rev | None = None
+
+    def graft(self, path: Sequence[Rev], deleted: bool = False) -> Grafted:
+        """What the function of that name does. Raises ValueError likewise."""
+        _check(path)
+        tree, parents, first = self.tree, self._parents, path[0]
+        self._winner = None
+        if not tree and len(path) == 1:
+            tree[first] = Node(None, deleted)
+            return Grafted.NEW_LEAF
+        before, goes_on = tree.get(first), not tree
+        grew = met = False
+        for rev, parent in zip(path, (*path[1:], None), strict=True):
+            known = tree.get(rev)
+            if known is None:
+                tree[rev] = Node(parent, False)
+                if not met and parent in tree:
+                    met, goes_on = True, parent not in parents
+            elif known.parent is None and parent is not None:
+                tree[rev] = known._replace(parent=parent)
+            elif parent is not None and known.parent != parent:
+                # rule 1: what is known of this revision stands, and the rest of the path is of another line
+                break
+            else:
+                continue
+            parents.add(parent)
+            grew = True
+        if deleted and (before is None or first in parents) and not tree[first].deleted:
+            tree[first] = tree[first]._replace(deleted=True)  # rule 2: a known leaf's flag stands
+            grew = True
+        if not grew:
+            return Grafted.KNOWN
+        if before is not None or first in parents:
+            return Grafted.INNER
+        return Grafted.NEW_LEAF if goes_on else Grafted.NEW_BRANCH
+
+    def is_leaf(self, rev: Rev) -> bool:
+        """Whether nobody went on from a revision."""
+        return rev not in self._parents
+
+    def follows(self, asked: Rev | None) -> tuple[Rev | None, bool]:
+        """Where an edit hangs, and whether it may: on a leaf, or after the deletion of the whole document."""
+        if asked is not None:
+            return asked, asked in self.tree and self.is_leaf(asked)
+        if not self.tree:
+            return None, True
+        if self._winner is None:
+            self._winner = winner(self.tree)
+        return self._winner, self.tree[self._winner].deleted
 
 
 def _check(path: Sequence[Rev]) -> None:
@@ -105,13 +151,6 @@ def _check(path: Sequence[Rev]) -> None:
     start = path[0].generation
     if any(rev.generation != start - back for back, rev in enumerate(path)) or path[-1].generation < 1:
         raise ValueError(f"generations that do not fall one by one, at {path[0]}")
-
-
-def _outcome(tree: Tree, grown: Tree, path: Sequence[Rev]) -> Grafted:
-    if path[0] in tree or any(node.parent == path[0] for node in grown.values()):
-        return Grafted.INNER
-    met = next((rev for rev in path[1:] if rev in tree), None)
-    return Grafted.NEW_LEAF if not tree or met in leaves(tree) else Grafted.NEW_BRANCH
 
 
 def leaves(tree: Tree) -> list[Rev]:
@@ -136,16 +175,6 @@ def winner(tree: Tree) -> Rev:
 def is_leaf(tree: Tree, rev: Rev) -> bool:
     """Whether nobody went on from a revision."""
     return all(node.parent != rev for node in tree.values())
-
-
-def follows(tree: Tree, asked: Rev | None) -> tuple[Rev | None, bool]:
-    """Where an edit hangs, and whether it may: on a leaf, or after the deletion of the whole document."""
-    if asked is not None:
-        return asked, asked in tree and is_leaf(tree, asked)
-    if not tree:
-        return None, True
-    last = winner(tree)
-    return last, tree[last].deleted
 
 
 def missing(tree: Tree, revs: Iterable[Rev]) -> list[Rev]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from sync import revtree
 from sync.errors import DocumentTooLarge
 from sync.hooks import Refused, Stored
 from sync.http.routing import Call
 from sync.rev import Rev
-from sync.revtree import Tree
+from sync.revtree import Growing
 from sync.store.interface import Conflict, Edit, Write
 from sync.store.mint import mint
 from sync.wire import Draft
@@ -38,7 +37,8 @@ async def write(call: Call, writes: Sequence[Write]) -> list[Rev | Conflict | Re
     """Store edits of this database; one answer for each, in order."""
     application = call.parts.application
     trees = await call.store.trees(call.db, {write.id for write in writes})
-    edits = [_as_edit(write, trees.get(write.id, {})) for write in writes]
+    known = {write.id: Growing(trees.get(write.id, {})) for write in writes}
+    edits = [_as_edit(write, known[write.id]) for write in writes]
     fitting = [edit for edit in edits if isinstance(edit, Edit)]
     verdicts = await application.admit(call.caller, call.db, fitting)
     admitted = [
@@ -58,9 +58,9 @@ async def write(call: Call, writes: Sequence[Write]) -> list[Rev | Conflict | Re
     ]
 
 
-def _as_edit(write: Write, tree: Tree) -> Edit | Conflict:
+def _as_edit(write: Write, tree: Growing) -> Edit | Conflict:
     """The very revision that a write is to become, so that one check serves both ways in."""
-    parent, fits = revtree.follows(tree, write.parent)
+    parent, fits = tree.follows(write.parent)
     if not fits:
         return Conflict(write.id)
     rev = mint(parent, write.deleted, write.body, write.files)

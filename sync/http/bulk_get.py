@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 from starlette.responses import Response
 
-from sync import multipart, wire
+from sync import choice, multipart, wire
 from sync.errors import BadRequest, PeerError, TooManyReads
 from sync.hooks import Action
 from sync.http import bodies
@@ -55,11 +55,17 @@ class Gathered:
         self.found = await self.call.store.read(self.call.db, self.of_id, self._choose)
 
     def _choose(self, doc_id: str, tree: Tree) -> Sequence[Rev]:
-        revs: list[Rev] = []
-        for rev in self.of_id[doc_id]:
-            meant = self.meant[doc_id, rev] = self.wanted.of_many(tree, None if rev is None else [rev])
-            revs += meant
-        return revs
+        asked = dict.fromkeys(self.of_id[doc_id])
+        ends = choice.Ends(tree) if self.wanted.latest and len(asked) > 1 else None
+        revs: dict[Rev, None] = {}
+        for rev in asked:
+            if rev is not None and ends is not None:
+                meant: Sequence[Rev] = ends.of(rev)
+            else:
+                meant = self.wanted.of_many(tree, None if rev is None else [rev])
+            self.meant[doc_id, rev] = meant
+            revs.update(dict.fromkeys(meant))
+        return list(revs)
 
     def given(self, one: Asked | Wrong) -> Sequence[Rev | Wrong]:
         """The revisions that answer one question; what cannot be given stands as what is wrong."""

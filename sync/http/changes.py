@@ -264,7 +264,7 @@ async def _down(call: Call, question: Question) -> AsyncIterator[Rows]:
     if not found.pending or len(rows.changes) == left:
         yield rows
         return
-    order = await call.store.newest(call.db, question.ids, question.instance)
+    order = await call.store.newest(call.db, question.ids, found.instance)
     place = 0
     while place < len(order) and left != 0:
         some = order[place : place + AT_ONCE]

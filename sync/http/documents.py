@@ -66,11 +66,17 @@ async def open_revs(call: Call) -> Response:
     wanted = Wanted.of(call.query)
     asked = None if call.query["open_revs"] == "all" else query.revs(call.query, "open_revs") or []
     shown = [call.doc_id] if call.shows(call.doc_id) else []
-    found = await call.store.read(call.db, shown, lambda _, tree: wanted.of_many(tree, asked))
+    revs = wanted.of_many({}, asked or [])
+
+    def choose(_: str, tree: Tree) -> Sequence[Rev]:
+        nonlocal revs
+        revs = wanted.of_many(tree, asked)
+        return revs
+
+    found = await call.store.read(call.db, shown, choose)
     document = found.get(call.doc_id, Document({}, {}))
     if asked is None and not document.tree:
         raise NotFound("missing")
-    revs = wanted.of_many(document.tree, asked)
     if not multipart.accepts(call.request.headers.get("accept"), "multipart/mixed"):
         rows = [await _open_row(call, document, rev, wanted) for rev in revs]
         return compressed(call.request, answer(b"[" + b",".join(rows) + b"]\n"))

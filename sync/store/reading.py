@@ -68,11 +68,9 @@ def trees(conn: sqlite3.Connection, name: str, ids: Collection[str]) -> dict[str
     return {doc_id: unpack(blob)[0] for doc_id, blob in rows}
 
 
-def read(
-    conn: sqlite3.Connection, name: str, ids: Collection[str], choose: Choice, instance: int | None = None
-) -> dict[str, Document]:
+def read(conn: sqlite3.Connection, name: str, ids: Collection[str], choose: Choice) -> dict[str, Document]:
     """Trees and chosen bodies."""
-    db = database(conn, name, instance)
+    db = database(conn, name)
     found: dict[str, tuple[int, Tree, dict[Rev, int]]] = {}
     for doc_id, seq, blob in select_in(
         conn, "SELECT id, seq, tree FROM doc WHERE db = ? AND id IN", (db.key,), ids
@@ -221,9 +219,7 @@ def _page(conn: sqlite3.Connection, db: DatabaseRow, rows: Sequence[Any], page: 
     return Changes(_changes(conn, rows, with_bodies=page.bodies), last, pending, _life(conn, db), db.key)
 
 
-def newest(
-    conn: sqlite3.Connection, name: str, ids: Collection[str] | None, instance: int | None
-) -> Sequence[int]:
+def newest(conn: sqlite3.Connection, name: str, ids: Collection[str] | None, instance: int) -> Sequence[int]:
     """The keys of all documents, or of some, the last changed first: eight bytes for each."""
     db = database(conn, name, instance)
     if ids is not None:

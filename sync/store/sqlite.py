@@ -121,10 +121,8 @@ class SqliteStore:
     async def current(self, db: str, ids: Collection[str]) -> Mapping[str, Current]:
         return await self._read(lambda conn: reading.current(conn, db, ids))
 
-    async def read(
-        self, db: str, ids: Collection[str], choose: Choice, instance: int | None = None
-    ) -> Mapping[str, Document]:
-        return await self._read(lambda conn: reading.read(conn, db, ids, choose, instance))
+    async def read(self, db: str, ids: Collection[str], choose: Choice) -> Mapping[str, Document]:
+        return await self._read(lambda conn: reading.read(conn, db, ids, choose))
 
     async def listing(self, db: str, span: Span) -> Listing:
         return await self._read(lambda conn: reading.listing(conn, db, span))
@@ -145,9 +143,7 @@ class SqliteStore:
     async def changes(self, db: str, page: Page) -> Changes:
         return await self._read(lambda conn: reading.changes(conn, db, page, self._beyond))
 
-    async def newest(
-        self, db: str, ids: Collection[str] | None, instance: int | None = None
-    ) -> Sequence[int]:
+    async def newest(self, db: str, ids: Collection[str] | None, instance: int) -> Sequence[int]:
         return await self._read(lambda conn: reading.newest(conn, db, ids, instance))
 
     async def gave(self, db: str, seq: Seq, life: str) -> bool:

@@ -8,7 +8,7 @@ import orjson
 
 from sync import revtree
 from sync.rev import Rev
-from sync.revtree import Tree
+from sync.revtree import Grafted, Growing, Tree
 from sync.store.files import FileRow, copy_holds, hold_files
 from sync.store.interface import Conflict, Edit, Files, Write
 from sync.store.mint import mint
@@ -29,6 +29,8 @@ class Entry:
     tree: Tree = field(default_factory=dict)
     held: dict[Rev, int] = field(default_factory=dict)
     changed: bool = False
+    growing: Growing = field(init=False)
+    """The tree as it grows; `settle` takes it for the document's."""
 
 
 def entries(conn: sqlite3.Connection, db: DatabaseRow, ids: Collection[str]) -> dict[str, Entry]:
@@ -41,56 +43,68 @@ def entries(conn: sqlite3.Connection, db: DatabaseRow, ids: Collection[str]) -> 
     return found
 
 
+def growing(conn: sqlite3.Connection, db: DatabaseRow, ids: Collection[str]) -> dict[str, Entry]:
+    """The same, ready to grow."""
+    work = entries(conn, db, ids)
+    for entry in work.values():
+        entry.growing = Growing(entry.tree)
+    return work
+
+
 def graft(tx: Transaction, name: str, edits: Sequence[Edit]) -> list[bool]:
     """Add revisions with their ancestry. Raises DatabaseMissing, AttachmentMissing."""
     db = tx.database(name)
-    work = entries(tx.conn, db, [edit.id for edit in edits])
+    work = growing(tx.conn, db, [edit.id for edit in edits])
     pile = Pile(tx)
     answer: list[bool] = []
     for edit in edits:
         entry = work[edit.id]
-        before = entry.tree
-        known = edit.rev in before
-        tree, grafted = revtree.graft(before, edit.path, edit.deleted)
-        if not known or (edit.rev not in entry.held and revtree.is_leaf(tree, edit.rev)):
+        known = edit.rev in entry.growing.tree
+        grafted = entry.growing.graft(edit.path, edit.deleted)
+        if not known or (edit.rev not in entry.held and entry.growing.is_leaf(edit.rev)):
             entry.held[edit.rev] = pile.add(entry.held.values(), edit.rev.generation, edit.body, edit.files)
-        grew = grafted is not revtree.Grafted.KNOWN  # joining two stems adds no node, but takes a leaf away
-        entry.tree = tree
-        if grew and len(tree) > db.revs_limit:
-            stem(tx, entry, db.revs_limit)
-            grew = entry.tree != before
-        entry.changed |= grew or not known
+        grew = grafted is not Grafted.KNOWN  # joining two stems adds no node, but takes a leaf away
+        entry.changed |= grew
         answer.append(grew)
     pile.store()
-    save(tx, db, [entry for entry in work.values() if entry.changed])
-    return answer
+    settle(tx, db, work.values())
+    return [grew and work[edit.id].changed for edit, grew in zip(edits, answer, strict=True)]
 
 
 def write(tx: Transaction, name: str, writes: Sequence[Write]) -> list[Rev | Conflict]:
     """Interactive writes, in order. Raises DatabaseMissing, AttachmentMissing."""
     db = tx.database(name)
-    work = entries(tx.conn, db, [write.id for write in writes])
+    work = growing(tx.conn, db, [write.id for write in writes])
     pile = Pile(tx)
     answer: list[Rev | Conflict] = []
     for write in writes:
         entry = work[write.id]
-        parent, fits = revtree.follows(entry.tree, write.parent)
+        parent, fits = entry.growing.follows(write.parent)
         if not fits or (write.path and parent != write.parent):
             answer.append(Conflict(write.id))
             continue
         added = write.path or (mint(parent, write.deleted, write.body, write.files),)
         rev = added[0]
         path = added if parent is None else (*added, parent)
-        entry.tree, _ = revtree.graft(entry.tree, path, write.deleted)
+        entry.growing.graft(path, write.deleted)
         of_parent = [entry.held[parent]] if parent in entry.held else []
         entry.held[rev] = pile.add(of_parent, rev.generation, write.body, write.files)
-        if len(entry.tree) > db.revs_limit:
-            stem(tx, entry, db.revs_limit)
         entry.changed = True
         answer.append(rev)
     pile.store()
-    save(tx, db, [entry for entry in work.values() if entry.changed])
+    settle(tx, db, work.values())
     return answer
+
+
+def settle(tx: Transaction, db: DatabaseRow, work: Collection[Entry]) -> None:
+    """Write back the documents that changed: more history than the limit takes is no change."""
+    for entry in work:
+        if entry.changed:
+            before, entry.tree = entry.tree, entry.growing.tree
+            if len(entry.tree) > db.revs_limit:
+                stem(tx, entry, db.revs_limit)
+                entry.changed = entry.tree != before
+    save(tx, db, [entry for entry in work if entry.changed])
 
 
 class Pile:

@@ -116,7 +116,7 @@ async def test_no_more_than_a_megabyte_of_documents_is_held(monkeypatch: pytest.
 
     monkeypatch.setattr(SqliteStore, "changes", read)
     files = {"f": {"content_type": "image/png", "data": b64encode(b"y" * 400_000).decode()}}
-    docs = [{"_id": f"{n:04}", "_rev": "1-a", "text": "x" * 1000} for n in range(2500)]
+    docs: list[dict[str, Any]] = [{"_id": f"{n:04}", "_rev": "1-a", "text": "x" * 1000} for n in range(2500)]
     docs += [{"_id": f"l{n}", "_rev": "1-a", "text": "x" * 400_000, "_attachments": files} for n in range(6)]
     async with engine() as client:
         await client.put("/db")

@@ -71,6 +71,30 @@ class Databases:
         info = await store.info("a")
         assert (info.doc_count, info.deleted_count) == (0, 0)
 
+    async def test_many_revisions_of_one_document_cost_as_much_as_of_many(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked = 0
+
+        def counted(self: Rev) -> int:
+            nonlocal looked
+            looked += 1
+            return hash(tuple(self))
+
+        async def cost(doc_id: str, revisions: int) -> int:
+            nonlocal looked
+            edits = [edit(doc_id, f"2-x{n}", f"1-{n}") for n in range(revisions)]
+            looked = 0
+            with monkeypatch.context() as patch:
+                patch.setattr(Rev, "__hash__", counted)
+                assert all(await store.graft("a", edits))
+                writes = [Write(doc_id, None, b"{}") for _ in range(revisions)]
+                assert all(isinstance(one, Conflict) for one in await store.write("a", writes))
+            return looked
+
+        await store.create("a")
+        assert await cost("many", 200) < 3 * await cost("some", 100)
+
     async def test_a_sequence_of_a_database_that_was_dropped_is_given_to_nothing_else(
         self, store: Store
     ) -> None:

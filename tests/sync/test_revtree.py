@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import revtree
+from sync import choice, revtree
 from sync.rev import Rev, derive
 from sync.revtree import Grafted, Node, Tree, graft
 
@@ -198,3 +198,16 @@ def test_what_every_leaf_forgot_comes_back_as_a_leaf_until_a_longer_memory_speak
     for leaf in revtree.leaves(whole):
         again, _ = graft(again, revtree.ancestry(whole, leaf), whole[leaf].deleted)
     assert revtree.leaves(again) == revtree.leaves(whole)
+
+
+def test_the_leaves_that_revisions_lead_to_come_in_the_order_of_the_question_and_once() -> None:
+    grown = tree("4-d 3-c 2-b 1-a", "x 5-z 4-y 3-x 2-b", "3-w 2-b", "2-q 1-a", "2-o 1-o")
+    for asked, expected in [
+        ("2-b", "4-d 3-w 5-z"),
+        ("4-y 1-a", "5-z 4-d 3-w 2-q"),
+        ("3-w 2-q 9-none 1-o 1-o", "3-w 2-q 9-none 2-o"),
+    ]:
+        assert texts(choice.latest(grown, path(asked))) == expected
+        each = choice.Ends(grown)
+        found = dict.fromkeys(leaf for rev in path(asked) for leaf in each.of(rev))
+        assert texts(list(found)) == expected
