@@ -266,6 +266,8 @@ async def _down(call: Call, question: Question) -> AsyncIterator[Rows]:
         return
     order = await call.store.newest(call.db, question.ids, found.instance)
     place = 0
+    if not order:  # all of it was purged meanwhile
+        yield Rows((), found.last_seq, 0, found.instance)
     while place < len(order) and left != 0:
         some = order[place : place + AT_ONCE]
         found = await call.store.changes(call.db, question.page(AT_ONCE, keys=some))
