@@ -100,6 +100,12 @@ class Departure(NamedTuple):
     by: str | None
 
 
+def ids_like(connection: Connection, db: str, pattern: str) -> list[str]:
+    """The documents of a database that were ever written whose ids are like this (SQL's `%`)."""
+    named = select(_archive.c.id).where(_archive.c.db == db, _archive.c.id.like(pattern)).distinct()
+    return sorted(connection.execute(named).scalars())
+
+
 def copy(connection: Connection, source: str, target: str, ids: Collection[str]) -> None:
     """Keep what is kept of these documents in the one database in the other as well.
 

@@ -8,10 +8,13 @@ has not heard of it writes there; then it is carried over again. Nothing is mint
 The way back: acts are a grow-only set, so those that came over are voided where they are (by staff, each by
 its id), and the old pledge begins again with all that was ever written to it, and with what was taken back of
 it since (`given_back`). What was recorded for the kept household after the merge stays there.
+
+And once more: what was voided by a parting stays voided wherever it comes together again. Staff who merge
+such a pair make those acts anew, in the pledge where they stood until then (`undone`): they go where it goes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, select
@@ -19,6 +22,7 @@ from sqlalchemy import Connection, Engine, select
 import schemas
 from server import archive, moving
 from server.clock import Clock, instant
+from server.projection import standing_acts
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
@@ -29,7 +33,8 @@ from sync.rev import Rev, derive
 from sync.store.interface import DocStore, Document, Edit
 
 _households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
-_campaigns = table(tables.CampaignRow)
+
+Act = Mapping[str, Any]
 
 CHAIN = 20
 """Households that may have been merged one into another, and so on, before a pledge finds its place."""
@@ -80,6 +85,14 @@ def _ended(doc_id: str, document: Document, leaf: Rev, said: bytes) -> Edit:
     return Edit(doc_id, path, said, deleted=True)
 
 
+def _body(doc_id: str, document: Document) -> Body:
+    """What a document says; nothing where it is gone or cannot be read."""
+    held = read_bodies(doc_id, document)
+    return next(
+        (body for rev in revtree.live(document.tree) if (body := held.get(rev)) and _mergeable(body)), {}
+    )
+
+
 class GivenBack(NamedTuple):
     """A pledge that begins again in its old place, and the acts that are to be voided where they went."""
 
@@ -113,6 +126,20 @@ def given_back(written: Sequence[Body], kept: Body) -> GivenBack | None:
     there = {act["id"] for act in kept.get("acts", ())}
     came = [act["id"] for act in own["acts"] if "target" not in act and act["id"] in there - gone]
     return GivenBack(whole, tuple(came))
+
+
+def undone(gone: Body, kept: Body) -> tuple[list[Act], list[Act]]:
+    """The acts that stand in one of two pledges and would not in both together, since the two were parted
+    before: those of the pledge that is carried over, and those of the one that it goes to. Pure."""
+    acts = ([*gone.get("acts", ())], [*kept.get("acts", ())])
+    together = _standing([*acts[0], *acts[1]]).keys()
+    lost = [[act for name, act in _standing(some).items() if name not in together] for some in acts]
+    return lost[0], lost[1]
+
+
+def _standing(acts: Sequence[Act]) -> dict[str, Act]:
+    standing = standing_acts(acts)
+    return {act["id"]: act for act in acts if act["id"] in standing and "target" not in act}
 
 
 class Carrier:
@@ -161,8 +188,7 @@ class Carrier:
             new_id = f"{old_id.rpartition(':')[0]}:{kept}"
             documents = await self._store.read(db, [old_id, new_id], ends)
             old, new = documents.get(old_id), documents.get(new_id)
-            held = list(read_bodies(new_id, new).values()) if new else []
-            back = given_back(bodies, next((body for body in held if body and _mergeable(body)), {}))
+            back = given_back(bodies, _body(new_id, new) if new else {})
             if back is None or old is None or revtree.live(old.tree):
                 continue
             raw, ended = canonical.encode(back.body), revtree.winner(old.tree)
@@ -171,12 +197,30 @@ class Carrier:
         await to_thread.run_sync(self._archive, db, edits)
         return Return(tuple(edits), to_void)
 
+    async def undone(self, db: str, gone: str, kept: str) -> dict[str, list[Act]]:
+        """The acts to make anew where these households (ULIDs) become one once more, by pledge.
+
+        Raises `DatabaseMissing`.
+        """
+        ids = await to_thread.run_sync(self._pledges_of, db, gone)
+        pairs = {one: f"{one.rpartition(':')[0]}:{kept}" for one in ids}
+        documents = await self._store.read(db, {*pairs, *pairs.values()}, ends)
+        bodies = {name: _body(name, document) for name, document in documents.items()}
+        found: dict[str, list[Act]] = {}
+        for old_id, new_id in pairs.items():
+            lost = undone(bodies.get(old_id, {}), bodies.get(new_id, {}))
+            found |= {name: acts for name, acts in zip((old_id, new_id), lost, strict=True) if acts}
+        return found
+
+    def _pledges_of(self, db: str, ulid: str) -> list[str]:
+        with readers(self._rows).begin() as connection:
+            return archive.ids_like(connection, db, f"pledge:%:{ulid}")
+
     def _written(self, db: str, ulid: str) -> dict[str, list[Body]]:
         """All that was ever written to a household's pledges, by pledge."""
         found: dict[str, list[Body]] = {}
         with readers(self._rows).begin() as connection:
-            names = set(connection.execute(select(_campaigns.c.campaign)).scalars())
-            ids = [f"pledge:{campaign}:{ulid}" for campaign in sorted(names)]
+            ids = archive.ids_like(connection, db, f"pledge:%:{ulid}")
             for doc_id, raw in archive.all_bodies(connection, db, ids):
                 if (body := read_body(doc_id, raw)) is not None:
                     found.setdefault(doc_id, []).append(body)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from server import duplicates
 from server.admission import caller_of
-from server.carrying import Carrier, aliases
+from server.carrying import Act, Carrier, aliases
 from server.clock import instant, milliseconds
 from server.duplicates import Household, Pair
 from server.office import story
@@ -103,9 +103,13 @@ async def settle(desk: Desk) -> Response:
 async def _merge(desk: Desk, place: Hamlet, kept: str, gone: str) -> Response:
     """The one household becomes an alias of the other; its pledges follow (`server.carrying`)."""
     status = {"is": "merged_into", "since": instant(desk.now)[:10], "into": kept}
-    caller = caller_of(desk.signed_in.grant, desk.words)
+    parts, caller = desk.parts, caller_of(desk.signed_in.grant, desk.words)
+    carrier = Carrier(parts.store, parts.rows, parts.clock)
+    anew = await carrier.undone(place.db, gone, kept)  # they were one before, and were parted
+    made = [_again(desk, pledge, acts) for pledge, acts in anew.items()]
     try:
-        await desk.parts.scribe.write(caller, {place.db: [Change(f"household:{gone}", {"status": status})]})
+        changes = [Change(f"household:{gone}", {"status": status}), *made]
+        await parts.scribe.write(caller, {place.db: changes})
     except NotTaken as error:
         return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     await desk.noted("household.merged", f"{place.db}/household:{gone} household:{kept}")
@@ -139,6 +143,11 @@ def _void(desk: Desk, pledge: str, acts: Collection[str]) -> Change:
     made = ulids(milliseconds(desk.now), secrets.token_bytes)
     kept = {"at": instant(desk.now), "by": desk.user, "kind": "voided"}
     return Change(pledge, {"acts": [{"id": next(made), **kept, "target": act} for act in acts]})
+
+
+def _again(desk: Desk, pledge: str, acts: Collection[Act]) -> Change:
+    made = ulids(milliseconds(desk.now), secrets.token_bytes)
+    return Change(pledge, {"acts": [{**act, "id": next(made), "by": desk.user} for act in acts]})
 
 
 def _status_before(rows: Connection, db: str, doc_id: str) -> Any:

@@ -381,6 +381,16 @@ AUTHORITY = (
         ("tests/server/test_bounds.py",),
     ),
     Fault(
+        "what was parted is merged once more without its signatures",
+        "server/carrying.py",
+        "            lost = undone(bodies.get(old_id, {}), bodies.get(new_id, {}))\n",
+        "            lost: tuple[list[Act], list[Act]] = ([], [])\n",
+        (
+            "tests/server/office/test_duplicates.py"
+            "::test_what_is_merged_parted_and_merged_again_is_signed_as_before",
+        ),
+    ),
+    Fault(
         "a late status parts what staff have merged",
         "server/admission.py",
         "        if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):\n",

@@ -18,7 +18,8 @@ from tests.server.office.test_edits import document
 from tests.server.office.village import SIGNED_ULID, Village, ulid
 
 TWIN = ulid(9, 1)
-_audit = table(tables.Audit)
+UNSIGNED, THIRD_ULID = ulid(9, 2), ulid(9, 3)
+_audit, _pledges = table(tables.Audit), table(tables.PledgeRow)
 
 
 async def twin(made: Village) -> None:
@@ -95,6 +96,75 @@ async def test_what_was_merged_by_mistake_is_parted_and_each_act_is_where_it_was
     assert voided == {THIRD, signing["id"]}, "what came over counts here no more"
     await made.parts.follower.catch_up()
     assert (await document(made, theirs))[1]["acts"], "and nothing is carried over again"
+
+
+async def merge(made: Village, one: str, into: str) -> None:
+    async with made.signed_in("reviewer") as browser:
+        form = {"hamlet": "nasam", "one": one, "other": into, "keep": into, "do": "merge"}
+        assert "Đã gộp." in (await browser.send("/office/duplicates", form)).text
+    await made.parts.follower.catch_up()
+
+
+async def part(made: Village, one: str) -> None:
+    async with made.signed_in("reviewer") as browser:
+        form = {"hamlet": "nasam", "one": one, "do": "part"}
+        assert "Đã tách thành hai hộ." in (await browser.send("/office/duplicates", form)).text
+    await made.parts.follower.catch_up()
+
+
+async def signed_ones(made: Village) -> set[str]:
+    asked = select(_pledges.c.subject).where(_pledges.c.db == "hamlet-nasam", _pledges.c.signed)
+    with readers(made.parts.rows).begin() as rows:
+        return set(rows.execute(asked).scalars()) & {TWIN, THIRD_ULID, UNSIGNED}
+
+
+@pytest.mark.parametrize(
+    "way", ["the same way", "the other way round", "by way of a third one", "parted twice"]
+)
+async def test_what_is_merged_parted_and_merged_again_is_signed_as_before(made: Village, way: str) -> None:
+    await twin(made)
+    status = {"is": "resident", "since": "2026-01-01"}
+    news = [
+        Change(f"household:{one}", {"name": "Vi Thị Dung", "order": 900, "status": status})
+        for one in (UNSIGNED, THIRD_ULID)
+    ]
+    await made.office({"hamlet-nasam": news})
+    by = made.people["volunteer2"]
+    signing = pledge(signed(THIRD, by=by), by=by, ulid=TWIN)
+    beside = pledge(visit(SECOND, by=by), by=by, at=NOW + 1, ulid=TWIN)
+    await made.phone("volunteer2", "nasam", edit(signing, f"1-{'c' * 32}"), edit(beside, f"1-{'d' * 32}"))
+    await merge(made, TWIN, UNSIGNED)
+    assert await signed_ones(made) == {UNSIGNED}
+    await part(made, TWIN)
+    assert await signed_ones(made) == {TWIN}
+    match way:
+        case "the other way round":
+            await merge(made, UNSIGNED, TWIN)
+            assert await signed_ones(made) == {TWIN}
+            return
+        case "by way of a third one":
+            await merge(made, TWIN, THIRD_ULID)
+            await merge(made, THIRD_ULID, UNSIGNED)
+        case _:
+            await merge(made, TWIN, UNSIGNED)
+    assert await signed_ones(made) == {UNSIGNED}
+    acts = (await document(made, f"pledge:antq-2026:{UNSIGNED}"))[1]["acts"]
+    (anew,) = [act for act in acts if act["kind"] == "signed" and act["id"] != THIRD]
+    assert (anew["signer"], anew["at"]) == (signed()["signer"], signed()["at"])
+    if way == "parted twice":
+        await part(made, TWIN)
+        assert await signed_ones(made) == {TWIN}, "and the other is as unsigned as it was"
+
+
+async def test_a_pledge_whose_campaign_is_unknown_here_is_given_back_too(made: Village) -> None:
+    await twin(made)
+    by = made.people["volunteer2"]
+    other = f"pledge:antq-2031:{TWIN}"
+    there = {**pledge(visit(THIRD, by=by), by=by, ulid=TWIN), "_id": other}
+    await made.phone("volunteer2", "nasam", edit(there, f"1-{'c' * 32}"))
+    await merge(made, TWIN, SIGNED_ULID)
+    await part(made, TWIN)
+    assert [act["id"] for act in (await document(made, other))[1]["acts"]] == [THIRD]
 
 
 class Cut(Exception):
