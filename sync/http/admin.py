@@ -1,5 +1,8 @@
 """Housekeeping over HTTP, for administrators of the bare engine."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import orjson
 from starlette.responses import Response
 
@@ -57,8 +60,22 @@ async def get_security(call: Call) -> Response:
 async def put_security(call: Call) -> Response:
     """It is kept for those who read it; the application decides who may do what."""
     body = await bodies.read(call.request, call.parts.limits.request)
-    await call.store.set_security(call.db, wire.to_json(wire.parse_object(body)))
+    security = wire.parse_object(body)
+    _check_security(security)
+    await call.store.set_security(call.db, wire.to_json(security))
     return render({"ok": True})
+
+
+def _check_security(security: Mapping[str, Any]) -> None:
+    """Raises BadRequest where those it names are no lists of names and roles."""
+    for group in ("admins", "members"):
+        named = security.get(group, {})
+        if not isinstance(named, dict):
+            raise BadRequest(f"`{group}` must be a JSON object")
+        for kind in ("names", "roles"):
+            several = named.get(kind, [])
+            if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
+                raise BadRequest(f"`{kind}` of `{group}` must be a JSON list of strings")
 
 
 async def compact_views(call: Call) -> Response:

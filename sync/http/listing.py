@@ -17,7 +17,7 @@ from sync.http.routing import Call, Route
 from sync.store.interface import Change, DatabaseMissing, Document, Seq, Span
 
 _RANGES = frozenset({"key", "startkey", "start_key", "endkey", "end_key"})
-
+_FLAGS = frozenset({"include_docs", "update_seq", "descending", "inclusive_end", "conflicts", "attachments"})
 
 AT_ONCE, NAMED_AT_ONCE = 1000, 10
 """Rows read in one go, and documents that are named by their ids; a longer answer is sent as it is read."""
@@ -100,6 +100,7 @@ def _of_body(call: Call, body: Mapping[str, Any]) -> Asked:
 
 def _parse(asked: Options, keys: object) -> Asked:
     """Raises BadRequest, QueryInvalid, InvalidJSON."""
+    asked = {**asked, **query.flags(asked, _FLAGS)}
     docs, update_seq = asked.get("include_docs") == "true", asked.get("update_seq") == "true"
     if keys is None:
         return Asked(None, _span(asked), docs, update_seq, Wanted.of(asked))

@@ -1,6 +1,6 @@
 """Reading query parameters as CouchDB does."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sync import wire
 from sync.errors import BadRequest, QueryInvalid
@@ -17,6 +17,18 @@ def whole_number(query: Mapping[str, str], name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 16 or int(text) > _LARGEST:
         raise QueryInvalid(f'Invalid value for integer: "{text[:40]}"')
     return int(text)
+
+
+def flags(query: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """Those of the booleans that are there, as `true` or `false`; they come in any case, and as text.
+
+    Raises QueryInvalid.
+    """
+    found = {name: query[name].strip('"').lower() for name in names if name in query}
+    for name, value in found.items():
+        if value not in {"true", "false"}:
+            raise QueryInvalid(f"Invalid boolean parameter: {name}")
+    return found
 
 
 def json_value(query: Mapping[str, str], *names: str) -> object:

@@ -283,7 +283,24 @@ TABLE = [
     Wrong("PATCH", "/db/x", "{}", "405 method_not_allowed"),
     Wrong("PUT", "/db/_revs_limit", "0", "400 bad_request"),
     Wrong("PUT", "/db/_revs_limit", '"x"', "400 bad_request"),
-    Wrong("PUT", "/db/_security", "[]", "400 bad_request"),
+    *(
+        Wrong("PUT", "/db/_security", security, "400 bad_request")
+        for security in ["[]", '{"admins":5}', '{"members":{"names":"x"}}', '{"members":{"roles":[1]}}']
+    ),
+    *(
+        Wrong("GET", f"/db/{listed}?{name}={value}", None, "400 query_parse_error")
+        for listed, name, value in [
+            ("_all_docs", "include_docs", "maybe"),
+            ("_all_docs", "descending", "1"),
+            ("_all_docs", "inclusive_end", ""),
+            ("_all_docs", "update_seq", "yes"),
+            ("_all_docs", "conflicts", "null"),
+            ("_local_docs", "descending", "x"),
+            ("_design_docs", "include_docs", "x"),
+        ]
+    ),
+    Wrong("POST", "/db/_all_docs", '{"include_docs":1}', "400 query_parse_error"),
+    Wrong("PUT", "/db/_local/y", '{"_attachments":{"f":{"data":""}}}', "400 bad_request"),
     Wrong("GET", "/_uuids?count=100000", None, "400 bad_request"),
     Wrong("GET", "/db/_design/x/_view/y", None, "404 not_found"),
     Wrong("POST", "/_session", "{}", "400 bad_request"),

@@ -1,4 +1,4 @@
-"""`_design_docs` and `_local_docs` are asked as `_all_docs` is."""
+"""`_design_docs` and `_local_docs` are asked as `_all_docs` is, and booleans in all three are read alike."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -87,3 +87,16 @@ async def test_a_deleted_design_document_has_its_row_where_it_is_named(server: h
 @pytest.mark.asyncio(loop_scope="module")
 async def test_what_cannot_be_read_is_refused(server: httpx.AsyncClient, kind: str, query: str) -> None:
     assert (await server.get(f"/db/{kind}_docs?{query}")).status_code == 400
+
+
+@pytest.mark.parametrize("listed", ["_all_docs", "_design_docs", "_local_docs"])
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_boolean_is_one_in_any_case_and_as_text_in_a_body(
+    server: httpx.AsyncClient, listed: str
+) -> None:
+    for answer in [
+        await server.get(f"/db/{listed}?include_docs=TRUE"),
+        await server.post(f"/db/{listed}", json={"include_docs": "true"}),
+        await server.post(f"/db/{listed}?include_docs=false", json={"include_docs": True}),
+    ]:
+        assert answer.json()["rows"][0]["doc"]["of"] == "a"
