@@ -58,6 +58,7 @@ def said() -> Iterator[None]:
     from server import problems
     from server.keys import SecretWrong
     from server.rows.engine import RowsTooNew, RowsUnreachable
+    from sync.store.interface import StoreError
 
     unusable = {
         SecretWrong: "console.secret_wrong",
@@ -72,6 +73,8 @@ def said() -> Iterator[None]:
         problem, values = problems.said(error)
         typer.echo(problem.reason(reader(), **values), err=True)
         raise typer.Exit(1) from error
+    except StoreError as error:
+        end("console.store_unusable", error, reason=str(error).rstrip("."))
 
 
 def end(key: str, error: Exception | None = None, **values: object) -> NoReturn:

@@ -59,6 +59,7 @@ async def _serve(
     from sync.http.bare import Administrator, Bare, session_routes
     from sync.http.engine import EVERYTHING, engine_app
     from sync.http.serving import configured
+    from sync.store.interface import StoreError
     from sync.store.sqlite import SqliteStore
 
     name, _, secret = (admin or "").partition(":")
@@ -66,7 +67,11 @@ async def _serve(
     application = Bare(
         Administrator(name, secret) if admin else None, hosts, time.time, secrets.token_bytes(32)
     )
-    store = await SqliteStore.open(path, history=history)
+    try:
+        store = await SqliteStore.open(path, history=history)
+    except StoreError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     try:
         app = engine_app(store, application, [*EVERYTHING, *session_routes(application)])
         listening = _listen(host, port)

@@ -79,3 +79,14 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> 
         assert done.stderr.count("\n") == 1
         assert done.stderr.startswith("Không mở được cơ sở dữ liệu (CAMKET_DATABASE_URL)")
         assert "geheim" not in done.stderr + done.stdout
+
+
+def test_a_file_of_documents_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "documents.sqlite").write_bytes(b"this is no database at all " * 400)
+    for command in (("check",), ("engine", "--port", "0")):
+        done = camket(*command, "--data", str(data), env={"LANG": "en_US.UTF-8"}, check=False)
+        assert done.returncode == 1, command
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert "documents.sqlite" in done.stderr
