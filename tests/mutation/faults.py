@@ -210,6 +210,13 @@ DURABLE = (
         ("tests/engine/test_replicate.py::test_a_second_run_goes_on_from_the_checkpoint_and_both_ways_meet",),
     ),
     Fault(
+        "replication drops what a bulk read did not give",
+        "sync/replicate.py",
+        "        if (doc_id, rev) not in given:\n",
+        "        if False:\n",
+        ("tests/engine/test_replicate.py::test_what_a_bulk_read_does_not_give_is_asked_for_by_itself",),
+    ),
+    Fault(
         "a position is forgotten where nothing is to be seen",
         "sync/exchange.py",
         "            self._size += len(item) + 1\n        self._position = position\n",
