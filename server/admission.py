@@ -73,13 +73,16 @@ class Known:
     read: dict[tuple[str, Rev], Body | None] = field(default_factory=dict)
     """Bodies as they were found, None for invalid: a batch may bring hundreds of branches of a document."""
 
-    def holds(self, edit: Edit) -> bool:
-        """Whether the revision itself is here with its body. A tree also names what only a descendant told
-        of: a restored server, and one that gets a later bundle first, has not seen what that said."""
+    def said(self, edit: Edit) -> bytes | None:
+        """What the revision itself says here; None where it is not here with its body.
+
+        A tree also names what only a descendant told of: a restored server, and one that gets a later bundle
+        first, has not seen what that said."""
         document = self.documents.get(edit.id)
         if document is None or edit.rev not in document.tree:
-            return False
-        return edit.rev in document.bodies or (edit.id, edit.rev) in self.archived
+            return None
+        held = document.bodies.get(edit.rev)
+        return held.json if held else self.archived.get((edit.id, edit.rev))
 
     def lost(self, edit: Edit) -> bool:
         """Whether an edit may stand on other people's work that this server has had and lost.
@@ -161,7 +164,7 @@ class Judge:
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
         if edit.rev in self._known.tree(edit.id):
-            return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))  # for its history alone
+            return self._named(edit)
         if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
             return self._held(edit, "merged")
         return self._enter(edit, ancestor, told)
@@ -170,10 +173,14 @@ class Judge:
         """What was said of this revision before, or of its document for good."""
         if edit.id in self._known.erased:
             return refused(edit.id, edit.rev, "erased", self._asking.words.say("rule.erased"))
-        if self._known.holds(edit):
-            return Admitted(edit, ())  # sent again because the answer was lost
+        said = self._known.said(edit)
+        if said is not None:
+            # Sent again because the answer was lost; or somebody else gave something else back by its name.
+            return Admitted(edit, ()) if _same(said, edit.body) else None
         before = self._known.decided.get((edit.id, edit.rev))
-        if before is None or (before.state == "waiting" and before.why in {"recovered", "stranger"}):
+        if before is None or before.of_other(self._asking.grant.device, edit.body):
+            return None  # by its name alone somebody else's copy decides nothing
+        if before.state == "waiting" and before.why in {"recovered", "stranger"}:
             return None  # what another phone gave back, or nobody knew whose it was, its author may send
         return decision(edit.id, edit.rev, before, self._asking.words)
 
@@ -195,6 +202,11 @@ class Judge:
         found = refusal(doc, known, self._asked)
         if found and found.key == "act_altered":
             found = refusal(self._as_held(edit, doc, known), known, self._asked)
+        renamed = self._known.said(edit) is not None
+        if found and found.key == "stamp_altered":
+            return None if renamed else self._held(edit, "altered")
+        if found and found.key == "act_altered" and renamed and self._known.restored:
+            return self._held(edit, "altered")
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
@@ -219,7 +231,21 @@ class Judge:
 
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
         grant, skew = self._asking.grant, self._asking.skew_ms
-        return quarantine.Held(self._db, edit, why, grant.user, grant.device, skew or None)
+        kept, waits = edit, self._known.decided.get((edit.id, edit.rev))
+        if self._known.said(edit) is not None or (waits and not _same(waits.body, edit.body)):
+            # What is here by its name says something else: both are kept.
+            digest = derive(edit.rev, False, edit.body).digest
+            kept = edit._replace(path=(Rev(edit.rev.generation, digest), *edit.path[1:]))
+        return quarantine.Held(self._db, kept, why, grant.user, grant.device, skew or None, edit.rev)
+
+    def _named(self, edit: Edit) -> Admitted:
+        """A revision of which the name is here: for its history alone; or, where something else is here by
+        that name, which somebody gave back and staff let in, what its author says upon that."""
+        if self._known.said(edit) is None:
+            return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))
+        raw = edit.body
+        child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
+        return Admitted(child, (archive.Entry.of(self._db, child, "derived"),))
 
     def _enter(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")
@@ -232,6 +258,10 @@ class Judge:
         if child is edit:
             return Admitted(edit, (sent,))
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
+
+
+def _same(held: bytes, sent: bytes) -> bool:
+    return held == sent or bool(orjson.loads(held) == orjson.loads(sent))
 
 
 def checklists_named(edits: Iterable[Edit]) -> set[str]:
@@ -283,7 +313,7 @@ def answer(verdict: Verdict, words: Words) -> Answer:
     match verdict:
         case Admitted(edit):
             return edit
-        case quarantine.Held(edit=edit, why=why):
-            return refused(edit.id, edit.rev, "quarantined", words.say(f"rule.quarantined.{why}"))
+        case quarantine.Held(edit=edit, why=why, sent_as=sent_as):
+            return refused(edit.id, sent_as or edit.rev, "quarantined", words.say(f"rule.quarantined.{why}"))
         case Refused():
             return verdict

@@ -3,8 +3,8 @@
 What is here was valid as far as this program can tell; it came from a revoked phone, from one whose clock was
 wrong, from one that this server does not know (it joined after the backup that was restored), was recovered
 from somebody else's phone, is of a version that this program does not know, of a hamlet that was its author's
-once, or gives a household another status that staff have merged. The outcome `quarantined` names the
-revision, and the phone does not send it again.
+once, says otherwise what is held under the same stamp, or gives a household another status that staff have
+merged. The outcome `quarantined` names the revision, and the phone does not send it again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,9 @@ from sync.store.interface import Edit
 
 _quarantine = table(tables.Quarantine)
 
-Why = Literal["revoked", "clock", "recovered", "newer", "moved", "unassigned", "merged", "stranger"]
+Why = Literal[
+    "revoked", "clock", "recovered", "newer", "moved", "unassigned", "merged", "stranger", "altered"
+]
 State = Literal["waiting", "released", "discarded"]
 
 
@@ -37,6 +39,8 @@ class Held(NamedTuple):
     user: str
     device: str | None
     skew_ms: int | None = None
+    sent_as: Rev | None = None
+    """The revision's own name, where by that there is something else here already."""
 
 
 class Decided(NamedTuple):

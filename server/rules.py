@@ -136,7 +136,9 @@ def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
     others = [(name, one) for name, one in _values(doc) if device_of(one.stamp) not in asked.devices]
     held = [body for body in known if not schemas.newer(body)]
     forged = any(not any(_holds(body, name, one) for body in held) for name, one in others)
-    return _no("foreign_stamp") if forged else None
+    if forged:
+        return _no("foreign_stamp")
+    return _no("stamp_altered") if any(_denies(held, name, one) for name, one in _values(doc)) else None
 
 
 def _stamps(doc: Doc) -> set[str]:
@@ -161,6 +163,17 @@ def _holds(body: Doc, name: str, value: merge.Value) -> bool:
     return any(
         (field, one.stamp) == (name, value.stamp) and one.rank == value.rank for field, one in _values(body)
     )
+
+
+def _denies(known: Sequence[Doc], name: str, value: merge.Value) -> bool:
+    """Whether something else is held under the stamp of a value, and the value is not."""
+    held = {
+        one.rank
+        for body in known
+        for field, one in _values(body)
+        if (field, one.stamp) == (name, value.stamp)
+    }
+    return bool(held) and value.rank not in held
 
 
 def altered(doc: Doc, known: Sequence[Doc]) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import orjson
+
 import schemas
 from server.moving import MARK
 from sync.resolve import NO_DELETION
@@ -100,7 +102,7 @@ def tell(doc_id: str, revisions: Iterable[Kept], current: str | None) -> tuple[E
     ordered = sorted(revisions, key=lambda kept: (kept.stamp or "", kept.entered_at, kept.rev))
     held = {kept.rev: kept for kept in ordered}
     fate = _Fate(doc_id, held[current].body if current in held else None, _overwritten(ordered, held))
-    seen_writes: set[tuple[str, str | None]] = set()
+    seen_writes: set[tuple[str, str | None, bytes]] = set()
     seen_acts: set[str] = set()
     entries = []
     for kept in ordered:
@@ -166,18 +168,30 @@ def _fields(body: Body) -> Collection[str]:
     return sorted((set(body) | stamped) - ENVELOPE - {ACTS})
 
 
-def _writes(kept: Kept, parent: Kept | None, seen: set[tuple[str, str | None]]) -> Iterable[tuple[str, Any]]:
-    """Field and value before, of each write that no earlier entry showed."""
+def _writes(
+    kept: Kept, parent: Kept | None, seen: set[tuple[str, str | None, bytes]]
+) -> Iterable[tuple[str, Any]]:
+    """Field and value before, of each write that no earlier entry showed. A stamp has one value; where two
+    revisions say otherwise, both are told."""
     for field in _fields(kept.body):
         stamp = stamp_of(kept.body, field)
-        if stamp is None or (field, stamp) in seen:
+        value = _value(kept.body, field)
+        if stamp is None or (field, stamp, value) in seen:
             continue
-        if parent and stamp_of(parent.body, field) == stamp:
+        if parent and stamp_of(parent.body, field) == stamp and _value(parent.body, field) == value:
             continue
-        seen.add((field, stamp))
+        seen.add((field, stamp, value))
         before = parent.body.get(field) if parent else None
         if before != kept.body.get(field) or _settles(parent, field):
             yield field, before
+
+
+def _value(body: Body, field: str) -> bytes:
+    """What a register says, to compare; of a set, whose elements have their own ids, and of what a later
+    program wrote, nothing."""
+    kind = body.get("type", "")
+    register = not schemas.newer(body) and kind in schemas.types() and schemas.rules(kind).get(field) != "set"
+    return orjson.dumps(body.get(field), option=orjson.OPT_SORT_KEYS) if register else b""
 
 
 def _settles(parent: Kept | None, field: str) -> bool:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import orjson
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -136,7 +137,7 @@ class Exchange:
         edits = part.asked.edits
         part.tell(part.asked.refused)
         known = await self._held(db, [(edit.id, edit.rev) for edit in edits])
-        new = [edit for edit in edits if (edit.id, edit.rev) not in known]
+        new = [edit for edit in edits if not _says(known.get((edit.id, edit.rev)), edit.body)]
         verdicts = await self._app.admit(caller, db, new) if new else ()
         decided = [one for one in verdicts if isinstance(one, Refused | Stored)]
         elsewhere = {(one.id, one.rev) for one in decided}
@@ -144,15 +145,15 @@ class Exchange:
         part.came = {(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in elsewhere}
         return [edit for edit in verdicts if isinstance(edit, Edit)]
 
-    async def _held(self, db: str, named: Sequence[Named]) -> set[Named]:
+    async def _held(self, db: str, named: Sequence[Named]) -> dict[Named, bytes]:
         """Which of these the store has with their bodies: a retry is answered, not judged again."""
         if not named:
-            return set()
+            return {}
         wanted: dict[str, list[Rev]] = {}
         for doc_id, rev in named:
             wanted.setdefault(doc_id, []).append(rev)
         found = await self._store.read(db, wanted, lambda doc_id, _: wanted[doc_id])
-        return {(doc_id, rev) for doc_id, document in found.items() for rev in document.bodies}
+        return {(doc_id, rev): body.json for doc_id, one in found.items() for rev, body in one.bodies.items()}
 
     async def _tell(self, caller: Caller, db: str, part: Taken) -> None:
         """The outcomes of what came or waits; `missing` for what nobody here knows."""
@@ -259,6 +260,11 @@ class Exchange:
 
 
 # --- between the store's words and the wire's ---------------------------------------------------------------
+
+
+def _says(held: bytes | None, sent: bytes) -> bool:
+    """Whether what is held under a name is what was sent by it: a minted name is no proof of that."""
+    return held is not None and (held == sent or orjson.loads(held) == orjson.loads(sent))
 
 
 def _outcome(no: Refused | Stored) -> Outcome:

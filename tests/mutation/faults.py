@@ -257,8 +257,8 @@ OUTCOMES = (
     Fault(
         "what is held for a person is said to be received",
         "server/admission.py",
-        '            return refused(edit.id, edit.rev, "quarantined", words.say',
-        '            return refused(edit.id, edit.rev, "received", words.say',
+        '            return refused(edit.id, sent_as or edit.rev, "quarantined", words.say',
+        '            return refused(edit.id, sent_as or edit.rev, "received", words.say',
         (f"{INTAKE}::test_what_a_revoked_phone_hands_in_waits_for_a_person",),
     ),
     Fault(
@@ -359,9 +359,23 @@ AUTHORITY = (
     Fault(
         "a stamp of somebody else's bears another value",
         "server/rules.py",
-        '    return _no("foreign_stamp") if forged else None\n',
-        "    return None\n",
+        "    if forged:\n",
+        "    if False:\n",
         (RULES,),
+    ),
+    Fault(
+        "a stamp that is held bears another value",
+        "server/rules.py",
+        '    return _no("stamp_altered") if any(',
+        '    return None and _no("stamp_altered") if any(',
+        (f"{INTAKE}::test_what_says_otherwise_under_a_stamp_that_is_held_waits",),
+    ),
+    Fault(
+        "by the name of a revision another one is received unheard",
+        "server/admission.py",
+        "            return Admitted(edit, ()) if _same(said, edit.body) else None\n",
+        "            return Admitted(edit, ())\n",
+        (f"{INTAKE}::test_what_the_author_says_is_heard_whatever_was_let_in_by_its_name",),
     ),
     Fault(
         "an act takes the place of another's in another pledge",

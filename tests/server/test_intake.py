@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from server.admission import caller_of
+from server.release import Warden
 from server.rows import tables
 from server.rows.engine import table
 from server.words import words
@@ -18,7 +19,7 @@ from sync import canonical
 from sync.errors import Forbidden
 from sync.hooks import Action
 from sync.rev import Rev
-from sync.store.interface import StoreFull
+from sync.store.interface import Edit, StoreFull
 from tests.server.documents import (
     HOUSEHOLD,
     LAN,
@@ -452,6 +453,46 @@ async def test_of_a_copy_by_hand_and_one_with_the_clock_set_right_the_first_stan
     acts = (await camket.shown(DB, first["_id"]))[1]["acts"]
     assert acts == [visit(), visit(SECOND), visit(THIRD)]
     assert len(await camket.live(DB, first["_id"])) == 1
+
+
+async def given_back(camket: Product, *fakes: Edit) -> list[int]:
+    """Lan gives these back as Mai's on a restored server; they wait under these numbers."""
+    enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
+    restored(camket)
+    named = [(fake.id, fake.rev) for fake in fakes]
+    await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named)
+    assert await camket.send(lan, DB, *fakes) == ["quarantined"] * len(fakes)
+    return [row["number"] for row in camket.all(tables.Quarantine)]
+
+
+async def test_what_the_author_says_is_heard_whatever_was_let_in_by_its_name(camket: Product) -> None:
+    true, fake = household(by=MAI, name="Lý Văn Thật"), household(by=MAI, name="Giả")
+    numbers = await given_back(camket, edit(fake, "1-m"))
+    warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
+    await warden.release("admin1", numbers)
+    assert (await camket.shown(DB, true["_id"]))[1]["name"] == "Giả"
+    for _ in range(2):
+        assert await camket.send(mai, DB, edit(true, "1-m")) == ["received"]
+        assert (await camket.shown(DB, true["_id"]))[1]["name"] == "Lý Văn Thật"
+    assert sorted(row["source"] for row in camket.all(tables.Archive)) == ["derived", "released"]
+
+
+async def test_what_was_sent_away_as_anothers_forgery_is_taken_from_its_author(camket: Product) -> None:
+    true, fake = edit(household(by=MAI), "1-m"), edit(household(by=MAI, name="Giả"), "1-m")
+    numbers = await given_back(camket, fake)
+    warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
+    await warden.discard("admin1", numbers)
+    asked = [(true.id, true.rev)]
+    assert await camket.intake.outcomes(caller_of(mai, words("vi")), DB, asked) == [None], "it is asked for"
+    assert await camket.send(lan, DB, fake) == ["forbidden"]
+    assert await camket.send(mai, DB, true) == ["received"]
+
+
+async def test_what_says_otherwise_under_a_stamp_that_is_held_waits(camket: Product) -> None:
+    assert await camket.send(lan, DB, edit(household(name="Một"), "1-a")) == ["received"]
+    assert await camket.send(lan, DB, edit(household(name="Hai"), "2-b", "1-a")) == ["quarantined"]
+    assert [row["why"] for row in camket.all(tables.Quarantine)] == ["altered"]
+    assert (await camket.shown(DB, household()["_id"]))[1]["name"] == "Một"
 
 
 async def test_recovering_opens_no_other_door(camket: Product) -> None:

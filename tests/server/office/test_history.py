@@ -1,5 +1,6 @@
 """The history of a document, told from its revisions; and the acts of a pledge in words."""
 
+from dataclasses import replace
 from typing import Any
 
 from server.office.acts import lines, outcome, short
@@ -40,6 +41,14 @@ def test_a_change_in_line_is_what_differs_and_nothing_is_lost() -> None:
         "1-a": [("name", None, "A", False), ("order", None, 5, False)],
         "2-b": [("name", "A", "B", False)],
     }
+
+
+def test_two_values_of_one_stamp_are_both_told() -> None:
+    typed: dict[str, Any] = {"type": "household", "v": 1}
+    first = replace(FIRST, body={**FIRST.body, **typed})
+    forged = kept("2-b", "1-a", 2, name=(1, "B"), order=(1, 5))
+    forged = replace(forged, body={**forged.body, **typed})
+    assert told(first, forged, current="2-b")["2-b"] == [("name", "A", "B", False)]
 
 
 def test_of_two_at_the_same_time_the_later_stands_and_the_other_is_lost() -> None:
