@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sync import revtree
+from sync import nesting, revtree
 from sync.errors import (
     BadRequest,
     IllegalDocId,
@@ -52,11 +52,12 @@ _KEPT = "_replication_"
 
 
 def parse_json(data: bytes) -> Any:
-    """Any JSON value. Raises InvalidJSON (also for lone surrogates and invalid UTF-8).
+    """Any JSON value. Raises InvalidJSON (also for lone surrogates and invalid UTF-8), TooLarge.
 
     Numbers are kept as they are meant, `1.0` apart from `1`; integers beyond 64 bits become the nearest
     double, as in every peer that runs JavaScript.
     """
+    nesting.check(data)
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:

@@ -58,7 +58,7 @@ async def _serve(
 
     from sync.http.bare import Administrator, Bare, session_routes
     from sync.http.engine import EVERYTHING, engine_app
-    from sync.http.serving import configured
+    from sync.http.serving import Server, configured
     from sync.store.interface import StoreError
     from sync.store.sqlite import SqliteStore
 
@@ -86,7 +86,7 @@ async def _serve(
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        await uvicorn.Server(configured(config)).serve([listening])
+        await Server(configured(config), store.close).serve([listening])
     finally:
         await store.close()
 
