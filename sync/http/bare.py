@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -52,12 +53,13 @@ class Guesses:
             raise TooManyRequests
 
     def count(self, address: str) -> None:
-        """One more; whoever was quiet longest is forgotten where there are too many."""
+        """One more; where there are too many, whoever was quiet longest and must not wait is forgotten."""
         wrong = self._wrong.pop(address, None) or deque(maxlen=MOST_WRONG)
         wrong.append(self._clock())
         self._wrong[address] = wrong
         if len(self._wrong) > _MOST_ADDRESSES:
-            del self._wrong[next(iter(self._wrong))]
+            first = next(iter(self._wrong))
+            del self._wrong[next((one for one, of in self._wrong.items() if len(of) < MOST_WRONG), first)]
 
 
 class Bare:
@@ -147,7 +149,12 @@ class Bare:
 
 
 def _address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else ""
+    """Whom wrong passwords are counted for: an address, or of IPv6 the /64 that one customer has."""
+    host = connection.client.host if connection.client else ""
+    try:
+        return str(IPv6Network((host.partition("%")[0], 64), strict=False)) if ":" in host else host
+    except ValueError:
+        return host
 
 
 def _basic(encoded: str) -> tuple[str, str]:
