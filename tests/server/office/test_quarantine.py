@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from server.admission import caller_of
@@ -78,6 +79,34 @@ async def test_all_that_was_sent_again_after_a_restore_is_released_at_once(made:
         page = await browser.send("/office/quarantine", {"every": "recovered", "do": "release"})
     assert "Đã nhận 1 phiếu." in page.text
     assert len(numbers(made)) == 1
+
+
+async def test_what_others_gave_back_shows_its_alleged_author_what_stands_and_no_review_enters_by_the_dozen(
+    made: Village,
+) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7"), await renamed(made, VISITED_ULID, "8"))
+    first, second = numbers(made)
+    source, author = table(tables.Quarantine), made.people["reviewer"]
+    body = {**(await document(made, f"household:{SIGNED_ULID}"))[1], "by": author, "name": "Tên Đã Sửa"}
+    changes: list[dict[str, object]] = [
+        {"why": "recovered", "body": orjson.dumps(body)},
+        {"why": "recovered", "doc_id": f"review:household:{VISITED_ULID}"},
+    ]
+    with made.parts.rows.begin() as rows:
+        for number, values in zip((first, second), changes, strict=True):
+            rows.execute(source.update().where(source.c.number == number).values(**values))
+    before = (await document(made, f"household:{SIGNED_ULID}"))[1]["name"]
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.get(f"/office/quarantine/{first}")).text
+        assert "chưa xác minh" in page
+        assert "Tên Đã Sửa</ins>" in page
+        assert f"{before}</del>" in page
+        assert "1 phiếu được các máy gửi lại" in (await browser.get("/office/quarantine")).text
+        await browser.send("/office/quarantine", {"every": "recovered", "do": "release"})
+        assert numbers(made) == [second]
+        with made.parts.rows.begin() as rows:
+            rows.execute(source.update().where(source.c.number == second).values(why="stranger"))
+        assert "tự nhận là" in (await browser.get("/office/quarantine")).text
 
 
 async def test_pictures_and_what_the_office_itself_had_written_are_listed_too(
