@@ -7,6 +7,7 @@ for i, the given name first, "Ng. V. A", a middle name left out, a slip. Names t
 two names (Hùng, Hưng), unless one was typed without marks. Nothing is merged without a person.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from enum import IntEnum
@@ -18,6 +19,18 @@ from server.names import fold, sort_key
 
 NEAR = 20
 """Places on the walk that lie this close together are next door (lists give every tenth number)."""
+
+_TITLES = frozenset({"ông", "bà"})
+"""What lists put before a name."""
+
+_BESIDE = re.compile(r"\([^()]*\)")
+"""Another name in brackets."""
+
+_SH = re.compile(r"\bsh", re.IGNORECASE)
+"""No sound of Vietnamese: how names of the H'Mông and Dao are spelled by one list and not by another."""
+
+_SOUNDS = frozenset("aeiouy")
+"""Letters without which a word is an abbreviation (Ng, Tr)."""
 
 _MARKED = {"\u0300", "\u0309", "\u0303", "\u0301", "\u0323", "\u0302", "\u0306", "\u031b"}
 
@@ -104,7 +117,10 @@ def _worth_a_look(name: _Name, its: _Name) -> bool:
 
 
 def _name(text: str) -> _Name:
-    words = unicodedata.normalize("NFC", text).replace(".", " ").split()
+    text = _BESIDE.sub(" ", unicodedata.normalize("NFC", text))
+    words = _SH.sub("s", text.replace(".", " ")).split()
+    if len(words) > 2 and words[0].casefold() in _TITLES:
+        words = words[1:]
     dotted = {word.casefold() for word in text.replace(".", ". ").split() if word.endswith(".")}
     spelled = tuple(_one_spelling(word) for word in words)
     folded = tuple(fold(word) for word in words)
@@ -112,7 +128,9 @@ def _name(text: str) -> _Name:
         not _MARKED & set(unicodedata.normalize("NFD", word)) and "đ" not in word.lower() for word in words
     )
     initial = tuple(
-        f"{word.casefold()}." in dotted or (len(plain) == 1 and word not in {"Ý", "Ỷ", "Y", "Ỵ"})
+        f"{word.casefold()}." in dotted
+        or (len(plain) == 1 and word not in {"Ý", "Ỷ", "Y", "Ỵ"})
+        or (len(plain) > 1 and not _SOUNDS & set(plain))
         for word, plain in zip(words, folded, strict=True)
     )
     return _Name(spelled, folded, bare, initial)
