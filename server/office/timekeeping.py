@@ -7,7 +7,9 @@ from server.office.desk import Desk
 
 
 async def confirm(desk: Desk) -> Response:
-    """The clock is right as it is."""
+    """The clock is right as it is; whoever says so has looked at another one."""
+    if desk.text("sure") != "1":
+        return desk.to("/office", "office.flash.clock_not_compared", kind="warn")
     done = await desk.write(lambda rows: floor.confirm(rows, desk.user, desk.now))
     if done:
         return desk.to("/office", "office.flash.clock_confirmed")
