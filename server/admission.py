@@ -245,7 +245,7 @@ class Judge:
             return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))
         raw = edit.body
         child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
-        return Admitted(child, (archive.Entry.of(self._db, child, "derived"),))
+        return Admitted(child, (archive.Entry.of(self._db, child, "sent"),))
 
     def _enter(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")

@@ -204,6 +204,13 @@ def released(connection: Connection, db: str, doc_id: str) -> dict[Rev, tuple[Re
     }
 
 
+def bringers(connection: Connection, db: str, ids: Collection[str]) -> dict[tuple[str, str], str]:
+    """Who brought what was released of these documents, by id and the revision that it entered as."""
+    here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.released_as.is_not(None))
+    rows = connection.execute(select(_quarantine).where(*here, _quarantine.c.state == "released"))
+    return {(row.doc_id, row.released_as): row.user for row in rows if row.user}
+
+
 def _entry(row: Row[Any]) -> Entry:
     path = tuple(Rev.parse(rev) for rev in row.path)
     edit = Edit(row.doc_id, path, row.body, row.deleted)

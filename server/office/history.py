@@ -41,6 +41,8 @@ class Kept:
     entered_at: str
     source: str
     left: str = ""
+    brought: str | None = None
+    """Who gave it back where that is not who is said to have written it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Entry:
     acts: tuple[Body, ...]
     newer: bool = False
     """Whether a later program wrote it: nobody here knows what its fields mean."""
+    brought: str | None = None
     way: tuple[str, str] | None = None
     """Of a move: the databases that it went from and to."""
 
@@ -147,6 +150,7 @@ def _entry(doc_id: str, kept: Kept, changes: tuple[Change, ...], acts: tuple[Bod
         changes=changes,
         acts=acts,
         newer=schemas.newer(kept.body),
+        brought=kept.brought,
         way=(kept.left, kept.body[MARK]) if _moves(doc_id, kept) else None,
     )
 

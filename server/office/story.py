@@ -5,6 +5,7 @@ a new write that has seen all others (`server.scribe`), so it stays.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 import schemas
-from server import archive
+from server import archive, quarantine
 from server.admission import caller_of
 from server.auth.grant import COMMUNE, Role
 from server.moving import MARK
@@ -181,11 +182,14 @@ def _standing(doc_id: str, document: Document) -> Standing:
 def _kept(rows: Connection, db: str, ids: Sequence[str]) -> dict[str, list[Kept]]:
     """The archived revisions of each document; its moves between hamlets too that other databases tell."""
     held: dict[str, list[Kept]] = {}
+    brought = quarantine.bringers(rows, db, ids)
     for row in rows.execute(select(_archive).where(_archive.c.db == db, _archive.c.id.in_(ids))):
         if row.source == "moved" and row.deleted:
             continue
         body = orjson.loads(row.body)
         kept = Kept(row.rev, row.parent, body, row.deleted, row.by, row.stamp, row.entered_at, row.source)
+        if row.source == "released" and (who := brought.get((row.id, row.rev))) != row.by:
+            kept = replace(kept, brought=who)
         held.setdefault(row.id, []).append(kept)
     for one in archive.departures(rows, ids):
         kept = Kept(str(one.rev), None, {MARK: one.target}, True, one.by, None, one.at, "moved", one.source)
@@ -304,7 +308,8 @@ def _byline(entry: Entry, who: Who, words: Words) -> str:
         return words.time(entry.entered_at)
     same = entry.at[:16] == entry.entered_at[:16]
     key = "office.history.by_at" if same else "office.history.by_at_received"
-    return words.say(key, who=who(entry.by), at=words.time(entry.at), received=words.time(entry.entered_at))
+    said = words.say(key, who=who(entry.by), at=words.time(entry.at), received=words.time(entry.entered_at))
+    return f"{said}. {words.say('office.history.brought', who=who(entry.brought))}" if entry.brought else said
 
 
 def _acts_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -104,6 +104,8 @@ async def test_what_others_gave_back_shows_its_alleged_author_what_stands_and_no
         assert "1 phiếu được các máy gửi lại" in (await browser.get("/office/quarantine")).text
         await browser.send("/office/quarantine", {"every": "recovered", "do": "release"})
         assert numbers(made) == [second]
+        told = (await browser.get(f"/office/history/nasam/household:{SIGNED_ULID}")).text
+        assert "gửi lại, chưa xác minh với người ghi" in told
         with made.parts.rows.begin() as rows:
             rows.execute(source.update().where(source.c.number == second).values(why="stranger"))
         assert "tự nhận là" in (await browser.get("/office/quarantine")).text
