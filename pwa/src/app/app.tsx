@@ -152,7 +152,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       case "new":
         return <Join invited={code} />;
       case "joined":
-        return <ChoosePin onChosen={(pin) => field.setPin(pin)} />;
+        return <ChoosePin fresh onChosen={(pin) => field.setPin(pin)} />;
       case "rejoined":
         return <Resume />;
       case "locked":

@@ -4,8 +4,15 @@ import { useApp, useExplain, useLoad, useWork } from "../context.ts";
 import { Keypad } from "../keypad.tsx";
 import { Button, Screen } from "../parts.tsx";
 
+interface Chosen {
+  readonly onChosen: (pin: string) => Promise<void>;
+  /** Of an account that is new here: accounts that were here before stay, and nobody may think them lost. */
+  readonly fresh?: boolean;
+}
+
 /** Asks for a new PIN twice, then hands it on. */
-export function ChoosePin({ onChosen }: { readonly onChosen: (pin: string) => Promise<void> }) {
+export function ChoosePin({ onChosen, fresh = false }: Chosen) {
+  const others = useLoad((data) => data.accounts()) ?? [];
   const { say, tell } = useApp();
   const [first, set] = useState<string | null>(null);
   const [busy, work] = useWork();
@@ -17,6 +24,7 @@ export function ChoosePin({ onChosen }: { readonly onChosen: (pin: string) => Pr
   };
   return (
     <Screen title={first === null ? say("pin.title") : say("pin.again")}>
+      {fresh && others.length > 0 && <p class="warning">{say("join.beside")}</p>}
       <p>{busy ? say("pin.saving") : say("pin.why")}</p>
       <Keypad key={first === null ? "first" : "again"} busy={busy} onPin={entered} />
     </Screen>

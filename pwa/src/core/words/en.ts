@@ -40,6 +40,8 @@ export const en: Catalogue = {
   "pin.entered": "{n} of 6 digits entered",
   "pin.delete": "Delete",
   "pin.saving": "Making keys…",
+  "join.beside":
+    "This is a new account. The one before and all its records are still on this phone, not lost: open it with its PIN, and hand in as a file what was not sent.",
   "rejoin.hello": "Your data are on this phone already. Enter the PIN that you use, and go on.",
   "unlock.title": "Your PIN",
   "unlock.hello": "Hello, {name}",
