@@ -16,7 +16,7 @@ from anyio import to_thread
 from sqlalchemy import Engine, select
 
 import schemas
-from server import archive, audit, correcting, ledger, quarantine
+from server import archive, audit, bounds, correcting, ledger, quarantine
 from server.auth.grant import Grant, Role
 from server.blobs import Blobs, pictures_of
 from server.clock import Clock, instant, milliseconds
@@ -36,10 +36,12 @@ from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
 
 MINUTE = 60_000
 
-Obstacle = Literal["erased", "broken", "altered", "ahead", "unknown_version", "not_allowed", "no_place"]
+Obstacle = Literal[
+    "erased", "broken", "altered", "ahead", "unknown_version", "not_allowed", "no_place", "too_many"
+]
 """Why a record cannot enter as it would be: erased since; breaks the rules of its content; says otherwise
 what a held act says; carries a time that has not come; was written by a later program than this; was, and its
-author may not write that; its hamlet's database is gone."""
+author may not write that; its hamlet's database is gone; its author would go beyond a bound with it."""
 
 
 _users = table(tables.User)
@@ -116,6 +118,9 @@ def _obstacle(doc: Body, held: Sequence[Body], author: Asked | None, now: dateti
         return "ahead"
     if altered(doc, held):
         return "altered"
+    joined = bounds.held_with(doc, held)
+    if joined and bounds.overfull(doc, joined, held, (), staff=False):
+        return "too_many"
     return "not_allowed" if author and refusal_of_type(doc, held, author) else None
 
 

@@ -7,6 +7,8 @@ import pytest
 from server import bounds
 from server.admission import caller_of
 from server.auth.grant import Role
+from server.release import Blocked, Warden
+from server.rows import tables
 from server.scribe import Change
 from server.words import words
 from sync.exchange import MAX_DOCUMENT
@@ -26,7 +28,7 @@ from tests.server.documents import (
     signed,
     visit,
 )
-from tests.server.harness import Product, edit, later
+from tests.server.harness import Product, edit, later, revoked
 
 DB = "hamlet-nasam"
 lan, mai, staff = grant(LAN), grant(MAI), grant(THU, Role.REVIEWER)
@@ -109,6 +111,18 @@ async def test_a_flood_of_acts_stops_at_its_author(camket: Product) -> None:
     assert await camket.scribe.write(reviewer, {DB: [Change(pledge()["_id"], {"acts": [by_staff]})]}) == 1
     _, body = await camket.shown(DB, pledge()["_id"])
     assert len(body["acts"]) == limit - 8
+
+
+async def test_a_flood_that_was_held_back_is_not_let_in_all_at_once(camket: Product) -> None:
+    for at in (0, 1000, 2000):
+        acts = visits(range(at, at + bounds.ACTS - 10))
+        assert await camket.send(revoked(lan), DB, edit(pledge(*acts, at=NOW + at), f"1-{at}")) == [
+            "quarantined"
+        ]
+    warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
+    held = [int(row["number"]) for row in camket.all(tables.Quarantine)]
+    plans = await warden.release(THU, held)
+    assert [one.obstacle if isinstance(one, Blocked) else "" for one in plans] == ["", "too_many", "too_many"]
 
 
 async def test_who_has_reached_the_bound_still_passes_on_what_is_held(camket: Product) -> None:
