@@ -106,6 +106,16 @@ FOUND = {
         Step("carry", 1, 19 * HOUR, {"bundle": "bundle5", "how": "reversed"}),
         together(1, 3),
     )),
+    # Reading the files for what was erased dropped the office's locks: it wrote on into a log that was gone.
+    "a server that stops after everybody has looked for what was erased": Season(1010, (0,), (
+        Step("join", 0),
+        Step("edit", 0, args=at("1", change={"name": "Vi Văn S1X"})),
+        SYNCED,
+        Step("erase", args=at("1")),
+        Step("quiet"),
+        Step("stop_server"),
+        Step("correct", args=at(name="Vi Văn S6X")),
+    )),
 }  # fmt: skip
 
 
