@@ -47,6 +47,9 @@ def held_with(doc: Doc, known: Sequence[Doc]) -> Doc | None:
     if doc["type"] not in _BOUNDED or schemas.newer(doc):
         return None
     alike = [body for body in known if not schemas.newer(body)]
+    if doc["type"] == "pledge":  # phones send them by the hundred, and a set alone is soon united
+        acts = {act["id"]: act for body in (doc, *alike) for act in body["acts"]}
+        return {**doc, "acts": [*acts.values()]}
     return merge.join((doc, *alike), schemas.rules(doc["type"]))
 
 
