@@ -61,7 +61,7 @@ def graft(tx: Transaction, name: str, edits: Sequence[Edit]) -> list[bool]:
         entry = work[edit.id]
         known = edit.rev in entry.growing.tree
         grafted = entry.growing.graft(edit.path, edit.deleted)
-        if not known or (edit.rev not in entry.held and entry.growing.is_leaf(edit.rev)):
+        if not known:
             entry.held[edit.rev] = pile.add(entry.held.values(), edit.rev.generation, edit.body, edit.files)
         grew = grafted is not Grafted.KNOWN  # joining two stems adds no node, but takes a leaf away
         entry.changed |= grew

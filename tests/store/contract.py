@@ -473,6 +473,15 @@ class Keeping:
         assert set(document.tree) == {rev("1-a"), rev("2-b")}
         assert await store.check() == []
 
+    async def test_a_body_that_was_forgotten_does_not_come_back_with_its_revision(self, store: Store) -> None:
+        await store.create("a")
+        again = [edit("x", "2-b", "1-a")]
+        await store.graft("a", again)
+        await store.forget_bodies("a", ["x"])
+        assert await store.graft("a", again) == [False]
+        assert (await store.read("a", ["x"], every))["x"].bodies == {}
+        assert await store.check() == []
+
     async def test_security_is_kept_as_it_was_put(self, store: Store) -> None:
         await store.create("a")
         assert await store.security("a") == b"{}"
