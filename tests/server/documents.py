@@ -39,9 +39,9 @@ def document(doc_id: str, by: str = LAN, *, at: int = NOW, **fields: Any) -> Doc
     }
 
 
-def by_staff(doc: Doc, user: str) -> Doc:
+def by_staff(doc: Doc, user: str, *, at: int = NOW) -> Doc:
     """The document as that person of the office writes it."""
-    return doc | {"by": user, "stamps": {"*": f"{NOW}-0000-office{user}"}}
+    return doc | {"by": user, "stamps": {"*": f"{at}-0000-office{user}"}}
 
 
 def household(ulid: str = HOUSEHOLD, by: str = LAN, *, at: int = NOW, **fields: Any) -> Doc:

@@ -95,7 +95,7 @@ CASES = [
         "version_altered",
         ADMIN,
         "commune",
-        (by_staff(checklist(), QUAN),),
+        (by_staff(checklist(), QUAN, at=NOW - 2),),
     ),
     Case(
         "clauses that people have signed, altered",
@@ -103,7 +103,7 @@ CASES = [
         "version_altered",
         ADMIN,
         "commune",
-        (by_staff(clauses(), QUAN),),
+        (by_staff(clauses(), QUAN, at=NOW - 2),),
     ),
     Case("the next clauses", by_staff(clauses(), QUAN), None, ADMIN, "commune"),
     Case(
@@ -113,7 +113,7 @@ CASES = [
         ADMIN,
         "commune",
         (
-            by_staff(checklist(), QUAN)
+            by_staff(checklist(), QUAN, at=NOW - 2)
             | {"asks": {"title": {"others": [{"stamp": f"{NOW - 1}-0000-officexy", "value": "Khác"}]}}},
         ),
     ),

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
-from server import audit, keys
+from server import keys
 from server.auth import devices, users
 from server.auth.users import Person
 from server.release import Ready, Warden
@@ -163,12 +163,6 @@ async def test_a_record_without_a_sender_is_forbidden(camket: Served, send: obje
     assert await is_(phone, phone.seal(phone.visit(), send=told)) == ["forbidden"]
 
 
-def restored(camket: Served) -> None:
-    with camket.parts.rows.begin() as rows:
-        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
-        audit.append(rows, "console", "backup.restored", "x", camket.parts.clock())
-
-
 async def rejoined(camket: Served, person: Person, send: str) -> Phone:
     before = [{"send": send, "user": person.id, "name": person.name}]
     asked = {"code": camket.invite(person), "device_name": "A", "before": before}
@@ -177,7 +171,7 @@ async def rejoined(camket: Served, person: Person, send: str) -> Phone:
 
 async def test_a_phone_by_its_own_word_lets_nothing_in_until_an_admin_has_it_in_hand(camket: Served) -> None:
     """Then what it handed in meanwhile is asked for, and enters. Whose id it may have taken is heard too."""
-    restored(camket)
+    camket.restored()
     mai = camket.person("Lý Thị Mai")
     phone = await rejoined(camket, mai, "s.0dph0ne001.junk")
     visit, theirs = phone.visit(), phone.visit(OTHERS[0])
@@ -209,7 +203,7 @@ async def test_what_was_recorded_on_a_phone_that_a_restored_server_never_knew_wa
             rows.execute(delete(table(of)).where(table(of).c.user == lost.user))
         rows.execute(delete(table(tables.User)).where(table(tables.User).c.id == lost.user))
     assert await is_(courier, record) == ["forbidden"], "nothing was lost here"
-    restored(camket)
+    camket.restored()
     receipts = [*await courier.hand_in(record), *await courier.hand_in(record)]
     assert [receipt["is"] for receipt in receipts] == ["quarantined"] * 2
     assert receipts[0]["proof"]

@@ -135,7 +135,10 @@ async def test_a_revoked_phones_documents_are_held_one_by_one(camket: Served) ->
     }
 
 
-async def test_documents_of_a_phone_that_this_server_does_not_know_wait_one_by_one(camket: Served) -> None:
+async def test_documents_of_a_phone_that_a_restored_server_does_not_know_wait_one_by_one(
+    camket: Served,
+) -> None:
+    camket.restored()
     phone = await camket.phone()
     visits = [phone.visit(ulid) for ulid in OTHERS[:3]]
     record = phone.seal_several(*map(phone.entry, visits), send="s.unknown1.c2VjcmV0c2VjcmV0")
