@@ -11,8 +11,6 @@ from sync.http.routing import Call, Route
 from sync.store.interface import Body
 from sync.wire import Draft
 
-_NO_FILES = "_local documents do not accept attachments."
-
 
 async def get(call: Call) -> Response:
     """Its revision is `0-N`; it has no history."""
@@ -24,12 +22,9 @@ async def get(call: Call) -> Response:
 
 
 async def put(call: Call) -> Response:
-    """Write it; the number follows the one sent."""
+    """Write it; the number follows the one sent. Attachments are left out, as CouchDB does."""
     body = await bodies.read(call.request, call.parts.limits.request)
-    value = wire.parse_json(body)
-    if isinstance(value, dict) and value.get("_attachments"):
-        raise BadRequest(_NO_FILES)
-    return await answered(call, call.doc_id, wire.parse_local(value))
+    return await answered(call, call.doc_id, wire.parse_local(wire.parse_json(body)))
 
 
 async def answered(call: Call, doc_id: str, draft: Draft) -> Response:
@@ -59,7 +54,7 @@ async def delete(call: Call) -> Response:
 
 async def no_files(_: Call) -> Response:
     """Raises BadRequest: local documents have no attachments."""
-    raise BadRequest(_NO_FILES)
+    raise BadRequest("_local documents do not accept attachments.")
 
 
 ROUTES = [

@@ -300,7 +300,7 @@ TABLE = [
         ]
     ),
     Wrong("POST", "/db/_all_docs", '{"include_docs":1}', "400 query_parse_error"),
-    Wrong("PUT", "/db/_local/y", '{"_attachments":{"f":{"data":""}}}', "400 bad_request"),
+    Wrong("GET", "/db/_local/y/f", None, "400 bad_request"),
     Wrong("GET", "/_uuids?count=100000", None, "400 bad_request"),
     Wrong("GET", "/db/_design/x/_view/y", None, "404 not_found"),
     Wrong("POST", "/_session", "{}", "400 bad_request"),

@@ -100,3 +100,12 @@ async def test_a_boolean_is_one_in_any_case_and_as_text_in_a_body(
         await server.post(f"/db/{listed}?include_docs=false", json={"include_docs": True}),
     ]:
         assert answer.json()["rows"][0]["doc"]["of"] == "a"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_local_document_is_kept_without_its_attachments(server: httpx.AsyncClient) -> None:
+    told = await server.put("/db/_local/filed", json={"of": "f", "_attachments": {"f": {"data": ""}}})
+    assert told.status_code == 201
+    kept = (await server.get("/db/_local/filed")).json()
+    assert (kept["of"], "_attachments" in kept) == ("f", False)
+    await server.delete("/db/_local/filed")
