@@ -16,7 +16,7 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import ColumnElement, Connection, Engine, Table, literal, select
 
-from server import archive, audit, ledger, leftovers, moving
+from server import archive, audit, ledger, leftovers, moving, restores
 from server.blobs import Blobs, Name
 from server.clock import Clock, instant
 from server.rows import registers, tables
@@ -28,7 +28,7 @@ from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore
 
 _moved, _pledges = table(tables.MovedRow), table(tables.PledgeRow)
 _inspections, _reviews = table(registers.InspectionRow), table(registers.ReviewRow)
-_households, _units, _meta = table(tables.HouseholdRow), table(registers.UnitRow), table(tables.Meta)
+_households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
 
 PAGE = 500
 
@@ -268,8 +268,8 @@ class Mover:
         stays: where it has been in the archive for longer. Whoever moved it may move it again."""
         found: dict[tuple[str, str], list[str]] = {}
         with readers(self._rows).begin() as connection:
-            if not connection.execute(select(_meta.c.value).where(_meta.c.key == "epoch")).scalar():
-                return {}  # never restored
+            if not restores.ever(connection):
+                return {}
             merged = {f"hamlet-{one}" for one in merges(connection)}
             for source in (_households, _units):
                 other = source.alias()
