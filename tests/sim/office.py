@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 from sqlalchemy import Engine
 
+from server import restores
 from server.audit import CONSOLE
 from server.auth import invitations, sessions
 from server.office import record
@@ -59,6 +60,11 @@ class Office:
     def devices(self) -> set[str]:
         """Phones that the server knows."""
         return {device for (device,) in self._all("SELECT id FROM device")}
+
+    def recovers(self) -> bool:
+        """Whether phones may still say that this server knew them before it was restored."""
+        with readers(self._rows()).begin() as rows:
+            return restores.lately(rows, self.clock())
 
     def hamlets(self, number: int) -> list[str]:
         """The hamlets that a volunteer holds."""

@@ -20,6 +20,9 @@ async def quiet(scene: Scene) -> None:
     scene.proxy.faults.clear()
     scene.server_wrong = 0
     scene.set_clock()
+    for phone in scene.phones:
+        if phone.strange:
+            await scene.rejoin(phone)
     for _ in range(ROUNDS):
         scene.true += MINUTE
         scene.set_clock()

@@ -201,7 +201,8 @@ class Runner(Scene):
     async def _backup(self, _: Step) -> None:
         await servers.run(commands.back_up, self.data, self.place / "backups", self.clock.path)
 
-    async def _restore(self, _: Step) -> None:
+    async def _restore(self, step: Step) -> None:
+        unknown = step.args.get("unknown", "rejoin")
         if not (self.place / "backups").exists():
             return
         await self.kill_server()
@@ -211,17 +212,25 @@ class Runner(Scene):
         seen = observe(self.data)
         known = self.office.devices()
         for phone in self.phones:
-            if (
-                phone.joined and phone.device not in known
-            ):  # it joined since: the server has never heard of it
-                await self.forget(phone)
+            if phone.joined and phone.device not in known:  # it joined since
+                phone.strange = True
                 self.tally["phones unknown to a backup"] += 1
+                if phone.revoked or unknown == "wipe":
+                    await self.forget(phone)
         views = {
             phone.number: await self._bodies(phone)
             for phone in self.phones
             if phone.joined and not phone.revoked
         }
         self.said.restored(seen, views)
+        for phone in self.phones if unknown == "rejoin" else ():
+            if phone.strange:
+                await self.rejoin(phone)
+
+    async def _rejoin(self, step: Step) -> None:
+        phone = self.phones[step.phone]
+        if phone.strange:
+            await self.rejoin(phone, **_deaths(step.args))
 
     async def _bodies(self, phone: Handset) -> list[tuple[str, Mapping[str, Any]]]:
         look = (await self.tell(phone, "look")).result

@@ -37,6 +37,8 @@ class Handset:
     device: str = ""
     life: int = 0
     revoked: bool = False
+    strange: bool = False
+    """Whether it joined after the backup that the server was restored from: that does not know it."""
 
     @property
     def joined(self) -> bool:
@@ -118,7 +120,24 @@ class Scene:
         """It loses all that it stored."""
         await self.tell(phone, "lose")
         self.said.lost(phone.number)
-        phone.device = ""
+        phone.device, phone.strange = "", False
+
+    async def rejoin(self, phone: Handset, **deaths: Any) -> None:
+        """A phone that the server does not know any more goes on by a new invitation, as who it was. Where
+        the office asks too late, it must begin anew. Raises `Broken`."""
+        if not self.office.recovers():
+            await self.forget(phone)
+            self.tally["phones unknown for too long"] += 1
+            return
+        code = self.office.invite(phone.volunteer)
+        told = await self.tell(phone, "join", code=code, **deaths)
+        if told.error in {"killed", "storage_full", "not_saved"}:
+            await self.tell(phone, "kill")  # they begin again
+            return
+        if told.error or told.result["device"] != phone.device:
+            raise Broken([f"phone {phone.number} could not join again as who it was: {told}"])
+        phone.strange = False
+        self.tally["phones rejoined"] += 1
 
     # --- the server ---
 

@@ -55,6 +55,10 @@ def generate(seed: int, length: int | None = None) -> Season:
     for _ in range(length or random.randint(30, 60) + 2 * count):
         maker.step()
     steps = maker.steps
+    for phone in range(1, count):  # some join while the season runs
+        if random.random() < 0.4:
+            steps.remove(next(step for step in steps if step.do == "join" and step.phone == phone))
+            steps.insert(random.randrange(count, len(steps)), Step("join", phone))
     if random.random() < 0.2:  # for a while there are two servers
         begin = random.randrange(count, len(steps))
         end = min(len(steps), begin + random.randint(6, 20))
@@ -67,10 +71,10 @@ def generate(seed: int, length: int | None = None) -> Season:
 PHONE: Mapping[str, int] = {
     "visit": 10, "sign": 14, "edit": 14, "add": 5, "void": 4, "meeting": 2, "open": 5, "save": 6,
     "sync": 34, "together": 14, "hand_in": 3, "kill_app": 3, "bundle": 4, "carry": 4, "take": 3,
-    "receipts": 2, "phone_clock": 3, "lose": 1,
+    "receipts": 2, "phone_clock": 3, "lose": 1, "rejoin": 1,
 }  # fmt: skip
 SERVER: Mapping[str, int] = {
-    "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 2, "confirm": 2, "server_clock": 2,
+    "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 3, "confirm": 2, "server_clock": 2,
     "replay": 2, "revoke": 1,
 }  # fmt: skip
 OFFICE: Mapping[str, int] = {
@@ -181,6 +185,13 @@ class _Maker:
 
     def _server_clock(self, _: int) -> None:
         self.add("server_clock", wrong=self.random.choice((0, 0, -7 * HOUR, 2 * HOUR, -6 * 365 * DAY)))
+
+    def _restore(self, _: int) -> None:
+        """What becomes of phones that joined after the backup: at once, later, or by nobody helped."""
+        self.add("restore", unknown=self.random.choices(("rejoin", "wait", "wipe"), (5, 4, 1))[0])
+
+    def _rejoin(self, phone: int) -> None:
+        self.add("rejoin", phone, **self._death(0.2))
 
     # --- at the office ---
 

@@ -42,7 +42,8 @@ _SAID = {
     "kill_server": "The server is killed (-9), and started again.",
     "stop_server": "The server is stopped, and started again.",
     "backup": "A backup is made.",
-    "restore": "The server's data are lost: the last backup is restored.",
+    "restore": "The server's data are lost: the last backup is restored (who joined since: {unknown}).",
+    "rejoin": "Phone {phone}, if the server does not know it any more, joins again as who it was.",
     "confirm": "The admin confirms the phones that only hand in.",
     "server_clock": "The server's clock is off by {wrong}.",
     "replay": "Copies of old requests reach the server.",
@@ -82,6 +83,7 @@ def line(step: Step) -> str:
     where = f"{args.get('hamlet', '')}/{args.get('household', '')}"
     words: dict[str, Any] = {
         "change": {},
+        "unknown": "rejoin",
         **args,
         "phone": step.phone,
         "where": where,

@@ -25,6 +25,7 @@ from tests.sim.lane import Lane, lane
 from tests.sim.pair import Replicate
 from tests.sim.proxy import Fault
 from tests.sim.runner import Runner
+from tests.sim.scene import Handset, Scene
 from tests.sim.season import HOUR, Season, Step, generate
 from tests.sim.shrink import shrink
 from tests.sim.story import tell
@@ -340,6 +341,33 @@ async def test_a_phone_that_saves_and_denies_it_is_seen(here: Lane, monkeypatch:
 
     monkeypatch.setattr(Fleet, "tell", denying)
     assert "said that nothing was saved, and kept" in "\n".join((await here.run(SMALL)).problems)
+
+
+LATER = Season(1, (0, 2), (
+    Step("join", 0),
+    Step("backup"),
+    Step("join", 1),
+    change(1, "Vi Văn S4X"),
+    Step("sync", 1, args={"faults": []}),
+    Step("restore", args={"unknown": "wait"}),
+    Step("visit", 1, HOUR, at("1", result="met")),
+    Step("rejoin", 1, args={"moment": 3}),
+))  # fmt: skip
+
+
+async def test_a_phone_that_the_backup_does_not_know_brings_everything_back(here: Lane) -> None:
+    result = await here.run(LATER)
+    assert (result.problems, result.tally["phones rejoined"]) == ((), 1)
+
+
+async def test_a_phone_that_begins_anew_instead_is_seen(here: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def begin_anew(scene: Runner, phone: Handset) -> None:
+        await scene.fleet.tell(phone.number, "lose", 0)
+        phone.device, phone.strange = "", False
+
+    monkeypatch.setattr(Scene, "rejoin", begin_anew)
+    short = replace(LATER, steps=LATER.steps[:-1])
+    assert "is received: it is gone" in "\n".join((await here.run(short)).problems)
 
 
 async def test_a_failing_season_is_made_short_and_told(here: Lane) -> None:
