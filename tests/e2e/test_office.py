@@ -230,6 +230,11 @@ async def test_every_page_is_accessible_and_fits(tmp_path: Path, size: str) -> N
         await page.get_by_role("button", name="Mời một điện thoại").click()
         await page.wait_for_url("**/invitation")
         problems += await look(page, f"invitation-{size}")
+        made.now -= timedelta(days=3)  # earlier than what is stored
+        await page.goto(f"{url}/office/moves")
+        await page.get_by_role("button", name="Giờ này đúng").wait_for()
+        problems += await look(page, f"wrong-clock-{size}")
+        made.now += timedelta(days=3)
         await context.clear_cookies()
         await sign_in(page, url, "observer")
         problems += await look(page, f"observer-{size}")

@@ -43,7 +43,7 @@ export const vi = {
   "pin.saving": "Đang tạo khóa…",
   "join.beside":
     "Đây là tài khoản mới. Tài khoản trước và mọi phiếu của nó vẫn ở máy này, không mất: mở bằng mã PIN cũ, phiếu chưa gửi thì gửi qua tệp.",
-  "rejoin.hello": "Máy này đã có sẵn dữ liệu của bạn. Nhập mã PIN bạn đang dùng để tiếp tục.",
+  "rejoin.hello": "Máy này đã có sẵn dữ liệu của bác. Bác nhập mã PIN đang dùng để tiếp tục.",
   "unlock.title": "Nhập mã PIN",
   "unlock.hello": "Chào {name}",
   "unlock.busy": "Đang mở…",
