@@ -60,10 +60,10 @@ class Seen(NamedTuple):
     archive: tuple[Kept, ...]
     quarantine: tuple[Waiting, ...]
     erased: frozenset[Key]
-    revoked: frozenset[str]
-    """Devices that the rows shut out."""
+    admitted: frozenset[str]
+    """Devices that the rows do not shut out."""
     ledger: frozenset[str]
-    """Devices that the ledger names."""
+    """Devices that the ledger names as revoked, of which a restored backup may have no row."""
     counts: Mapping[str, tuple[int, int]]
     """By hamlet: households that count, and how many of those have signed, as the office says."""
 
@@ -84,14 +84,14 @@ def observe(data: Path) -> Seen:
             )
         )
         ledger = list(rows.execute("SELECT kind, db, id FROM ledger"))
-        asked = "SELECT id FROM device WHERE revoked_at IS NOT NULL"
-        revoked = [device for (device,) in rows.execute(asked)]
+        asked = "SELECT id FROM device WHERE revoked_at IS NULL"
+        admitted = [device for (device,) in rows.execute(asked)]
     return Seen(
         documents(data / "documents.sqlite"),
         archive,
         quarantine,
         frozenset((db, doc_id) for kind, db, doc_id in ledger if kind == "erased"),
-        frozenset(revoked),
+        frozenset(admitted),
         frozenset(one for kind, db, one in ledger if kind == "revoked" and not db),
         _counts(data),
     )

@@ -170,7 +170,7 @@ class Office:
 
     async def confirm_clock(self) -> bool:
         """Say that the server's clock is right, where the pages say that it is wrong."""
-        return "/office/clock" in await self._get("/office") and await self._post("/office/clock")
+        return "/office/clock" in await self._get("/office") and await self._post("/office/clock", sure="1")
 
     # --- inside ---
 

@@ -129,7 +129,8 @@ class Oracle:
 
     def shut_out(self, seen: Seen) -> list[str]:
         """Nothing of a revoked phone entered by itself, and it stays revoked."""
-        found = [f"device {one} is not revoked any more" for one in self.revoked.keys() - seen.revoked]
+        back = {one for one in self.revoked if one in seen.admitted or one not in seen.ledger}
+        found = [f"device {one} is not revoked any more" for one in sorted(back)]
         for kept in seen.archive:
             device = str(kept.body.get("stamps", {}).get("*", "")).rpartition("-")[2]
             before = self.revoked.get(device)
