@@ -7,7 +7,7 @@ buries whatever the ledger names: so it is after a restore, too. Ids are kept, n
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -127,17 +127,34 @@ def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
 def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
     """Pledges of these households, and strokes that they name. Of what a peer has replicated into the store,
     and is in no archive, the rows tell."""
-    shown = select(_acts.c.doc_id, _acts.c.signature)
     subjects = select(_pledges.c.id).where(_pledges.c.db == db, _pledges.c.subject.in_(ulids))
     found = set(connection.execute(subjects).scalars())
-    for row in connection.execute(shown.where(_acts.c.db == db, _acts.c.doc_id.in_(sorted(found)))).all():
-        found |= {f"signature:{row.signature}"} if row.signature else set()
+    shown = select(_acts.c.id, _acts.c.signature).where(_acts.c.db == db, _acts.c.doc_id.in_(sorted(found)))
+    drawn = {(row.id, row.signature) for row in connection.execute(shown) if row.signature}
     for source, column in ((_archive, "id"), (_quarantine, "doc_id")):
         like = or_(*(source.c[column].like(f"pledge:%:{ulid}") for ulid in ulids))
         asked = select(source.c[column].label("id"), source.c.body).where(source.c.db == db, like)
         for row in connection.execute(asked):
-            acts = orjson.loads(row.body).get("acts", ())
-            found |= {row.id, *(f"signature:{act['signature']}" for act in acts if "signature" in act)}
+            found.add(row.id)
+            drawn.update(_drawn(row.body))
+    others = _acts_of_others(connection, {act for act, _ in drawn}, found)
+    return found | {f"signature:{strokes}" for act, strokes in drawn if act not in others}
+
+
+def _drawn(pledge: bytes) -> Iterator[tuple[str, str]]:
+    """The acts of a pledge that name strokes, each with those; whatever a later program has written there."""
+    acts = orjson.loads(pledge).get("acts")
+    for act in acts if isinstance(acts, list) else ():
+        if isinstance(act, dict) and isinstance(act.get("signature"), str):
+            yield str(act.get("id", "")), act["signature"]
+
+
+def _acts_of_others(connection: Connection, acts: Collection[str], pledges: Collection[str]) -> set[str]:
+    """Those of these acts that stand in other pledges, too: households that were one, and were parted."""
+    found: set[str] = set()
+    for some in chunks(sorted(acts)):
+        asked = select(_acts.c.id, _acts.c.doc_id).where(_acts.c.id.in_(some))
+        found |= {row.id for row in connection.execute(asked) if row.doc_id not in pledges}
     return found
 
 
@@ -147,8 +164,7 @@ def _is_stroke(doc_id: str) -> bool:
 
 def strokes(edits: Iterable[Edit]) -> set[str]:
     """The signatures that these pledges name."""
-    acts = [act for edit in edits for act in orjson.loads(edit.body).get("acts", ()) if isinstance(act, dict)]
-    return {f"signature:{act['signature']}" for act in acts if "signature" in act}
+    return {f"signature:{named}" for edit in edits for _, named in _drawn(edit.body)}
 
 
 def export(connection: Connection, held: Held, now: datetime) -> dict[str, Any]:

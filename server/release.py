@@ -25,13 +25,13 @@ from server.intake import Intake
 from server.quarantine import Entry
 from server.rows import tables
 from server.rows.engine import readers, table, writing
-from server.rules import Asked, altered, refusal_of_type
+from server.rules import Asked, altered, parts_merged, refusal_of_type
 from server.settle import POLICY, read_body
 from sync import canonical, resolve, revtree
 from sync.merge import Body
 from sync.resolve import Derived
 from sync.rev import Rev, derive
-from sync.stamps import SKEW
+from sync.stamps import SKEW, stamp_of
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
 
 MINUTE = 60_000
@@ -48,11 +48,13 @@ _users = table(tables.User)
 
 
 class Ready(NamedTuple):
-    """A held record as it would enter."""
+    """A held record as it would enter. `parts`: it gives a household that staff have merged another status,
+    so that it would be a household of its own again."""
 
     entry: Entry
     edit: Edit
     body: Body
+    parts: bool = False
 
 
 class Blocked(NamedTuple):
@@ -98,7 +100,8 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     rev = (
         entry.edit.rev if same else Rev(entry.edit.rev.generation, derive(entry.edit.rev, False, raw).digest)
     )
-    return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new)
+    parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
+    return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new, parts)
 
 
 def measured(entry: Entry, now_ms: int) -> Entry:
@@ -168,6 +171,16 @@ class Warden:
     async def offset(self, number: int) -> int:
         """How far the clock of an entry is moved unless somebody says otherwise (milliseconds)."""
         return sum(entry.offset_ms for entry in await self._measured([number]))
+
+    async def partings(self, numbers: Collection[int], offset_ms: int | None = None) -> list[Ready]:
+        """Those of these entries that part a household which was merged; of one household the last to do so.
+
+        Staff part the two before they let it in (`server.office.parting`): the household's acts come back
+        with its status, and not its status alone."""
+        plans = await self._plans(await self._measured(sorted(numbers)), offset_ms)
+        ready = [one for one in plans if isinstance(one, Ready) and one.parts]
+        ready.sort(key=lambda one: stamp_of(one.body["stamps"], "status", present=True) or "")
+        return [*{(one.entry.db, one.edit.id): one for one in ready}.values()]
 
     async def release(
         self, by: str, numbers: Collection[int], offset_ms: int | None = None

@@ -11,16 +11,15 @@ from starlette.responses import Response
 
 from server import duplicates
 from server.admission import caller_of
-from server.carrying import Act, Carrier, aliases
+from server.carrying import Act, Carrier
 from server.clock import instant, milliseconds
 from server.duplicates import Household, Pair
-from server.office import story
+from server.office import parting
 from server.office.desk import Desk
 from server.office.households import place_of
 from server.office.places import Hamlet, hamlets
 from server.rows import tables
 from server.rows.engine import table
-from server.rows.statements import insert_new
 from server.scribe import Change, NotTaken
 from server.ulids import ulids
 
@@ -92,7 +91,7 @@ async def settle(desk: Desk) -> Response:
     if one == other or there.keys() != {one, other} or any(row.status in ENDED for row in there.values()):
         return desk.to(HERE, "office.flash.pair_gone", kind="warn")
     if desk.text("do") == "apart":
-        await _note_apart(desk, place.db, "household.told_apart", *sorted((one, other)))
+        await parting.note_apart(desk, place.db, "household.told_apart", *sorted((one, other)))
         return desk.to(HERE, "office.flash.told_apart")
     kept = desk.text("keep", 26)
     if desk.text("do") != "merge" or kept not in there:
@@ -117,57 +116,18 @@ async def _merge(desk: Desk, place: Hamlet, kept: str, gone: str) -> Response:
 
 
 async def _part(desk: Desk, place: Hamlet, gone: str) -> Response:
-    """The household is its own again, with the status and the acts that it had; not offered as one again.
-
-    Noted before it is done, and done in one write: cut short, the page offers it still, or it is done.
-    """
-    row = (await desk.read(lambda rows: _there(rows, place.db, {gone}))).get(gone)
-    if row is None or row.status != "merged_into":
-        return desk.to(HERE, "office.flash.pair_gone", kind="warn")
-    parts, caller = desk.parts, caller_of(desk.signed_in.grant, desk.words)
-    status = await desk.read(lambda rows: _status_before(rows, place.db, f"household:{gone}"))
-    status = status or {"is": "resident", "since": instant(desk.now)[:10]}
-    kept = await desk.read(lambda rows: aliases(rows, place.db, {gone}).get(gone, row.into))
-    back = await Carrier(parts.store, parts.rows, parts.clock).give_back(place.db, gone, kept)
-    await _note_apart(desk, place.db, "household.parted", gone, kept)
-    voids = [_void(desk, pledge, acts) for pledge, acts in back.to_void.items() if acts]
-    changes = [Change(f"household:{gone}", {"status": status}), *voids]
     try:
-        await parts.scribe.write(caller, {place.db: changes}, {place.db: back.edits})
+        done = await parting.part(desk, place.db, gone)
     except NotTaken as error:
         return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
+    if not done:
+        return desk.to(HERE, "office.flash.pair_gone", kind="warn")
     return desk.to(HERE, "office.flash.parted")
-
-
-def _void(desk: Desk, pledge: str, acts: Collection[str]) -> Change:
-    made = ulids(milliseconds(desk.now), secrets.token_bytes)
-    kept = {"at": instant(desk.now), "by": desk.user, "kind": "voided"}
-    return Change(pledge, {"acts": [{"id": next(made), **kept, "target": act} for act in acts]})
 
 
 def _again(desk: Desk, pledge: str, acts: Collection[Act]) -> Change:
     made = ulids(milliseconds(desk.now), secrets.token_bytes)
     return Change(pledge, {"acts": [{**act, "id": next(made), "by": desk.user} for act in acts]})
-
-
-def _status_before(rows: Connection, db: str, doc_id: str) -> Any:
-    """The status that the household had when it was merged."""
-    told = story.told(rows, db, doc_id)
-    statuses = [change for entry in told for change in entry.changes if change.field == "status"]
-    merged = [change for change in statuses if (change.after or {}).get("is") == "merged_into"]
-    return merged[-1].before if merged else None
-
-
-async def _note_apart(desk: Desk, db: str, action: str, one: str, other: str) -> None:
-    """The two are two, and who said so."""
-
-    def work(rows: Connection) -> None:
-        first, second = sorted((one, other))
-        row = {"db": db, "one": first, "other": second, "at": instant(desk.now), "by": desk.user}
-        insert_new(rows, _apart, [row])
-        desk.note(rows, action, f"{db}/household:{one} household:{other}")
-
-    await desk.write(work)
 
 
 def merged(rows: Connection, known: Mapping[str, Hamlet]) -> list[Merged]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 import schemas
 from server import correcting
 from server.auth.grant import Grant, Role
-from server.office import acts, records, said
+from server.office import acts, parting, records, said
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets
@@ -23,6 +23,7 @@ from server.quarantine import Why
 from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
+from server.scribe import NotTaken
 from server.words import Words
 from sync import revtree
 from sync.store.interface import DatabaseMissing
@@ -127,6 +128,11 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
         return desk.to(HERE, "office.flash.discarded", count=count)
     if desk.text("do") != "release":
         raise HTTPException(400)
+    try:
+        for one in await _warden(desk).partings(numbers, offset):
+            await parting.part(desk, one.entry.db, one.edit.id.partition(":")[2], one.body["status"])
+    except NotTaken as error:
+        return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     plans = await _warden(desk).release(desk.user, numbers, offset)
     entered = [one for one in plans if isinstance(one, Ready)]
     await desk.parts.follower.catch_up({one.entry.db for one in entered})

@@ -624,10 +624,23 @@ FOR_GOOD = (
     ),
     Fault(
         "households are parted in two writes",
-        "server/office/duplicates.py",
-        "        await parts.scribe.write(caller, {place.db: changes}, {place.db: back.edits})\n",
-        "        await parts.scribe.write(caller, {place.db: changes})\n"
-        "        await parts.store.graft(place.db, back.edits)\n",
+        "server/office/parting.py",
+        "    await parts.scribe.write(caller, {db: changes}, {db: back.edits})\n",
+        "    await parts.scribe.write(caller, {db: changes})\n    await parts.store.graft(db, back.edits)\n",
+        ("tests/server/office/test_duplicates.py",),
+    ),
+    Fault(
+        "letting a status in leaves a household's acts with another",
+        "server/office/quarantine.py",
+        "        for one in await _warden(desk).partings(numbers, offset):\n",
+        "        for one in ():\n",
+        ("tests/server/office/test_duplicates.py",),
+    ),
+    Fault(
+        "who was parted is erased with the other",
+        "server/erasing.py",
+        "for act, strokes in drawn if act not in others}",
+        "for act, strokes in drawn}",
         ("tests/server/office/test_duplicates.py",),
     ),
 )

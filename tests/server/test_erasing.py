@@ -180,6 +180,15 @@ async def test_an_export_holds_all_that_is_held(camket: Product) -> None:
     assert "Lý Văn Tư" not in str(made)
 
 
+async def test_what_a_later_program_has_written_is_erased_with_the_rest(camket: Product) -> None:
+    await lived(camket)
+    strange = {**pledge(visit(THIRD)), "v": 2, "acts": 7}
+    assert await camket.send(lan, DB, edit(strange, "2-f", "1-b")) == ["quarantined"]
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert camket.all(tables.Quarantine) == []
+    assert await camket.live(DB, PLEDGE) == []
+
+
 @pytest.mark.parametrize("doc_id", [f"household:{OTHER}"])
 async def test_a_household_that_was_merged_is_erased_with_the_one_that_was_kept(
     camket: Product, doc_id: str

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
@@ -21,6 +21,7 @@ from sync.store.sqlite import SqliteStore
 from tests.commune import households
 from tests.sim import pair
 from tests.sim.fleet import Fleet, Told
+from tests.sim.found import FOUND, at, change, together
 from tests.sim.lane import Lane, lane
 from tests.sim.pair import Replicate
 from tests.sim.proxy import Fault
@@ -41,10 +42,6 @@ Break = Callable[[Runner], Awaitable[None]]
 async def here() -> AsyncIterator[Lane]:
     async with lane() as made:
         yield made
-
-
-def at(household: str = "0", **more: Any) -> Mapping[str, Any]:
-    return {"hamlet": "napo", "household": household, **more}
 
 
 SIGNED = Step("sign", 0, args=at(method="paper_signed", signer="Nông S1X"))
@@ -75,49 +72,6 @@ async def test_a_season_holds(here: Lane, seed: int) -> None:
 
 async def test_the_small_season_holds_as_long_as_nobody_breaks_it(here: Lane) -> None:
     assert (await here.run(SMALL)).problems == ()
-
-
-def change(phone: int, name: str, hamlet: str = "napo") -> Step:
-    return Step("edit", phone, args={"hamlet": hamlet, "household": "0", "change": {"name": name}})
-
-
-def together(*phones: int) -> Step:
-    return Step("together", args={"phones": phones, "faults": [[] for _ in phones]})
-
-
-FOUND = {
-    # The restored server knew phone 2's revision by name, from what phone 1 had built on it, and never asked.
-    "a value that a restored server had heard of by name alone": Season(1018, (0, 1, 2), (
-        Step("join", 1),
-        Step("join", 2),
-        change(2, "Vi Văn S28X"),
-        Step("backup"),
-        change(1, "Vi Văn S42X", "khuoilan"),
-        together(1, 2),
-        change(1, "Vi Văn S45X"),
-        Step("restore"),
-    )),
-    # The phone set its clock right, and with it the time of a visit that a courier had brought already.
-    "a bundle that arrives before the phone's clock is set right": Season(2030, (0, 1, 2, 3), (
-        Step("join", 1),
-        Step("join", 3),
-        Step("visit", 3, args={"hamlet": "khuoilan", "household": "0", "result": "come_back"}),
-        Step("server_clock", args={"wrong": 2 * HOUR}),
-        Step("bundle", 3, args={"bundle": "bundle5", "said": False}),
-        Step("carry", 1, 19 * HOUR, {"bundle": "bundle5", "how": "reversed"}),
-        together(1, 3),
-    )),
-    # Reading the files for what was erased dropped the office's locks: it wrote on into a log that was gone.
-    "a server that stops after everybody has looked for what was erased": Season(1010, (0,), (
-        Step("join", 0),
-        Step("edit", 0, args=at("1", change={"name": "Vi Văn S1X"})),
-        SYNCED,
-        Step("erase", args=at("1")),
-        Step("quiet"),
-        Step("stop_server"),
-        Step("correct", args=at(name="Vi Văn S6X")),
-    )),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("story", FOUND)

@@ -1,5 +1,6 @@
 """Pairs of households at the office: one merge for each, or told apart for good."""
 
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -7,13 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from server import archive, audit
+from server.admission import caller_of
 from server.carrying import given_back
 from server.rows import tables
 from server.rows.engine import readers, table
 from server.scribe import Change
+from server.words import words
 from sync.store.sqlite import SqliteStore
-from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signed, taken_back, visit
-from tests.server.harness import edit
+from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signature, signed, taken_back, visit
+from tests.server.harness import edit, later
 from tests.server.office.test_edits import document
 from tests.server.office.village import SIGNED_ULID, Village, ulid
 
@@ -229,6 +232,39 @@ async def test_a_parting_that_is_cut_short_is_done_or_can_be_done_again(
     with readers(made.parts.rows).begin() as rows:
         told = rows.execute(select(_audit.c.subject).where(_audit.c.action == "household.parted")).scalars()
         assert {*told} == {f"hamlet-nasam/household:{TWIN} household:{SIGNED_ULID}"}
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["a late phone", "a revoked phone"])
+async def test_a_status_that_is_let_in_for_a_merged_household_gives_it_back_its_signature(
+    made: Village, *, live: bool
+) -> None:
+    """And what is said of the other one is erased without it."""
+    await twin(made)
+    theirs, by = f"pledge:antq-2026:{TWIN}", made.people["volunteer2"]
+    ink = signature(by=by)
+    drawn = signed(THIRD, by=by, method="touch", signature=ink["_id"].partition(":")[2])
+    await made.phone(
+        "volunteer2",
+        "nasam",
+        edit(pledge(drawn, by=by, ulid=TWIN), f"1-{'c' * 32}"),
+        edit(ink, f"1-{'e' * 32}"),
+    )
+    rev, body = await document(made, f"household:{TWIN}")
+    await merge(made, TWIN, SIGNED_ULID)
+    away = {"is": "seasonal_away", "since": "2026-02-09"}
+    late = later({"_id": f"household:{TWIN}", **body}, by, NOW + 60_000, status=away)
+    caller = caller_of(replace(made.grant("volunteer2"), live=live), words("vi"))
+    (held,) = await made.parts.intake.admit(caller, "hamlet-nasam", [edit(late, f"2-{'d' * 32}", rev)])
+    assert getattr(held, "name", "") == "quarantined"
+    async with made.signed_in("admin") as browser:
+        done = await browser.send("/office/quarantine", {"number": "1", "do": "release"})
+        assert "Đã nhận 1 phiếu." in done.text
+        assert (await document(made, f"household:{TWIN}"))[1]["status"] == away
+        assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
+        path = f"/office/households/nasam/{SIGNED_ULID}/rights/erase"
+        await browser.send(path, {"word": words("vi").say("office.rights.word")})
+    assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
+    assert (await document(made, ink["_id"]))[1]["strokes"] == ink["strokes"]
 
 
 async def test_what_was_taken_back_after_the_merge_stays_taken_back(made: Village) -> None:

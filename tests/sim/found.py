@@ -1,0 +1,90 @@
+"""Stories that once failed, made short, each with what it found; `tests.sim.test_sim` tells them again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.sim.season import DAY, HOUR, Season, Step
+
+
+def at(household: str = "0", **more: Any) -> Mapping[str, Any]:
+    return {"hamlet": "napo", "household": household, **more}
+
+
+def there(household: str = "0", **more: Any) -> Mapping[str, Any]:
+    return {"hamlet": "khuoilan", "household": household, **more}
+
+
+def change(phone: int, name: str, hamlet: str = "napo") -> Step:
+    return Step("edit", phone, args={"hamlet": hamlet, "household": "0", "change": {"name": name}})
+
+
+def together(*phones: int) -> Step:
+    return Step("together", args={"phones": phones, "faults": [[] for _ in phones]})
+
+
+SYNCED = Step("sync", 0, args={"faults": []})
+
+FOUND = {
+    # The restored server knew phone 2's revision by name, from what phone 1 had built on it, and never asked.
+    "a value that a restored server had heard of by name alone": Season(1018, (0, 1, 2), (
+        Step("join", 1),
+        Step("join", 2),
+        change(2, "Vi Văn S28X"),
+        Step("backup"),
+        change(1, "Vi Văn S42X", "khuoilan"),
+        together(1, 2),
+        change(1, "Vi Văn S45X"),
+        Step("restore"),
+    )),
+    # The phone set its clock right, and with it the time of a visit that a courier had brought already.
+    "a bundle that arrives before the phone's clock is set right": Season(2030, (0, 1, 2, 3), (
+        Step("join", 1),
+        Step("join", 3),
+        Step("visit", 3, args={"hamlet": "khuoilan", "household": "0", "result": "come_back"}),
+        Step("server_clock", args={"wrong": 2 * HOUR}),
+        Step("bundle", 3, args={"bundle": "bundle5", "said": False}),
+        Step("carry", 1, 19 * HOUR, {"bundle": "bundle5", "how": "reversed"}),
+        together(1, 3),
+    )),
+    # Reading the files for what was erased dropped the office's locks: it wrote on into a log that was gone.
+    "a server that stops after everybody has looked for what was erased": Season(1010, (0,), (
+        Step("join", 0),
+        Step("edit", 0, args=at("1", change={"name": "Vi Văn S1X"})),
+        SYNCED,
+        Step("erase", args=at("1")),
+        Step("quiet"),
+        Step("stop_server"),
+        Step("correct", args=at(name="Vi Văn S6X")),
+    )),
+    # Letting the status in parted the two, and left the one's acts with the other, which was erased.
+    "a status that parts a merged household, before the other one is erased": Season(1188, (0, 0, 0, 3), (
+        Step("join", 3),
+        Step("merge", args=there("1", keep="0")),
+        Step("sign", 3, args=there("1", method="touch", signer="Nông S1X", strokes=[[1, 2, 3, 4]])),
+        Step("edit", 3, HOUR, there("1", change={"status": {"is": "seasonal_away", "since": "2026-02-09"}})),
+        Step("quiet"),
+        Step("erase", args=there("0")),
+    )),
+    # The restored rows know nothing of the phone; the ledger alone says that it is revoked.
+    "a phone that joined and was revoked after the backup": Season(1290, (0, 1, 2), (
+        Step("join", 0),
+        Step("join", 1),
+        Step("join", 2),
+        Step("backup"),
+        Step("lose", 2),
+        Step("revoke", 2),
+        Step("restore"),
+    )),
+    # A page asks since whether the admin has compared the clock, and the admin of a season did not say so.
+    "an admin who says that the clock is right, against what it has taken": Season(1120, (0, 1, 2, 3), (
+        Step("join", 1),
+        Step("join", 2),
+        Step("join", 3),
+        Step("phone_clock", 3, args={"wrong": 400 * DAY}),
+        Step("add", 3, args={"hamlet": "khuoilan", "household": "new30", "name": "Lý S30X"}),
+        Step("server_clock", args={"wrong": -6 * 365 * DAY}),
+        Step("sync", 3, args={"faults": []}),
+        Step("revoke", 3),
+        Step("sign", 3, args=there("new30", method="paper_signed", signer="Nông S9X")),
+    )),
+}  # fmt: skip
