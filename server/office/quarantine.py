@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 import schemas
-from server import correcting
+from server import correcting, ledger
 from server.auth.grant import Grant, Role
 from server.office import acts, parting, records, said
 from server.office.desk import Desk
@@ -258,13 +258,14 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     }
     told = words.say("office.quarantine.by_its_word", name=people.get(by, somebody))
     unknown = row.why == "stranger"
+    because = "stranger_revoked" if unknown and ledger.revoked(rows, row.device or "") else row.why
     label = words.say(f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other")
     return Waiting(
         number=row.number,
         record=f"{label}: {household}" if household else label,
         href=f"/office/households/{hamlet}/{ulid}" if household else "",
         hamlet_name=known[hamlet].name if hamlet in known else hamlet or words.say("office.choose.commune"),
-        why=words.say(f"office.quarantine.because.{row.why}"),
+        why=words.say(f"office.quarantine.because.{because}"),
         who=told if unknown else people.get(row.user or "", somebody),
         received_at=row.received_at,
         author=told if by != row.user and not unknown else "",
