@@ -140,15 +140,17 @@ class Judge:
         self._db = db
         self._known = known
         wrong = abs(asking.skew_ms) > SKEW
-        judged_at = None if wrong else now
-        self._asked = Asked(
-            asking.grant, db, known.devices, judged_at, known.checklists, authors=known.authors
-        )
         self._hold = late
         if wrong or not asking.grant.live:
             self._hold = "clock" if asking.grant.live else "revoked"
         if asking.stranger:
             self._hold = "stranger"
+        # what is held in any case is not sent back for its time: a revoked phone hears of no clock any more
+        judged_at = None if self._hold in {"clock", "revoked", "stranger"} else now
+        self._skew = asking.skew_ms if now is not None or asking.skew_ms else None
+        self._asked = Asked(
+            asking.grant, db, known.devices, judged_at, known.checklists, authors=known.authors
+        )
         self._before: dict[str, Body] = {}
         """What the batch has said so far of documents that are bounded, since nothing of it is held yet."""
 
@@ -230,13 +232,13 @@ class Judge:
         return as_held(doc, known) if any(rev in tree for rev in edit.path) else doc
 
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
-        grant, skew = self._asking.grant, self._asking.skew_ms
+        grant = self._asking.grant
         kept, waits = edit, self._known.decided.get((edit.id, edit.rev))
         if self._known.said(edit) is not None or (waits and not _same(waits.body, edit.body)):
             # What is here by its name says something else: both are kept.
             digest = derive(edit.rev, False, edit.body).digest
             kept = edit._replace(path=(Rev(edit.rev.generation, digest), *edit.path[1:]))
-        return quarantine.Held(self._db, kept, why, grant.user, grant.device, skew or None, edit.rev)
+        return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev)
 
     def _named(self, edit: Edit) -> Admitted:
         """A revision of which the name is here: for its history alone; or, where something else is here by

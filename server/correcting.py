@@ -5,14 +5,18 @@ held here knows already. The order of its writes stays, and each stays above wha
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from server.clock import instant
+from server.clock import instant, milliseconds
+from server.rules import as_held
 from server.settle import POLICY
 from sync import merge
 from sync.merge import Body
-from sync.stamps import ALL, Stamp, advance, device_of, stamp_of
+from sync.stamps import ALL, SKEW, Stamp, advance, device_of, stamp_of
+
+SECOND = 1000
+_LAST_MS = milliseconds(datetime(9999, 12, 31, tzinfo=UTC))
 
 
 def corrected(
@@ -21,26 +25,30 @@ def corrected(
     held: Sequence[Body],
     before: Mapping[str, str] | None = None,
     *,
-    latest_ms: int | None = None,
+    received_ms: int | None = None,
 ) -> dict[str, Any]:
-    """The body with its own stamps and times moved by `offset_ms` milliseconds.
+    """The body with its own stamps and times moved by `offset_ms` milliseconds, and its writer's acts that
+    are held already as they are held.
 
-    A stamp that would come to lie after `latest_ms` stays where it is, unless it lies there already: the
-    phone's clock was behind, but the stamp followed one that the phone had seen, and is right as it is.
+    `received_ms` is when the record came: nothing in it was written later. What would come to lie after that
+    was not told by the clock that was measured, but by one that this had been before: it stays where it is
+    right as it is, and else moves to just before what was written after it.
 
     `held` are bodies of the same document that entered already: their stamps and acts stand. `before` maps
     stamps of this record that a release of its ancestor has corrected already to what they became. Raises
     KeyError where the type or version is unknown here.
     """
     rules = POLICY[body["type"], body["v"]]
-    if not offset_ms and not before:
-        return dict(body)
+    new = dict(as_held(body, held))
+    late = received_ms is not None and ahead(new, received_ms + SKEW, held)
+    if not offset_ms and not before and not late:
+        return new
     known_stamps = {stamp for one in held for stamp in stamps_in(one)}
-    moved = _moved(body, offset_ms, latest_ms, known_stamps, before or {})
-    new = _restamped(body, moved)
+    new = _restamped(new, _moved(body, offset_ms, received_ms, known_stamps, before or {}))
     if "acts" in new:
-        known = {act["id"]: act for one in held for act in one.get("acts", ())}
-        new["acts"] = [known.get(act["id"]) or _later(act, body["by"], offset_ms) for act in body["acts"]]
+        known = {act["id"] for one in held for act in one.get("acts", ())}
+        times = _act_times(new, known, offset_ms, received_ms)
+        new["acts"] = [{**act, "at": times.get(act["id"], act["at"])} for act in new["acts"]]
     return merge.join((new,), rules)
 
 
@@ -73,9 +81,14 @@ def times(body: Body) -> list[str]:
     return [instant(at), *(act["at"] for act in body.get("acts", ()))]
 
 
-def ahead(body: Body, now_ms: int) -> bool:
-    """Whether a body carries a time that has not come yet (`now_ms`: milliseconds)."""
-    return _latest(body["stamps"].values(), body.get("acts", ())) > now_ms
+def ahead(body: Body, now_ms: int, held: Sequence[Body] = ()) -> bool:
+    """Whether a body brings a time that has not come yet (`now_ms`: milliseconds). What is held was accepted,
+    and what was written upon it must be above it."""
+    told = {stamp for one in held for stamp in stamps_in(one)}
+    acts = {act["id"] for one in held for act in one.get("acts", ())}
+    bound = max([now_ms, *(Stamp.parse(stamp).ms for stamp in told)])
+    fresh = [act for act in body.get("acts", ()) if act["id"] not in acts]
+    return _latest(body["stamps"].values(), ()) > bound or _latest((), fresh) > now_ms
 
 
 def own_latest(body: Body) -> int:
@@ -86,12 +99,16 @@ def own_latest(body: Body) -> int:
 
 
 def _latest(stamps: Iterable[str], acts: Iterable[Mapping[str, Any]]) -> int:
-    at = (int(datetime.fromisoformat(act["at"]).timestamp() * 1000) for act in acts)
-    return max([*(Stamp.parse(stamp).ms for stamp in stamps), *at])
+    return max([0, *(Stamp.parse(stamp).ms for stamp in stamps), *map(_told, acts)])
+
+
+def _told(act: Mapping[str, Any]) -> int:
+    """When an act says that it was recorded (milliseconds)."""
+    return milliseconds(datetime.fromisoformat(act["at"]))
 
 
 def _moved(
-    body: Body, offset_ms: int, latest_ms: int | None, known: Collection[str], before: Mapping[str, str]
+    body: Body, offset_ms: int, received_ms: int | None, known: Collection[str], before: Mapping[str, str]
 ) -> dict[str, str]:
     device = device_of(body["stamps"][ALL])
     there = stamps_in(body)
@@ -101,8 +118,9 @@ def _moved(
     last = max(below, default=None)
     for old in own:
         was = Stamp.parse(old)
-        stays = latest_ms is not None and was.ms <= latest_ms < was.ms + offset_ms
-        new = was if stays else was._replace(ms=max(0, was.ms + offset_ms))
+        new = was._replace(ms=max(0, was.ms + offset_ms))
+        if received_ms is not None and new.ms > received_ms + SKEW:
+            new = was if was.ms <= received_ms + SKEW else was._replace(ms=received_ms)
         last = new if last is None or new > last else advance(last, last.ms, device)
         moved[old] = str(last)
     return moved
@@ -124,7 +142,33 @@ def _restamped(body: Body, moved: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _later(act: Mapping[str, Any], author: str, offset_ms: int) -> dict[str, Any]:
-    if act["by"] != author:
-        return dict(act)
-    return {**act, "at": instant(datetime.fromisoformat(act["at"]) + timedelta(milliseconds=offset_ms))}
+def _act_times(body: Body, known: Collection[str], offset_ms: int, received_ms: int | None) -> dict[str, str]:
+    """When the acts that this record brought were recorded, by their ids."""
+    own = [act for act in body["acts"] if act["by"] == body["by"]]
+    fresh = {act["id"]: _told(act) for act in own if act["id"] not in known}
+    if received_ms is None:
+        return {name: _instant(was + offset_ms) for name, was in fresh.items()}
+    bound = received_ms + SKEW
+    moved = {name: was + offset_ms for name, was in fresh.items() if was + offset_ms <= bound}
+    right = {name: was for name, was in fresh.items() if name not in moved and was <= bound}
+    # from a clock further ahead: that was before it fell back, and after what was right
+    lost = sorted((was, name) for name, was in fresh.items() if name not in moved and name not in right)
+    end = min([received_ms, *moved.values()])
+    placed = {name: end - back * SECOND for back, (_, name) in enumerate(reversed(lost), start=1)}
+    order = [_ordered(right), _ordered(placed), _ordered(moved)]
+    last = max(((_told(act), str(act["id"])) for act in own if act["id"] in known), default=(0, ""))
+    found: dict[str, str] = {}
+    for said, name in (one for group in order for one in group):
+        # the writer's own acts stay in the order in which they were recorded
+        at = said if (said, name) >= last else last[0] + SECOND
+        last = (min(at, bound), name)
+        found[name] = _instant(last[0])
+    return found
+
+
+def _ordered(times: Mapping[str, int]) -> list[tuple[int, str]]:
+    return sorted((at, name) for name, at in times.items())
+
+
+def _instant(ms: int) -> str:
+    return instant(datetime.fromtimestamp(min(max(0, ms), _LAST_MS) / 1000, UTC))

@@ -19,7 +19,7 @@ import schemas
 from server import archive, audit, bounds, correcting, ledger, quarantine
 from server.auth.grant import Grant, Role
 from server.blobs import Blobs, pictures_of
-from server.clock import Clock, instant, milliseconds
+from server.clock import FIRST_DAY, Clock, instant, milliseconds
 from server.content import broken
 from server.intake import Intake
 from server.quarantine import Entry
@@ -91,8 +91,8 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     if (body["type"], body["v"]) not in POLICY:
         return Blocked(entry, "unknown_version")
     measured = abs(shift - entry.offset_ms) < MINUTE  # pages speak of whole minutes
-    latest = milliseconds(now) + SKEW if measured else None
-    new = correcting.corrected(body, shift, held, before, latest_ms=latest)
+    received = _received(entry, milliseconds(now)) if measured else None
+    new = correcting.corrected(body, shift, held, before, received_ms=received)
     if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now):
         return Blocked(entry, obstacle)
     raw = canonical.encode(new)
@@ -114,10 +114,20 @@ def measured(entry: Entry, now_ms: int) -> Entry:
     return entry._replace(skew_ms=-late) if late > SKEW else entry
 
 
+def _received(entry: Entry, now_ms: int) -> int | None:
+    """When an entry came (milliseconds), so that it becomes the same whenever it is released; now, where it
+    came by a clock of this server that was plainly wrong. None where nothing is known of the clock of who
+    wrote it."""
+    if entry.skew_ms is None or not entry.is_own:
+        return None
+    at = datetime.fromisoformat(entry.received_at)
+    return min(milliseconds(at), now_ms) if at >= FIRST_DAY else now_ms
+
+
 def _obstacle(doc: Body, held: Sequence[Body], author: Asked | None, now: datetime) -> Obstacle | None:
     if broken(doc):
         return "broken"
-    if correcting.ahead(doc, milliseconds(now) + SKEW):
+    if correcting.ahead(doc, milliseconds(now) + SKEW, held):
         return "ahead"
     if altered(doc, held):
         return "altered"

@@ -77,12 +77,15 @@ test("a clock that runs ahead, or behind, is put right by the server's", async (
 });
 
 test("a clock that fell back by years moves only what was written since", async () => {
-  for (const [n, link] of [
-    [10, server.link],
-    [11, refusing],
+  const year = 365 * 24 * 3_600_000;
+  for (const [n, link, wrong] of [
+    [10, server.link, -60_000],
+    [11, refusing, -60_000],
+    [9, server.link, year], // it had run ahead before
+    [12, refusing, year],
   ] as const) {
     mai.serve = null;
-    mai.clock.now = Date.now() - 60_000;
+    mai.clock.now = Date.now() + wrong;
     await visit(mai, n); // and now the battery is empty
     mai.clock.now = Date.parse("2000-01-01T00:00:00Z");
     await mai.field.recordVisit(await form(mai, n), "come_back");

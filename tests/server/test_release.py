@@ -84,8 +84,8 @@ def test_a_stamp_that_followed_another_stays_where_the_clock_alone_was_behind() 
     late = household()
     late = {**late, "stamps": {"*": f"{NOW:013d}-0003-phone{LAN}"}}
     year = 365 * 24 * HOUR
-    assert corrected(late, year, [], latest_ms=NOW + HOUR)["stamps"] == late["stamps"]
-    assert corrected(late, -HOUR, [], latest_ms=NOW + HOUR)["stamps"] == {
+    assert corrected(late, year, [], received_ms=NOW + HOUR)["stamps"] == late["stamps"]
+    assert corrected(late, -HOUR, [], received_ms=NOW + HOUR)["stamps"] == {
         "*": f"{NOW - HOUR:013d}-0003-phone{LAN}"
     }
 

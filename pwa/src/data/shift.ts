@@ -160,9 +160,9 @@ export function movedBody(
   const moved = Object.fromEntries(
     Object.entries(stamps).map(([field, stamp]) => [field, map.get(stamp) ?? stamp]),
   );
-  const acts = (body.acts as readonly Act[] | undefined)?.map((act) =>
-    fresh.acts.includes(act.id) ? { ...act, at: instant(move(Date.parse(act.at))) } : act,
-  );
+  const held = body.acts as readonly Act[] | undefined;
+  const times = movedTimes(held ?? [], fresh.acts, move);
+  const acts = held?.map((act) => ({ ...act, at: times.get(act.id) ?? act.at }));
   // What an unsent value replaced may be unsent too: a stamp left in the future would hide every later value.
   const asks = body.asks
     ? (JSON.parse(JSON.stringify(body.asks), (_, value) => map.get(value) ?? value) as Json)
@@ -177,3 +177,24 @@ export function movedBody(
     fresh: { ...fresh, stamps: fresh.stamps.map((stamp) => map.get(stamp) ?? stamp) },
   };
 }
+
+/**
+ * When acts were recorded, of which the ids come in the order in which that was. It stays: what a clock has told that
+ * went too far ahead before it fell back comes to lie just before what was recorded after it.
+ */
+function movedTimes(acts: readonly Act[], fresh: readonly string[], move: Move): ReadonlyMap<string, string> {
+  const told = new Map(acts.map(({ id, at }) => [id, Date.parse(at)]));
+  const times = new Map<string, string>();
+  let next: { readonly ms: number; readonly id: string } | undefined;
+  for (const id of [...fresh].reverse()) {
+    const was = told.get(id);
+    if (was === undefined) continue;
+    let ms = Math.floor(move(was) / SECOND) * SECOND;
+    if (next && (ms > next.ms || (ms === next.ms && id > next.id))) ms = next.ms - SECOND;
+    times.set(id, instant(ms));
+    next = { ms, id };
+  }
+  return times;
+}
+
+const SECOND = 1000;
