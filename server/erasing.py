@@ -137,8 +137,8 @@ def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
         for row in connection.execute(asked):
             found.add(row.id)
             drawn.update(_drawn(row.body))
-    others = _acts_of_others(connection, {act for act, _ in drawn}, found)
-    return found | {f"signature:{strokes}" for act, strokes in drawn if act not in others}
+    others = _strokes_of_others(connection, {act for act, _ in drawn}, found)
+    return found | {f"signature:{one}" for one in {strokes for _, strokes in drawn} - others}
 
 
 def _drawn(pledge: bytes) -> Iterator[tuple[str, str]]:
@@ -149,12 +149,14 @@ def _drawn(pledge: bytes) -> Iterator[tuple[str, str]]:
             yield str(act.get("id", "")), act["signature"]
 
 
-def _acts_of_others(connection: Connection, acts: Collection[str], pledges: Collection[str]) -> set[str]:
-    """Those of these acts that stand in other pledges, too: households that were one, and were parted."""
+def _strokes_of_others(connection: Connection, acts: Collection[str], pledges: Collection[str]) -> set[str]:
+    """The strokes of those of these acts that count for others: households that were one with these, and
+    were parted."""
     found: set[str] = set()
+    columns = (_acts.c.doc_id, _acts.c.signature)
     for some in chunks(sorted(acts)):
-        asked = select(_acts.c.id, _acts.c.doc_id).where(_acts.c.id.in_(some))
-        found |= {row.id for row in connection.execute(asked) if row.doc_id not in pledges}
+        asked = select(*columns).where(_acts.c.id.in_(some), _acts.c.standing, _acts.c.signature.is_not(None))
+        found |= {row.signature for row in connection.execute(asked) if row.doc_id not in pledges}
     return found
 
 

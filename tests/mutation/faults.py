@@ -639,8 +639,8 @@ FOR_GOOD = (
     Fault(
         "who was parted is erased with the other",
         "server/erasing.py",
-        "for act, strokes in drawn if act not in others}",
-        "for act, strokes in drawn}",
+        "for one in {strokes for _, strokes in drawn} - others}",
+        "for one in {strokes for _, strokes in drawn}}",
         ("tests/server/office/test_duplicates.py",),
     ),
 )

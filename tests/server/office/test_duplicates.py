@@ -14,11 +14,12 @@ from server.rows import tables
 from server.rows.engine import readers, table
 from server.scribe import Change
 from server.words import words
+from sync import revtree
 from sync.store.sqlite import SqliteStore
 from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signature, signed, taken_back, visit
 from tests.server.harness import edit, later
 from tests.server.office.test_edits import document
-from tests.server.office.village import SIGNED_ULID, Village, ulid
+from tests.server.office.village import SIGNED_ULID, Browser, Village, ulid
 
 TWIN = ulid(9, 1)
 UNSIGNED, THIRD_ULID = ulid(9, 2), ulid(9, 3)
@@ -261,10 +262,29 @@ async def test_a_status_that_is_let_in_for_a_merged_household_gives_it_back_its_
         assert "Đã nhận 1 phiếu." in done.text
         assert (await document(made, f"household:{TWIN}"))[1]["status"] == away
         assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
-        path = f"/office/households/nasam/{SIGNED_ULID}/rights/erase"
-        await browser.send(path, {"word": words("vi").say("office.rights.word")})
+        await erase(browser, SIGNED_ULID)
     assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
     assert (await document(made, ink["_id"]))[1]["strokes"] == ink["strokes"]
+
+
+async def test_a_parted_household_is_erased_with_its_strokes(made: Village) -> None:
+    await twin(made)
+    ink = signature(by=made.people["volunteer2"])
+    drawn = signed(THIRD, by=ink["by"], method="touch", signature=ink["_id"].partition(":")[2])
+    theirs = pledge(drawn, by=ink["by"], ulid=TWIN)
+    await made.phone("volunteer2", "nasam", edit(theirs, f"1-{'c' * 32}"), edit(ink, f"1-{'e' * 32}"))
+    await merge(made, TWIN, SIGNED_ULID)
+    await part(made, TWIN)
+    async with made.signed_in("admin") as browser:
+        await erase(browser, TWIN)
+    ids = [theirs["_id"], ink["_id"]]
+    trees = await made.parts.store.trees("hamlet-nasam", ids)
+    assert [revtree.live(trees[one]) for one in ids] == [[], []]
+
+
+async def erase(browser: Browser, household: str) -> None:
+    path = f"/office/households/nasam/{household}/rights/erase"
+    await browser.send(path, {"word": words("vi").say("office.rights.word")})
 
 
 async def test_what_was_taken_back_after_the_merge_stays_taken_back(made: Village) -> None:
