@@ -9,6 +9,7 @@
  */
 import { createInterface } from "node:readline";
 import { IDBFactory } from "fake-indexeddb";
+import type { Answers } from "../src/core/checklist.ts";
 import { isObject, type JsonObject } from "../src/core/json.ts";
 import type { Form, HouseholdChange, Signing } from "../src/data/contract.ts";
 import { FieldError } from "../src/data/contract.ts";
@@ -42,6 +43,17 @@ interface Order {
   readonly households?: readonly { readonly id: string; readonly signer: string }[];
   readonly sheet?: number;
   readonly text?: string;
+  readonly inspection?: string;
+  readonly subject?: string;
+  readonly checklist?: string;
+  /** The item that asks for photographs. */
+  readonly item?: string;
+  readonly values?: Answers;
+  /** Base64. */
+  readonly pictures?: readonly string[];
+  /** Takes a photograph back that is there. */
+  readonly drops?: boolean;
+  readonly weak?: boolean;
 }
 
 type Heard = readonly [db: string, id: string, rev: string, is: string, reason: string];
@@ -106,6 +118,7 @@ class App {
       ...env,
       now: () => owner.now,
       random: owner.random,
+      weakLink: () => owner.weak,
       subtle: quick(env.subtle),
       indexedDB: this.watched(owner.storage),
       fetch: (path, init) => this.fetch(path, init),
@@ -255,6 +268,7 @@ function fill(tx: IDBTransaction): void {
 class Handset {
   storage = new IDBFactory();
   now = 0;
+  weak = false;
   random = random(0);
   app: App | null = null;
   heard: Heard[] = [];
@@ -347,6 +361,7 @@ class Handset {
       heads: (await session.db.getAll("heads")).map(({ db, id, rev, page }) => [db, id, rev, page !== null]),
       own: own.map(({ db, id, rev, state, again }) => [db, id, rev, state, again]),
       outbox: (await session.db.getAll("outbox")).map(({ db, id, rev }) => [db, id, rev]),
+      photos: (await session.db.getAll("photos")).map(({ sha256, hamlet, state }) => [sha256, hamlet, state]),
       databases: held,
     };
   }
@@ -403,6 +418,36 @@ const orders: Record<string, (of: Handset, app: App, order: Order) => Promise<un
         ...{ id, signer, role: "head", method: "paper_signed" },
       })) as never,
     }),
+  inspect: async (_, { field }, order) => {
+    const {
+      hamlet = "",
+      inspection = "",
+      subject = "",
+      checklist = "",
+      item = "",
+      pictures = [],
+      now,
+    } = order;
+    const registers = await field.registers();
+    const form = await registers.openInspection(hamlet, inspection).catch((error: unknown) => {
+      if (!(error instanceof FieldError) || error.code !== "missing") throw error;
+      return registers.newInspection(hamlet, subject, { slug: checklist }, inspection);
+    });
+    const there = (form.shown?.answers[item] ?? []) as readonly string[];
+    const taken: string[] = [];
+    for (const one of pictures)
+      taken.push(
+        await field.addPhoto(hamlet, new Blob([Buffer.from(one, "base64")], { type: "image/jpeg" })),
+      );
+    await registers.saveInspection(form, {
+      date: new Date(now).toISOString().slice(0, 10),
+      values: order.values ?? {},
+      photos: { [item]: [...(order.drops ? there.slice(1) : there), ...taken] },
+      findings: "",
+      followUp: null,
+    });
+    return true;
+  },
   bundle: (_, { field }) => field.bundle(),
   handedOver: async (_, { field }, { text = "" }) => (await field.courier()).handedOver(text),
   take: async (_, { field }, { text = "" }) => (await field.courier()).take(text),
@@ -442,6 +487,7 @@ async function obey(order: Order): Promise<unknown> {
   const of = fleet.get(order.phone) ?? new Handset(order.phone);
   fleet.set(order.phone, of);
   of.now = order.now;
+  of.weak = order.weak ?? false;
   let result: unknown = null;
   let error: string | null = null;
   try {

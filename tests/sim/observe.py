@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,6 +65,12 @@ class Seen(NamedTuple):
     """Devices that the rows do not shut out."""
     ledger: frozenset[str]
     """Devices that the ledger names as revoked, of which a restored backup may have no row."""
+    asking: frozenset[Key]
+    """Documents of which the office says that answers wait to be chosen from."""
+    pictures: frozenset[tuple[str, str]]
+    """Hamlet and name of the photographs that are whole."""
+    spoiled: frozenset[str]
+    """Names of those whose bytes are others."""
     counts: Mapping[str, tuple[int, int]]
     """By hamlet: households that count, and how many of those have signed, as the office says."""
 
@@ -84,8 +91,14 @@ def observe(data: Path) -> Seen:
             )
         )
         ledger = list(rows.execute("SELECT kind, db, id FROM ledger"))
+        asking = frozenset(rows.execute("SELECT db, id FROM attention_row WHERE why = 'asks'"))
         asked = "SELECT id FROM device WHERE revoked_at IS NULL"
         admitted = [device for (device,) in rows.execute(asked)]
+    files = {
+        (path.parent.name, path.name): sha256(path.read_bytes()).hexdigest()
+        for path in (data / "media").glob("*/*")
+        if path.is_file() and not path.suffix
+    }
     return Seen(
         documents(data / "documents.sqlite"),
         archive,
@@ -93,6 +106,9 @@ def observe(data: Path) -> Seen:
         frozenset((db, doc_id) for kind, db, doc_id in ledger if kind == "erased"),
         frozenset(admitted),
         frozenset(one for kind, db, one in ledger if kind == "revoked" and not db),
+        asking,
+        frozenset(files),
+        frozenset(name for (_, name), digest in files.items() if digest != name),
         _counts(data),
     )
 

@@ -1,6 +1,7 @@
 """What the office does in a season: the pages' own forms, posted to the running server by an admin."""
 
 import html
+import json
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -76,6 +77,12 @@ class Office:
         db = self._one("SELECT db FROM household_row WHERE ulid = ?", ulid)
         return str(db or "").removeprefix("hamlet-")
 
+    def inspected_in(self, ulid: str) -> str:
+        """Where an inspection is; empty where it is nowhere."""
+        return str(self._one("SELECT db FROM inspection_row WHERE ulid = ?", ulid) or "").removeprefix(
+            "hamlet-"
+        )
+
     def send_only(self) -> list[str]:
         """Phones that only hand in since a restore."""
         asked = "SELECT id FROM device WHERE send_only_at IS NOT NULL AND revoked_at IS NULL ORDER BY id"
@@ -149,6 +156,26 @@ class Office:
         form = {"how": "part" if ulids else "merge", "source": source, "into": into, "do": "confirm"}
         chosen = {"chosen": "1", "one": [f"household:{ulid}" for ulid in ulids]} if ulids else {}
         return await self._post("/office/moves", **form, **chosen)
+
+    async def choose(self, ulid: str, take: int) -> bool:
+        """Settle what was answered at the same time: one of the values, or for `take` 3 a mixture."""
+        hamlet, doc_id = self.inspected_in(ulid), f"inspection:{ulid}"
+        page = await self._get(f"/office/choose/{hamlet}/{doc_id}") if hamlet else ""
+        offered = re.findall(r'name="take" value="([^"]+)"', page)
+        if not offered:
+            return False
+        (seen,) = set(re.findall(r'name="seen" value="([^"]+)"', page))
+        form = {"seen": seen, "take": offered[take % len(offered)], "item-count": "1"}
+        return await self._post(f"/office/choose/{hamlet}/{doc_id}", **form)
+
+    async def erase_photo(self, ulid: str) -> bool:
+        """Erase the first photograph that an inspection shows, whether it has come or not."""
+        hamlet = self.inspected_in(ulid)
+        named = self._one("SELECT photos FROM inspection_row WHERE ulid = ?", ulid) if hamlet else None
+        shown = [photo["id"] for photo in json.loads(named or "[]") if "item" in photo]
+        if not shown:
+            return False
+        return await self._post(f"/office/photos/{hamlet}/{shown[0]}/erase", back="/office")
 
     async def erase(self, hamlet: str, ulid: str) -> bool:
         """Erase a household and all that is said of it."""

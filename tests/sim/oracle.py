@@ -1,22 +1,12 @@
-"""What must hold of a season, from what was said to whom. Pure: told by the runner, asked at quiet points.
-
-It knows documents only as the design describes them (acts are a set, all else is a register by stamps), in a
-few lines of its own and not by the product's: two programs that agree are worth more than one.
-"""
+"""What must hold of a season, from what was said to whom. Pure: told by the runner, asked at quiet points."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sync.rev import Rev
-from tests.sim.observe import Body, Kept, Key, Seen
-
-Name = tuple[str, str, str]
-"""A database, a document's id, a revision."""
-
-ENVELOPE = frozenset({"type", "v", "by", "stamps", "asks"})
-COUNTS = frozenset({"resident", "seasonal_away"})
+from tests.sim.invariants import ENVELOPE, SETS, Name, erased_subjects, groups, is_pledge, ulid_of
+from tests.sim.observe import Body, Kept, Seen
 
 
 class Claim(NamedTuple):
@@ -34,7 +24,7 @@ class Claim(NamedTuple):
     @property
     def fields(self) -> dict[str, Any]:
         """The registers in it."""
-        return {name: value for name, value in self.body.items() if name not in {*ENVELOPE, "acts"}}
+        return {name: value for name, value in self.body.items() if name not in {*ENVELOPE, *SETS}}
 
 
 @dataclass(slots=True)
@@ -54,6 +44,8 @@ class Oracle:
     shared: set[str] = field(default_factory=set)
     """Devices whose owner has another phone, which may give back what they wrote."""
     discarded: set[Name] = field(default_factory=set)
+    unpictured: set[str] = field(default_factory=set)
+    """Photographs that came after a backup which was restored: phones keep small ones of them alone."""
     given_up: int = 0
 
     def note(self, phone: int, wrote: Iterable[Mapping[str, Any]], heard: Iterable[Sequence[str]]) -> None:
@@ -110,7 +102,7 @@ class Oracle:
         for claim in self.claims.values():
             db, doc_id, rev = claim.name
             within = self.within.get(claim.name, {doc_id})
-            if any(all(one in erased or _ulid(one) in gone for one in ids) for ids in ({doc_id}, within)):
+            if any(all(one in erased or ulid_of(one) in gone for one in ids) for ids in ({doc_id}, within)):
                 continue
             if _kept(claim, known, seen):
                 self.holders.pop(claim.name, None)
@@ -139,149 +131,6 @@ class Oracle:
             if (kept.id, kept.rev) not in before:
                 found.append(f"{kept.db} {kept.id} {kept.rev} of the revoked {device} entered")
         return found
-
-
-# --- what the documents must say, given the archive ---------------------------------------------------------
-
-
-def settled(seen: Seen) -> list[str]:
-    """No live conflict is left."""
-    return [
-        f"{db} {doc_id} has {len(doc.live)} live leaves"
-        for (db, doc_id), doc in seen.docs.items()
-        if len(doc.live) > 1
-    ]
-
-
-def merged(seen: Seen) -> list[str]:
-    """Each document says what all that was accepted of it says together."""
-    found = []
-    expected = _expected(seen)
-    for key, doc in seen.docs.items():
-        if key not in expected or doc.body is None or _is_pledge(key[1]):
-            continue
-        said = {name: value for name, value in doc.body.items() if name not in ENVELOPE}
-        if said != expected[key]:
-            found.append(f"{key[0]} {key[1]} says {said}, and not {expected[key]}")
-    for subjects, acts in _acts_expected(seen).items():
-        there = {
-            act["id"]: act
-            for (_, doc_id), doc in seen.docs.items()
-            if _is_pledge(doc_id) and _ulid(doc_id) in subjects and doc.body
-            for act in doc.body["acts"]
-        }
-        of = f"pledge of {', '.join(sorted(subjects))}"
-        if there.keys() != acts.keys():
-            few, many = sorted(acts.keys() - there.keys()), sorted(there.keys() - acts.keys())
-            found.append(f"{of}: lacks {few}, has {many} too many")
-        found += [
-            f"{of}: nobody said {act}" for act in there.values() if act not in acts.get(act["id"], [act])
-        ]
-    return found
-
-
-def counted(seen: Seen) -> list[str]:
-    """The office's figures are those of the documents, as the oracle reads them."""
-    expected = _expected(seen)
-    figures: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for (db, doc_id), doc in seen.docs.items():
-        if not doc_id.startswith("household:") or not doc.live or (db, doc_id) not in expected:
-            continue
-        if expected[db, doc_id]["status"]["is"] in COUNTS:
-            signed = any(
-                _signed(pledge.body["acts"])
-                for (place, other), pledge in seen.docs.items()
-                if place == db and _is_pledge(other) and _ulid(other) == _ulid(doc_id) and pledge.body
-            )
-            figures[db.removeprefix("hamlet-")][0] += 1
-            figures[db.removeprefix("hamlet-")][1] += signed
-    return [
-        f"{hamlet}: the office counts {told}, and it is {tuple(figures[hamlet])}"
-        for hamlet, told in seen.counts.items()
-        if told != tuple(figures[hamlet])
-    ]
-
-
-def stays_erased(seen: Seen, tokens: Collection[str], files: Mapping[str, bytes]) -> list[str]:
-    """Nothing that was erased is back: no body, no new document about it, no trace in the files."""
-    gone = erased_subjects(seen)
-    signatures = {doc_id for _, doc_id in seen.erased if doc_id.startswith("signature:")}
-    found = [
-        f"{key[0]} {key[1]} was erased and lives"
-        for key, doc in seen.docs.items()
-        if doc.live and (key in seen.erased or _ulid(key[1]) in gone or key[1] in signatures)
-    ]
-    found += [
-        f"{kept.db} {kept.id} {kept.rev} was erased and is in the archive"
-        for kept in seen.archive
-        if not kept.deleted and ((kept.db, kept.id) in seen.erased or _ulid(kept.id) in gone)
-    ]
-    found += [
-        f"{one.db} {one.id} {one.rev} was erased and is in quarantine ({one.state})"
-        for one in seen.quarantine
-        if (one.db, one.id) in seen.erased or _ulid(one.id) in gone
-    ]
-    return found + [
-        f"{token!r} was erased and stands in {name}"
-        for token in tokens
-        for name, content in files.items()
-        if token.encode() in content
-    ]
-
-
-def erased_subjects(seen: Seen) -> frozenset[str]:
-    """The ULIDs of households that were erased."""
-    return frozenset(_ulid(doc_id) for _, doc_id in seen.erased if doc_id.startswith("household:"))
-
-
-def agrees(number: int, phone: Mapping[str, Any], seen: Seen, held: Collection[str]) -> list[str]:
-    """A phone shows what the server holds, knows nothing that the server does not, and has nothing left."""
-    found = []
-    for db in held:
-        there = {
-            doc_id: (str(doc.live[0]), doc.body)
-            for (place, doc_id), doc in seen.docs.items()
-            if place == db and doc.live and not doc_id.startswith("signature:")
-        }
-        here = {
-            doc_id: (rev, body)
-            for doc_id, (rev, body) in phone["databases"].get(db, {}).get("docs", {}).items()
-        }
-        for doc_id in sorted(there.keys() | here.keys()):
-            if there.get(doc_id) != here.get(doc_id):
-                ours, theirs = here.get(doc_id, ("nothing",))[0], there.get(doc_id, ("nothing",))[0]
-                found.append(f"phone {number} has {ours} of {db} {doc_id}, the server {theirs}")
-    for db, doc_id, rev, state, _ in phone["own"]:
-        if state != "refused":
-            found.append(f"phone {number} still has {db} {doc_id} {rev}: {state}")
-    for db, doc_id, rev, _ in phone["heads"]:
-        doc = seen.docs.get((db, doc_id))
-        if (doc is None or Rev.parse(rev) not in doc.tree) and (db, doc_id) not in seen.erased:
-            found.append(
-                f"phone {number} holds {db} {doc_id} {rev} for received; the server does not know it"
-            )
-    found += [
-        f"phone {number} still has {db} {doc_id} {rev}, which was erased"
-        for db, doc_id, rev, *_ in [*phone["heads"], *phone["own"], *phone["outbox"]]
-        if (db, doc_id) in seen.erased and (db, doc_id, rev) not in _dead_heads(phone)
-    ]
-    return found
-
-
-def same(one: Mapping[Key, Any], other: Mapping[Key, Any]) -> list[str]:
-    """Two servers hold the same trees."""
-    return [
-        f"{key[0]} {key[1]}: the servers hold different trees"
-        for key in sorted(one.keys() | other.keys())
-        if (one[key].tree if key in one else None) != (other[key].tree if key in other else None)
-    ]
-
-
-# --- the parts of it -------------------------------------------------------------------------------------
-
-
-def _dead_heads(phone: Mapping[str, Any]) -> set[Name]:
-    return {(db, doc_id, rev) for db, doc_id, rev, live in phone["heads"] if not live}
 
 
 def _index(seen: Seen) -> Mapping[str, list[Kept]]:
@@ -314,83 +163,12 @@ def _says(body: Body, claim: Claim) -> bool:
 
 def _aliases(doc_id: str, seen: Seen) -> set[str]:
     """Where the acts of a pledge may have gone."""
-    if not _is_pledge(doc_id):
+    if not is_pledge(doc_id):
         return set()
     campaign = doc_id.split(":")[1]
-    return {f"pledge:{campaign}:{ulid}" for ulid in _group(seen, _ulid(doc_id))}
+    return {f"pledge:{campaign}:{ulid}" for ulid in _group(seen, ulid_of(doc_id))}
 
 
 def _group(seen: Seen, ulid: str) -> set[str]:
     """All households that were ever merged with this one, one way or another."""
-    return next((group for group in _groups(seen) if ulid in group), {ulid})
-
-
-def _groups(seen: Seen) -> list[set[str]]:
-    groups: list[set[str]] = []
-    for kept in seen.archive:
-        into = kept.body.get("status", {}).get("into") if kept.id.startswith("household:") else None
-        if into:
-            joined = {_ulid(kept.id), into}
-            for group in [group for group in groups if group & joined]:
-                groups.remove(group)
-                joined |= group
-            groups.append(joined)
-    return groups
-
-
-def _expected(seen: Seen) -> dict[Key, dict[str, Any]]:
-    """What the archived bodies of each document say together, the envelope left out."""
-    return {key: joined(bodies) for key, bodies in _accepted(seen).items()}
-
-
-def _accepted(seen: Seen) -> Mapping[Key, list[Body]]:
-    """What came from somebody and is in a tree: a body that was archived as the server died may not be."""
-    bodies: dict[Key, list[Body]] = defaultdict(list)
-    for kept in seen.archive:
-        doc = seen.docs.get((kept.db, kept.id))
-        if doc and not kept.deleted and kept.source != "merged" and Rev.parse(kept.rev) in doc.tree:
-            bodies[kept.db, kept.id].append(kept.body)
-    return bodies
-
-
-def _acts_expected(seen: Seen) -> dict[frozenset[str], dict[str, list[Any]]]:
-    """The acts that were accepted of each group of merged households, in whatever hamlet, by their ids."""
-    groups = {ulid: frozenset(group) for group in _groups(seen) for ulid in group}
-    gone = erased_subjects(seen)
-    found: dict[frozenset[str], dict[str, list[Any]]] = defaultdict(dict)
-    for (_, doc_id), bodies in _accepted(seen).items():
-        if _is_pledge(doc_id) and _ulid(doc_id) not in gone:
-            group = groups.get(_ulid(doc_id), frozenset({_ulid(doc_id)}))
-            for act in (act for body in bodies for act in body["acts"]):
-                found[group].setdefault(act["id"], []).append(act)
-    return found
-
-
-def joined(bodies: Iterable[Body]) -> dict[str, Any]:
-    """Registers by the greatest stamp, acts as a set."""
-    best: dict[str, tuple[str, Any]] = {}
-    acts: dict[str, Any] = {}
-    for body in bodies:
-        stamps = body["stamps"]
-        for act in body.get("acts", ()):
-            acts[act["id"]] = act
-        for name in {*body, *stamps} - ENVELOPE - {"acts", "*"}:
-            stamp = stamps.get(name) or stamps["*"]
-            if name not in best or stamp > best[name][0]:
-                best[name] = (stamp, body.get(name))
-    said = {name: value for name, (_, value) in best.items() if value is not None}
-    return said | ({"acts": [acts[one] for one in sorted(acts)]} if acts else {})
-
-
-def _signed(acts: Iterable[Mapping[str, Any]]) -> bool:
-    acts = list(acts)
-    back = {act["target"] for act in acts if "target" in act}
-    return any(act["kind"] == "signed" and act["id"] not in back for act in acts)
-
-
-def _is_pledge(doc_id: str) -> bool:
-    return doc_id.startswith("pledge:")
-
-
-def _ulid(doc_id: str) -> str:
-    return doc_id.rpartition(":")[2]
+    return next((group for group in groups(seen) if ulid in group), {ulid})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from server.app import PICTURES
 from sync.replicate import Report
 from tests.sim import servers
 from tests.sim.observe import Doc, Key, documents, sequences
@@ -38,6 +39,14 @@ def copy(data: Path, target: Path) -> None:
     for path in data.iterdir():
         if path.is_file() and path.suffix not in {".sqlite", ".sqlite-wal", ".sqlite-shm"}:
             shutil.copy(path, target)
+    if (data / PICTURES).exists():
+        shutil.copytree(data / PICTURES, target / PICTURES)
+
+
+def carry(source: Path, target: Path) -> None:
+    """Bring the photographs that one server has to the other, as a person would."""
+    if (source / PICTURES).exists():
+        shutil.copytree(source / PICTURES, target / PICTURES, dirs_exist_ok=True)
 
 
 async def exchange(

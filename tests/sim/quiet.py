@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from tests.sim import commands, oracle, pair, servers
+from tests.sim import commands, invariants, pair, servers
 from tests.sim.observe import Seen, observe, sequences
 from tests.sim.scene import Broken, Scene
 from tests.sim.season import MINUTE
@@ -47,7 +47,7 @@ async def quiet(scene: Scene) -> None:
     seen = observe(scene.data)
     whole = seen._replace(archive=(*seen.archive, *scene.history), erased=seen.erased | scene.buried)
     # What a second server kept is gone with it.
-    erased = oracle.stays_erased(seen, scene.tokens, _files(scene))
+    erased = invariants.stays_erased(seen, scene.tokens, _files(scene))
     problems = [*await _problems(scene, whole), *scene.said.shut_out(seen), *erased]
     if problems:
         raise Broken(problems)
@@ -68,7 +68,8 @@ async def meet(scene: Scene) -> None:
     ended = observe(there)
     scene.history += ended.archive
     scene.buried |= ended.erased
-    found = ["two servers exchange and do not come to rest"] if held is None else oracle.same(*held)
+    pair.carry(there, scene.data)
+    found = ["two servers exchange and do not come to rest"] if held is None else invariants.same(*held)
     shutil.rmtree(there)
     if found:
         raise Broken(found)
@@ -104,15 +105,17 @@ async def _problems(scene: Scene, seen: Seen) -> list[str]:
     found = [
         *scene.said.kept(seen),
         *scene.said.unrefused(),
-        *oracle.settled(seen),
-        *oracle.merged(seen),
-        *oracle.counted(seen),
+        *invariants.settled(seen),
+        *invariants.merged(seen),
+        *invariants.asked(seen),
+        *invariants.counted(seen),
     ]
     for phone in scene.phones:
         if phone.joined and not phone.revoked:
             look = (await scene.tell(phone, "look")).result
             held = ["commune", *(f"hamlet-{hamlet}" for hamlet in scene.office.hamlets(phone.volunteer))]
-            found += oracle.agrees(phone.number, look, seen, held)
+            found += invariants.agrees(phone.number, look, seen, held)
+            found += invariants.pictured(phone.number, look, seen, scene.said.unpictured)
     return found
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sync.replicate import replicate
+from tests.commune import households
 from tests.sim import oracle, servers
 from tests.sim.fleet import Fleet, Told
 from tests.sim.founding import START
@@ -101,14 +102,12 @@ class Scene:
             self.tally["storage full"] += 1
         return told
 
-    async def sync(
-        self, phone: Handset, faults: Iterable[Fault] = (), do: str = "sync", **deaths: Any
-    ) -> Any:
+    async def sync(self, phone: Handset, faults: Iterable[Fault] = (), do: str = "sync", **more: Any) -> Any:
         """One sync over a link with these faults; the state that came of it, None where there is none."""
         if not phone.joined:
             return None
         self.proxy.faults[phone.number] = deque(faults)
-        told = await self.tell(phone, do, **deaths)
+        told = await self.tell(phone, do, **more)
         self.proxy.faults[phone.number].clear()
         if phone.revoked and (await self.tell(phone, "look")).result["lifecycle"] == "new":
             phone.device = ""  # it has handed in, and forgotten everything
@@ -122,6 +121,11 @@ class Scene:
         self.said.lost(phone.number)
         phone.device, phone.strange = "", False
 
+    def invite(self, phone: Handset) -> str:
+        """A code for it; it speaks to the server that gave it, also while there are two."""
+        self.proxy.elsewhere.pop(phone.number, None)
+        return self.office.invite(phone.volunteer)
+
     async def rejoin(self, phone: Handset, **deaths: Any) -> None:
         """A phone that the server does not know any more goes on by a new invitation, as who it was. Where
         the office asks too late, it must begin anew. Raises `Broken`."""
@@ -129,7 +133,7 @@ class Scene:
             await self.forget(phone)
             self.tally["phones unknown for too long"] += 1
             return
-        code = self.office.invite(phone.volunteer)
+        code = self.invite(phone)
         told = await self.tell(phone, "join", code=code, **deaths)
         if told.error in {"killed", "storage_full", "not_saved"}:
             await self.tell(phone, "kill")  # they begin again
@@ -138,6 +142,14 @@ class Scene:
             raise Broken([f"phone {phone.number} could not join again as who it was: {told}"])
         phone.strange = False
         self.tally["phones rejoined"] += 1
+
+    def ulid(self, args: Mapping[str, Any]) -> str | None:
+        """The household that a step speaks of, None where it was never made."""
+        key = args["household"]
+        if key.isdecimal():
+            return list(households(args["hamlet"]))[int(key)]
+        hamlet, ulid = self.added.get(key, ("", None))
+        return ulid if hamlet == args["hamlet"] else None
 
     # --- the server ---
 
@@ -185,3 +197,8 @@ class Scene:
             await self.rest(data)
         finally:
             await asyncio.to_thread(server.kill)
+
+
+def deaths(args: Mapping[str, Any]) -> dict[str, Any]:
+    """When in a step the app dies, or the phone has no room: what the fleet is told of it."""
+    return {name: args[name] for name in ("moment", "full") if name in args}

@@ -16,6 +16,8 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 WALKS: tuple[tuple[str, ...], ...] = (("napo",), ("napo", "khuoilan"), ("napo",), ("khuoilan",))
 """Which hamlets the first, second … volunteer walks; then again from the first."""
 ALL = tuple(HAMLETS)
+SUBJECTS = ("model", "unit")
+"""What is inspected: a model of the whole commune, and a unit of each hamlet."""
 
 
 class Step(NamedTuple):
@@ -71,7 +73,7 @@ def generate(seed: int, length: int | None = None) -> Season:
 PHONE: Mapping[str, int] = {
     "visit": 10, "sign": 14, "edit": 14, "add": 5, "void": 4, "meeting": 2, "open": 5, "save": 6,
     "sync": 34, "together": 14, "hand_in": 3, "kill_app": 3, "bundle": 4, "carry": 4, "take": 3,
-    "receipts": 2, "phone_clock": 3, "lose": 1, "rejoin": 1,
+    "receipts": 2, "phone_clock": 3, "lose": 1, "rejoin": 1, "inspect": 6,
 }  # fmt: skip
 SERVER: Mapping[str, int] = {
     "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 3, "confirm": 2, "server_clock": 2,
@@ -79,7 +81,7 @@ SERVER: Mapping[str, int] = {
 }  # fmt: skip
 OFFICE: Mapping[str, int] = {
     "review": 4, "correct": 4, "withdraw": 1, "bring_back": 3, "merge": 3, "erase": 1,
-    "release": 3, "discard": 1, "move": 2,
+    "release": 3, "discard": 1, "move": 2, "choose": 3, "erase_photo": 2,
 }  # fmt: skip
 REST: Mapping[str, int] = {"quiet": 2}
 WEIGHTS: Mapping[str, int] = {**PHONE, **SERVER, **OFFICE, **REST}
@@ -137,6 +139,25 @@ class _Maker:
         self.add("meeting", phone, hamlet=hamlet, households=[str(one) for one in chosen],
                  signer=f"Bế {self._mark()}", **self._death())  # fmt: skip
 
+    def _inspect(self, phone: int) -> None:
+        """Often two answer the same questions at once, and the office chooses, sooner or later or never."""
+        held = [one for one in self._inspections() if one[0] in walks(self.phones[phone])]
+        hamlet, key = self.random.choice(held)
+        others = [n for n, who in enumerate(self.phones) if hamlet in walks(who) and n != phone]
+        inspectors = [phone]
+        if others and self.random.random() < 0.5:
+            inspectors.append(self.random.choice(others))
+        for one in inspectors:
+            taken = self.random.choices((0, 1, 2), (4, 4, 1))[0]
+            photos = [1000 * len(self.steps) + number for number in range(taken)]
+            self.add("inspect", one, hamlet=hamlet, inspection=key, subject=self.random.choice(SUBJECTS),
+                     count=len(self.steps), photos=photos, drops=self.random.random() < 0.1,
+                     **self._death())  # fmt: skip
+        for one in inspectors[1:] and inspectors:
+            self._sync(one)
+        if len(inspectors) > 1 and self.random.random() < 0.5:
+            self.add("choose", hamlet=hamlet, inspection=key, take=self.random.randrange(4))
+
     def _open(self, phone: int) -> None:
         label = f"form{len(self.steps)}"
         self.forms.append((phone, label))
@@ -150,7 +171,8 @@ class _Maker:
 
     def _sync(self, phone: int) -> None:
         plain: dict[str, Any] = {"plain": True} if self.random.random() < 0.06 else {}
-        self.add("sync", phone, faults=self._faults(0.45), **plain, **self._death(0.1))
+        weak: dict[str, Any] = {"weak": True} if self.random.random() < 0.2 else {}
+        self.add("sync", phone, faults=self._faults(0.45), **plain, **weak, **self._death(0.1))
 
     def _together(self, phone: int) -> None:
         others = self.random.sample(range(len(self.phones)), min(len(self.phones), self.random.randint(2, 5)))
@@ -223,6 +245,14 @@ class _Maker:
         chosen = [] if whole else self.random.sample(keys, min(len(keys), self.random.randint(1, 2)))
         self.add("move", hamlet=source, into=into, households=chosen)
 
+    def _choose(self, _: int) -> None:
+        hamlet, key = self.random.choice(self._inspections())
+        self.add("choose", hamlet=hamlet, inspection=key, take=self.random.randrange(4))
+
+    def _erase_photo(self, _: int) -> None:
+        hamlet, key = self.random.choice(self._inspections())
+        self.add("erase_photo", hamlet=hamlet, inspection=key)
+
     # --- what they share ---
 
     def _ms(self) -> int:
@@ -254,6 +284,9 @@ class _Maker:
             ("khuoilan", "1"),
             *self.added[-6:],
         ]
+
+    def _inspections(self) -> list[tuple[str, str]]:
+        return [("napo", "0"), ("khuoilan", "0")]
 
     def _change(self) -> dict[str, Any]:
         match self.random.choice(("name", "name", "place", "order", "status")):

@@ -22,6 +22,7 @@ from tests.commune import households
 from tests.sim import pair
 from tests.sim.fleet import Fleet, Told
 from tests.sim.found import FOUND, at, change, together
+from tests.sim.founding import inspection
 from tests.sim.lane import Lane, lane
 from tests.sim.pair import Replicate
 from tests.sim.proxy import Fault
@@ -228,6 +229,71 @@ async def test_what_does_not_hold_is_seen(here: Lane, broken: Break, said: str) 
         runner.before_quiet = broken
 
     assert said in "\n".join((await here.run(SMALL, prepare)).problems)
+
+
+def inspects(phone: int, count: int, *photos: int) -> Step:
+    answers = {"inspection": "0", "subject": "model", "count": count, "photos": photos, "drops": False}
+    return Step("inspect", phone, args={"hamlet": "napo", **answers})
+
+
+ANSWERS = Season(1, (0, 2), (
+    Step("join", 0),
+    Step("join", 1),
+    inspects(0, 1, 1, 2),
+    inspects(1, 2),
+    SYNCED,
+    Step("sync", 1, args={"faults": [Fault("deaf")], "weak": True}),
+    Step("erase_photo", args={"hamlet": "napo", "inspection": "0"}),
+))  # fmt: skip
+INSPECTION = f"inspection:{inspection('napo', '0')}"
+
+
+async def an_answer_is_dropped(runner: Runner) -> None:
+    await graft(runner, INSPECTION, asks={})
+
+
+async def the_office_does_not_ask(runner: Runner) -> None:
+    await rows(runner, "DELETE FROM attention_row")
+
+
+async def a_photograph_is_lost(runner: Runner) -> None:
+    (kept,) = (path for path in (runner.data / "media" / "napo").iterdir() if len(path.name) == 64)
+    kept.unlink()
+
+
+async def a_photograph_is_altered(runner: Runner) -> None:
+    (kept,) = (path for path in (runner.data / "media" / "napo").iterdir() if len(path.name) == 64)
+    kept.write_bytes(kept.read_bytes() + b"x")
+
+
+async def an_erased_photograph_is_back(runner: Runner) -> None:
+    with closing(sqlite3.connect(runner.data / "rows.sqlite", timeout=30)) as connection:
+        ((erased,),) = connection.execute("SELECT id FROM ledger WHERE kind = 'erased'").fetchall()
+    (runner.data / "media" / "napo" / erased.removeprefix("photo:")).write_bytes(b"x")
+
+
+async def nothing(_: Runner) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (nothing, ""),
+        (an_answer_is_dropped, "wait to be chosen from, and not"),
+        (the_office_does_not_ask, "the office does not ask to choose"),
+        (a_photograph_is_lost, "the server has it not"),
+        (a_photograph_is_altered, "is not what it was"),
+        (an_erased_photograph_is_back, "was erased and is in napo"),
+    ],
+)
+async def test_what_does_not_hold_of_an_inspection_is_seen(here: Lane, broken: Break, said: str) -> None:
+    def prepare(runner: Runner) -> None:
+        runner.before_quiet = broken
+
+    problems = "\n".join((await here.run(ANSWERS, prepare)).problems)
+    assert said in problems
+    assert bool(said) == bool(problems)
 
 
 @pytest.mark.parametrize(
