@@ -187,7 +187,9 @@ class Warden:
 
         Staff part the two before they let it in (`server.office.parting`): the household's acts come back
         with its status, and not its status alone."""
-        plans = await self._plans(await self._measured(sorted(numbers)), offset_ms)
+        entries = await self._measured(sorted(numbers))
+        households = [one for one in entries if one.edit.id.startswith("household:")]
+        plans = await self._plans(households, offset_ms)
         ready = [one for one in plans if isinstance(one, Ready) and one.parts]
         ready.sort(key=lambda one: stamp_of(one.body["stamps"], "status", present=True) or "")
         return [*{(one.entry.db, one.edit.id): one for one in ready}.values()]

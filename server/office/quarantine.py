@@ -111,6 +111,7 @@ async def show_one(desk: Desk) -> Response:
         now=[(line, line not in says) for line in now],
         times=_times(planned),
         obstacle=planned.obstacle if isinstance(planned, Blocked) else "",
+        parting=isinstance(planned, Ready) and planned.parts,
     )
 
 
