@@ -97,11 +97,15 @@ async def show_one(desk: Desk) -> Response:
     planned = await _warden(desk).preview(row.number, offset)
     if planned is None:
         raise HTTPException(404)
-    shown = await desk.read(lambda rows: _waiting(rows, row, known, desk.words))
-    people = await desk.read(records.people)
-    known_fields = await desk.read(lambda rows: known_of(rows, desk.words))
-    stands, says = await _standing(desk, row), _says(row.doc_id, json.loads(row.body), known_fields, people)
-    now = _says(row.doc_id, stands, known_fields, people) if stands else []
+    stands = await _standing(desk, row)
+
+    def work(rows: Connection) -> tuple[Waiting, list[str], list[str]]:
+        fields, people = known_of(rows, desk.words), records.people(rows)
+        says = _says(row.doc_id, json.loads(row.body), fields, people)
+        now = _says(row.doc_id, stands, fields, people) if stands else []
+        return _waiting(rows, row, known, desk.words), says, now
+
+    shown, says, now = await desk.read(work)
     return await desk.render(
         "quarantined.html",
         "quarantine",
