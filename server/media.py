@@ -9,13 +9,15 @@ chunk that overlaps what is held is no error, one that leaves a gap answers 409.
 check, so a picture is either whole and looked at, or not there.
 
 A phone that was revoked hands in before it forgets: its documents went to `/sealed` and are held for a
-person, and the bytes of a photograph whose document waits there are taken by the send-only credential. Nobody
+person, and the bytes of a photograph whose document waits there are taken by the send-only credential; so are
+those of a phone whose person walks that hamlet no more. Nobody
 sees them before the document is let in; they go where it is sent away. (Bytes inside of sealed records would
 have begun again after each cut, a third larger; they lost.)
 """
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import orjson
@@ -161,15 +163,26 @@ async def _place(request: Request) -> Place:
 
 
 async def _sending(request: Request) -> Place:
-    """The same for who brings bytes: with a send-only credential, for what that phone has in quarantine."""
+    """The same for who brings bytes: with a send-only credential, or of a hamlet that is not theirs any more,
+    for what that phone has in quarantine, or had until it was let in."""
     parts = parts_of(request)
     grant = await parts.bearer.hear(request)
     if grant.live and not grant.send_only:
-        return await _place(request)
+        with suppress(HamletNotHeld):
+            return await _place(request)
     db = request.path_params["db"]
     name = name_of(db.removeprefix("media-"), request.path_params["sha256"])
+    if place := (await parts.intake.where.places(db, {f"photo:{name.sha256}": {}})).get(
+        f"photo:{name.sha256}"
+    ):
+        name = Name(place.removeprefix("media-"), name.sha256)
     sender = grant.device or grant.user
-    return Place(name, await handed_in(parts, name, sender), sender, parts.blobs, held=True)
+    try:
+        return Place(name, await handed_in(parts, name, sender), sender, parts.blobs, held=True)
+    except PhotoUnknown as error:
+        if grant.live and not grant.send_only:
+            raise HamletNotHeld from error
+        raise
 
 
 async def handed_in(parts: Parts, name: Name, device: str | None = None) -> Promised:

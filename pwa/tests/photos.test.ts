@@ -344,6 +344,19 @@ test("a photo that the server will not have says why, and goes again when the vo
   assert.equal((await mine.field.photos()).refused, 0);
 });
 
+test("a photo that waits for a person is named once, and its bytes go", async () => {
+  const documents: string[] = [];
+  const mine = await pictured((one) => {
+    if (one.method === "PUT") return json({ offset: webp.length, complete: true });
+    documents.push(one.body);
+    return json([{ id: `photo:${sha}`, error: "forbidden", is: "quarantined", reason: "Chờ cán bộ." }], 201);
+  });
+  await mine.field.syncNow();
+  await mine.field.syncNow();
+  const { waiting, refused } = await mine.field.photos();
+  assert.deepEqual([waiting, refused, documents.length], [0, 0, 1]);
+});
+
 test("a server that lost the photo's document gets it again", async () => {
   let lost = false;
   const documents: string[] = [];

@@ -140,7 +140,8 @@ const bulk =
     });
     if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
     const [wrong] = answer.filter(isObject); // only errors have rows
-    if (!wrong) return null;
+    // What a person has to look at first is named there already, and its bytes are taken.
+    if (!wrong || wrong.is === "quarantined") return null;
     return typeof wrong.reason === "string" ? wrong.reason : "";
   };
 

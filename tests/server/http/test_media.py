@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from server import checking
-from server.auth import devices
+from server.auth import devices, users
 from server.blobs import Name
 from server.pictures import Promised, thumbnail
 from server.release import Warden
@@ -71,13 +71,18 @@ class Camera:
             **{"inspection": INSPECTION, "item": "tap"},
         } | fields
 
-    async def describe(self, data: bytes, **fields: Any) -> str:
-        """Send the document of a picture; the picture's name."""
+    async def send(self, data: bytes, **fields: Any) -> Any:
+        """Send the document of a picture; what is said of it where it does not enter."""
         asked = {"new_edits": False, "docs": [self.document(data, **fields)]}
         answer = await self.http.post(
             f"/db/{self.db}/_bulk_docs", json=asked, headers=self.phone.bearer("credential")
         )
-        assert (answer.status_code, answer.json()) == (201, []), answer.text
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def describe(self, data: bytes, **fields: Any) -> str:
+        """The same where it enters; the picture's name."""
+        assert await self.send(data, **fields) == []
         return sha256(data).hexdigest()
 
     async def put(
@@ -420,6 +425,26 @@ async def test_a_revoked_phone_brings_the_bytes_of_what_it_handed_in_and_of_noth
         assert await warden.discard("office01", [1]) == 1
         assert not parts.blobs.has(Name(HAMLET, name))
         assert (await mine.put(name, webp, credential="send")).status_code == 404
+
+
+async def test_a_photo_of_a_hamlet_that_was_its_authors_waits_with_its_bytes(
+    tmp_path: Path, webp: bytes
+) -> None:
+    async with served(tmp_path) as here:
+        mine = await camera(here, hamlets=[HAMLET])
+        name = sha256(webp).hexdigest()
+        with here.parts.rows.begin() as rows:
+            users.give_hamlets(rows, mine.phone.user, [], by="console", now=here.parts.clock())
+        assert (await mine.put(name, webp)).status_code == 403, "the document comes first"
+        (said,) = await mine.send(webp)
+        assert said["is"] == "quarantined"
+        assert (await mine.put(name, webp, end=5_000)).json()["offset"] == 5_000
+        parts = here.parts
+        warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+        assert len(await warden.release("office01", [1])) == 1
+        assert (await mine.put(name, webp, start=5_000)).json()["complete"], "also once it was let in"
+        assert parts.blobs.has(Name(HAMLET, name))
+        assert (await mine.get(name)).status_code == 403, "not theirs to see"
 
 
 async def test_a_photo_needs_its_document_and_addresses_are_names_not_paths(
