@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, authors, floor, ledger, quarantine, restores
+from server import archive, authors, floor, ledger, moving, quarantine, restores
 from server.admission import (
     Admitted,
     Asking,
@@ -177,10 +177,9 @@ class Intake:
         entering = [one for one in judged.values() if isinstance(one, Edit)]
         if not entering:
             return judged
-        await self._store.graft(place, entering)
-        await self.observe(place, {edit.id for edit in entering})
-        with suppress(StoreFull):  # strokes and pictures that come after these are to find them
-            await self._follower.catch_up([place])
+        await self.enter(place, entering, db)
+        with suppress(StoreFull):  # what comes after these is to find them
+            await self._follower.catch_up([place, db])
         stored = await self._stored(asking, place, [(one.id, one.rev) for one in edits])
         return {key: stored.get(key, one) if isinstance(one, Edit) else one for key, one in judged.items()}
 
@@ -196,6 +195,17 @@ class Intake:
             for doc_id, rev in asked
             if rev in (tree := trees.get(doc_id, {}))
         }
+
+    async def enter(self, place: str, edits: Sequence[Edit], sent_to: str) -> None:
+        """Write edits, which are archived already, where their documents belong by now; one that never was
+        where it was sent to leaves a trace there (`server.moving`). Raises `StoreFull`."""
+        new = {edit.id: edit for edit in edits} if place != sent_to else {}
+        known = await self._store.trees(sent_to, new) if new else {}
+        traces = [moving.trace(edit, place) for edit in new.values() if edit.id not in known]
+        await to_thread.run_sync(self._archive_traces, sent_to, traces)
+        await self._store.graft_all({place: edits, **({sent_to: traces} if traces else {})})
+        await self.observe(place, {edit.id for edit in edits})
+        self._follower.wake(sent_to)
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
         """Merge what collided among these documents, then let the follower know.
@@ -299,6 +309,12 @@ class Intake:
 
         return [outcome(doc_id, rev) for doc_id, rev in asked]
 
+    def _archive_traces(self, db: str, traces: Sequence[Edit]) -> None:
+        if traces:
+            with writing(self._rows) as connection:
+                entries = [archive.Entry.of(db, one, "moved") for one in traces]
+                archive.keep(connection, entries, instant(self._clock()), None)
+
     def _note_recovering(self, device: str) -> None:
         """This phone has what the server has not: where that was restored, it may for a while give back other
         people's work."""
@@ -328,11 +344,13 @@ class Intake:
             verdicts = [judge.verdict(edit) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
-            quarantine.entered(connection, db, known.decided.keys() & {(one.id, one.rev) for one in entries})
             waiting = [one for one in verdicts if isinstance(one, quarantine.Held)]
-            quarantine.hold(connection, waiting, instant(now))
+            quarantine.hold(connection, [batch.placed(one, held.documents) for one in waiting], instant(now))
             entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
-            quarantine.superseded(connection, db, entering, asking.grant.user, instant(now))
+            for place in batch.places:
+                named = known.decided.keys() & {(one.id, one.rev) for one in entries}
+                quarantine.entered(connection, place, named)
+                quarantine.superseded(connection, place, entering, asking.grant.user, instant(now))
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
         return [answer(one, asking.words) for one in verdicts]
@@ -346,6 +364,16 @@ class _Batch(NamedTuple):
     db: str
     late: quarantine.Why | None = None
     sent_to: str | None = None
+
+    @property
+    def places(self) -> list[str]:
+        """Where records of these documents may wait."""
+        return [place for place in (self.sent_to, self.db) if place]
+
+    def placed(self, held: quarantine.Held, documents: Collection[str]) -> quarantine.Held:
+        """A record to hold, where it waits: with its document, or, while that is nowhere, where it was sent.
+        Where it belongs is decided when it enters: hamlets that were merged may stand again by then."""
+        return held if self.sent_to is None or held.edit.id in documents else held._replace(db=self.sent_to)
 
 
 class _Held(NamedTuple):
@@ -369,11 +397,14 @@ def _look_up(
     recovering = devices.get(grant.device or "") or ""
     restored = restores.ever(connection)
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
-    places = [place for place in (batch.sent_to, db) if place]
     return Known(
         documents,
         archive.bodies(connection, db, lost) if lost else {},
-        {key: one for place in places for key, one in quarantine.decided(connection, place, revs).items()},
+        {
+            key: one
+            for place in batch.places
+            for key, one in quarantine.decided(connection, place, revs).items()
+        },
         ledger.erased(connection, ids),
         devices.keys() | office | ({grant.device} if grant.device else set()),
         restored and recovering > instant(now - restores.RECOVERY),

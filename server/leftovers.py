@@ -35,9 +35,9 @@ def carry_waiting(connection: Connection, db: str, moved: Mapping[str, str]) -> 
 
 
 def carry_hamlet(connection: Connection, hamlet: str, into: str, by: str, now: datetime) -> None:
-    """All that is left of a hamlet that was merged: what waits, who walks it, what was erased of it."""
+    """All that is left of a hamlet that was merged: who walks it, what was erased of it. Records that wait of
+    documents which are nowhere yet wait where they were sent: it may stand again before they enter."""
     for kind in ("hamlet", "media"):
-        connection.execute(_sent_on(f"{kind}-{into}").where(_quarantine.c.db == f"{kind}-{hamlet}"))
         erased = select(_ledger).where(_ledger.c.kind == "erased", _ledger.c.db == f"{kind}-{hamlet}")
         rows = [{**row, "db": f"{kind}-{into}"} for row in connection.execute(erased).mappings()]
         insert_new(connection, _ledger, rows)
@@ -49,13 +49,12 @@ def carry_hamlet(connection: Connection, hamlet: str, into: str, by: str, now: d
 
 def is_left(connection: Connection, hamlet: str, into: str) -> bool:
     """Whether `carry_hamlet` has anything to do."""
-    dbs, kept = (f"hamlet-{hamlet}", f"media-{hamlet}"), _ledger.alias("kept")
+    kept = _ledger.alias("kept")
     there = and_(kept.c.kind == "erased", kept.c.id == _ledger.c.id, kept.c.db == f"hamlet-{into}")
     asked = (
         select(_hamlets.c.user).where(_hamlets.c.hamlet == hamlet),
-        select(_quarantine.c.number).where(_quarantine.c.db.in_(dbs), ~_is_there(f"hamlet-{into}")),
         select(_ledger.c.id).where(
-            _ledger.c.kind == "erased", _ledger.c.db == dbs[0], ~exists().where(there)
+            _ledger.c.kind == "erased", _ledger.c.db == f"hamlet-{hamlet}", ~exists().where(there)
         ),
     )
     return any(connection.execute(one.limit(1)).first() is not None for one in asked)

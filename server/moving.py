@@ -20,6 +20,11 @@ A leaf whose name somebody has put into the new place before, with another body,
 name of its own, and both are merged.
 
 So a tombstone that says where the document went is a leaf only while it is away. R and X derive as well.
+
+What was sent to a place and entered another one, without ever having lived where it was sent (a new household
+of a merged hamlet, a new pledge of a household that is gone), leaves there what it would have left by moving:
+a tombstone. Without that only the merge knew of it, and a hamlet that stood again took what its author wrote
+next for something new: then it lived in both.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -69,6 +74,12 @@ def plan(
     return Move(
         tuple(grown.edits), tuple(_child(doc_id, old.tree, leaf, said, deleted=True) for leaf in live)
     )
+
+
+def trace(edit: Edit, target: str) -> Edit:
+    """What a document that enters the database `target` leaves where it was sent to and never was."""
+    said = canonical.encode({MARK: target})
+    return Edit(edit.id, (derive(edit.rev, True, said), *edit.path), said, deleted=True)
 
 
 def departures(document: Document) -> list[str]:

@@ -1,9 +1,10 @@
 """Letting quarantined records in, or sending them away: what a member of staff decides.
 
 A record enters as it is, or with its clock set right: then under a revision derived from the one that was
-held, so that deciding twice writes one. What goes in is archived, grafted and merged like everything else;
-only then is the entry closed, so that nothing is lost between the two. The phone hears of it through the
-revisions that it still asks about.
+held, so that deciding twice writes one. Where it belongs is asked when it enters, as for what a phone sends
+(`server.whereabouts`): hamlets may have merged, and stand again, while it waited. What goes in is archived,
+grafted and merged like everything else; only then is the entry closed, so that nothing is lost between the
+two. The phone hears of it through the revisions that it still asks about.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -176,7 +177,8 @@ class Warden:
     async def preview(self, number: int, offset_ms: int | None = None) -> Planned | None:
         """What a waiting entry would become; None where it does not wait any more."""
         entries = await self._measured([number])
-        return (await self._plans(entries, offset_ms))[0] if entries else None
+        places = await self._places(entries)
+        return (await self._plans(entries, places, offset_ms))[0] if entries else None
 
     async def offset(self, number: int) -> int:
         """How far the clock of an entry is moved unless somebody says otherwise (milliseconds)."""
@@ -203,8 +205,9 @@ class Warden:
         """
         done: list[Planned] = []
         for batch in _rounds(await self._measured(sorted(numbers))):
-            plans = await self._plans(batch, offset_ms)
-            await self._enter(by, [one for one in plans if isinstance(one, Ready)])
+            places = await self._places(batch)
+            plans = await self._plans(batch, places, offset_ms)
+            await self._enter(by, [one for one in plans if isinstance(one, Ready)], places)
             done += plans
         return done
 
@@ -234,25 +237,37 @@ class Warden:
             if not revtree.live(trees.get(doc_id, {})):
                 await to_thread.run_sync(self._blobs.remove, pictures_of(db, [doc_id]))
 
-    async def _plans(self, entries: Sequence[Entry], offset_ms: int | None) -> list[Planned]:
+    async def _places(self, entries: Sequence[Entry]) -> dict[int, str]:
+        """The databases in which these entries belong by now, by their numbers."""
+        found = {entry.number: entry.db for entry in entries}
+        for db in dict.fromkeys(found.values()):
+            here = [entry for entry in entries if entry.db == db]
+            bodies = {entry.edit.id: orjson.loads(entry.edit.body) for entry in here}
+            places = await self._intake.where.places(db, bodies)
+            found |= {entry.number: places.get(entry.edit.id, db) for entry in here}
+        return found
+
+    async def _plans(
+        self, entries: Sequence[Entry], places: Mapping[int, str], offset_ms: int | None
+    ) -> list[Planned]:
         found: list[Planned] = []
         for entry in entries:
             try:
-                context = await self._context(entry)
+                context = await self._context(entry, places[entry.number])
             except DatabaseMissing:
                 found.append(Blocked(entry, "no_place"))
                 continue
             found.append(plan(entry, context, self._clock(), offset_ms))
         return found
 
-    async def _context(self, entry: Entry) -> Context:
-        db, edit = entry.db, entry.edit
+    async def _context(self, entry: Entry, db: str) -> Context:
+        edit = entry.edit
         documents = await self._store.read(db, [edit.id], lambda _id, tree: revtree.live(tree))
         checklists = await self._intake.checklists([edit])
 
         def work() -> Context:
             with readers(self._rows).begin() as connection:
-                released = quarantine.released(connection, db, edit.id)
+                released = quarantine.released(connection, entry.db, edit.id)
                 wanted = {(edit.id, rev) for rev in edit.path[1:2]}
                 wanted |= {(edit.id, became) for became, _ in released.values()}
                 archived = archive.bodies(connection, db, wanted)
@@ -266,13 +281,18 @@ class Warden:
 
         return await to_thread.run_sync(work)
 
-    async def _enter(self, by: str, ready: Sequence[Ready]) -> None:
-        for db in dict.fromkeys(one.entry.db for one in ready):
-            here = [one for one in ready if one.entry.db == db]
+    async def _enter(self, by: str, ready: Sequence[Ready], places: Mapping[int, str]) -> None:
+        for way in dict.fromkeys((one.entry.db, places[one.entry.number]) for one in ready):
+            here = [one for one in ready if (one.entry.db, places[one.entry.number]) == way]
+            sent_to, db = way
             edits = await to_thread.run_sync(self._archive, by, db, here)
-            await self._store.graft(db, edits)
-            await to_thread.run_sync(self._close, by, here)
-            await self._intake.observe(db, {edit.id for edit in edits})
+            shown = pictures_of(sent_to, [edit.id for edit in edits]) if db != sent_to else []
+            if self._blobs:
+                await to_thread.run_sync(self._blobs.copy, shown, db.partition("-")[2])
+            await self._intake.enter(db, edits, sent_to)
+            if self._blobs:
+                await to_thread.run_sync(self._blobs.remove, shown)
+            await to_thread.run_sync(self._close, by, here, way)
 
     async def _measured(self, numbers: Sequence[int]) -> list[Entry]:
         """Those of these entries that wait; what is measured of a clock now is kept, and stays what it is."""
@@ -310,15 +330,14 @@ class Warden:
             archive.keep(connection, entries, instant(self._clock()), by)
         return edits
 
-    def _close(self, by: str, ready: Sequence[Ready]) -> None:
+    def _close(self, by: str, ready: Sequence[Ready], places: Collection[str]) -> None:
         now = self._clock()
         with writing(self._rows) as connection:
             for one in ready:
                 quarantine.decide(connection, one.entry, one.edit.rev, by, instant(now))
                 audit.append(connection, by, "quarantine.released", _subject(one.entry), now)
-            for db in {one.entry.db for one in ready}:
-                here = [one.edit for one in ready if one.entry.db == db]
-                quarantine.superseded(connection, db, here, by, instant(now))
+            for db in dict.fromkeys(places):
+                quarantine.superseded(connection, db, [one.edit for one in ready], by, instant(now))
 
 
 def _derived(edit: Edit, held: Mapping[tuple[str, Rev], bytes]) -> Edit:

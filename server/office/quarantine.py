@@ -16,7 +16,7 @@ from server.auth.grant import Grant, Role
 from server.office import acts, parting, records, said
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
-from server.office.places import Hamlet, hamlets
+from server.office.places import Hamlet, hamlets, merged
 from server.office.said import Known
 from server.office.saving import known_of
 from server.quarantine import Why
@@ -57,7 +57,7 @@ async def show(desk: Desk) -> Response:
     grant = desk.signed_in.grant
 
     def work(rows: Connection) -> tuple[int, int, list[Waiting], int]:
-        known = hamlets(rows, grant.hamlets)
+        known = _known(rows, grant)
         asked = _asked(known, grant)
         count = rows.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
         number = min(desk.page_number(), max(1, -(-count // PAGE)))
@@ -140,7 +140,7 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
         return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     plans = await _warden(desk).release(desk.user, numbers, offset)
     entered = [one for one in plans if isinstance(one, Ready)]
-    await desk.parts.follower.catch_up({one.entry.db for one in entered})
+    await desk.parts.follower.catch_up()  # it entered where its document is by now
     blocked = len(plans) - len(entered)
     if blocked:
         values = {"count": len(entered), "blocked": blocked}
@@ -158,7 +158,7 @@ async def _open(desk: Desk) -> tuple[Row[Any], dict[str, Hamlet]]:
     text, grant = desk.path("number"), desk.signed_in.grant
 
     def work(rows: Connection) -> tuple[Row[Any] | None, dict[str, Hamlet]]:
-        known = hamlets(rows, grant.hamlets)
+        known = _known(rows, grant)
         asked = _asked(known, grant).where(_quarantine.c.number == int(text))
         return rows.execute(asked).one_or_none(), known
 
@@ -168,6 +168,11 @@ async def _open(desk: Desk) -> tuple[Row[Any], dict[str, Hamlet]]:
     if row is None:
         raise HTTPException(404)
     return row, known
+
+
+def _known(rows: Connection, grant: Grant) -> dict[str, Hamlet]:
+    """Somebody's hamlets, and those that were merged away: what was sent to these may wait there still."""
+    return merged(rows) | hamlets(rows, grant.hamlets)
 
 
 def _asked(known: Mapping[str, Hamlet], grant: Grant) -> Select[Any]:
@@ -180,7 +185,7 @@ def _asked(known: Mapping[str, Hamlet], grant: Grant) -> Select[Any]:
 
 def _numbers(rows: Connection, grant: Grant, why: str | None) -> list[int]:
     asked = (
-        _asked(hamlets(rows, grant.hamlets), grant)
+        _asked(_known(rows, grant), grant)
         .with_only_columns(_quarantine.c.number)
         .order_by(_quarantine.c.number)
     )
@@ -196,8 +201,10 @@ def _at_once(rows: Connection, grant: Grant, why: str) -> list[int]:
 
 async def _standing(desk: Desk, row: Row[Any]) -> dict[str, Any] | None:
     """What the record's document says now; None where there is none, or its place is gone."""
+    places = await desk.parts.intake.where.places(row.db, {row.doc_id: json.loads(row.body)})
+    db = places.get(row.doc_id, row.db)
     with suppress(DatabaseMissing):
-        found = await desk.parts.store.read(row.db, [row.doc_id], lambda _id, tree: revtree.live(tree)[:1])
+        found = await desk.parts.store.read(db, [row.doc_id], lambda _id, tree: revtree.live(tree)[:1])
         bodies = [held.json for one in found.values() for held in one.bodies.values()]
         return json.loads(bodies[0]) if bodies else None
     return None
@@ -251,8 +258,9 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     hamlet = row.db.partition("-")[2]
     kind, _, rest = row.doc_id.partition(":")
     ulid = rest.rpartition(":")[2]
-    asked = select(_households.c.name).where(_households.c.db == row.db, _households.c.ulid == ulid)
-    household = rows.execute(asked).scalar()
+    asked = select(_households.c.name, _households.c.db).where(_households.c.ulid == ulid)
+    asked = asked.where(_households.c.db.in_([row.db, *(one.db for one in known.values())]))
+    household = rows.execute(asked.order_by(_households.c.db != row.db).limit(1)).one_or_none()
     somebody = words.say("office.somebody")
     by = str(json.loads(row.body).get("by") or row.user or "")
     people: dict[str, str] = {
@@ -267,8 +275,8 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     label = words.say(f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other")
     return Waiting(
         number=row.number,
-        record=f"{label}: {household}" if household else label,
-        href=f"/office/households/{hamlet}/{ulid}" if household else "",
+        record=f"{label}: {household.name}" if household else label,
+        href=f"/office/households/{household.db.partition('-')[2]}/{ulid}" if household else "",
         hamlet_name=known[hamlet].name if hamlet in known else hamlet or words.say("office.choose.commune"),
         why=words.say(f"office.quarantine.because.{because}"),
         who=told if unknown else people.get(row.user or "", somebody),

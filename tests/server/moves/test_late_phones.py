@@ -131,9 +131,9 @@ async def test_somebody_who_lost_a_hamlet_hands_in_and_the_office_decides(commun
     await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
     assert await send(commune, moved_on, A, edit(household(THIRD), "1-m")) == ["quarantined"]
     assert {(row["why"], row["db"]) for row in rows_of(commune, tables.Quarantine)} == {
-        ("unassigned", B),
-        ("moved", B),
-    }
+        ("unassigned", A),
+        ("moved", A),
+    }, "where it was sent: that may stand again before it enters"
     asked = [(X, Rev.parse("1-h"))]
     (answer,) = await commune.intake.outcomes(caller_of(moved_on, words("vi")), A, asked)
     assert answer is not None
