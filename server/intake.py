@@ -6,36 +6,34 @@ is archived in one transaction of the rows before the engine grafts it, also in 
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, authors, floor, ledger, moving, quarantine, restores
+from server import archive, floor, ledger, moving, quarantine, restores
 from server.admission import (
     Admitted,
     Asking,
     Judge,
-    Known,
-    acts_named,
     answer,
     asking_of,
     caller_of,
     checklists_named,
     decision,
     holds,
-    office_device,
     refused,
 )
 from server.auth.bearer import Bearer
 from server.auth.grant import COMMUNE
+from server.batches import Batch, Read, look_up
 from server.burying import bury
 from server.clock import Clock, instant, milliseconds
 from server.erasing import forget, strokes
@@ -53,7 +51,7 @@ from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import Stamp
-from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
+from sync.store.interface import DatabaseMissing, Edit, Store, StoreFull
 
 _devices, _hamlets = table(tables.Device), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
@@ -137,7 +135,7 @@ class Intake:
         places = await self.where.places(db, {edit.id: orjson.loads(edit.body) for edit in named})
         here = [edit for edit in named if edit.id not in places]
         late: quarantine.Why | None = "unassigned" if standing is Standing.LATE else None
-        told = await self._judged(_Batch(asking, db, late=late), here)
+        told = await self._judged(Batch(asking, db, late=late), here)
         for place in sorted({*places.values()}):
             going = [edit for edit in named if places.get(edit.id) == place]
             told |= await self._pass_on(asking, db, place, going, standing)
@@ -146,7 +144,7 @@ class Intake:
             told.get((edit.id, edit.rev)) or refused(edit.id, edit.rev, "forbidden", reason) for edit in edits
         ]
 
-    async def _judged(self, batch: "_Batch", edits: Sequence[Edit]) -> dict[tuple[str, Rev], Answer]:
+    async def _judged(self, batch: Batch, edits: Sequence[Edit]) -> dict[tuple[str, Rev], Answer]:
         """What becomes of these edits in one database; what is accepted is archived."""
         if not edits:
             return {}
@@ -159,7 +157,7 @@ class Intake:
 
         documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
-        held = _Held(documents, await self.checklists(edits), sane)
+        held = Read(documents, await self.checklists(edits), sane)
         answers = await to_thread.run_sync(self._admit, batch, edits, held)
         await self._forget_strokes(batch, edits, answers)
         return {(edit.id, edit.rev): answer for edit, answer in zip(edits, answers, strict=True)}
@@ -172,7 +170,7 @@ class Intake:
             hamlets = asking.grant.hamlets | {place.partition("-")[2]}
             asking = replace(asking, grant=replace(asking.grant, hamlets=hamlets))
         late: quarantine.Why | None = None if holds(asking.grant, place) else "moved"
-        batch = _Batch(asking, place, late if standing is Standing.LATE else None, sent_to=db)
+        batch = Batch(asking, place, late if standing is Standing.LATE else None, sent_to=db)
         judged = await self._judged(batch, edits)
         entering = [one for one in judged.values() if isinstance(one, Edit)]
         if not entering:
@@ -242,9 +240,7 @@ class Intake:
         grant = asking_of(caller).grant
         return {db for db in dbs if await self.where.standing(grant, db) is not Standing.NONE}
 
-    async def _forget_strokes(
-        self, batch: "_Batch", edits: Sequence[Edit], verdicts: Sequence[Answer]
-    ) -> None:
+    async def _forget_strokes(self, batch: Batch, edits: Sequence[Edit], verdicts: Sequence[Answer]) -> None:
         """A pledge that comes after its household was erased is all that tells whose its strokes are: those
         that are here are erased with it, and those that come will be."""
         refusals = zip(edits, verdicts, strict=True)
@@ -336,10 +332,10 @@ class Intake:
             ).one_or_none()
         return f"{found.kind} {found.name}" if found else hamlet
 
-    def _admit(self, batch: "_Batch", edits: Sequence[Edit], held: "_Held") -> list[Answer]:
+    def _admit(self, batch: Batch, edits: Sequence[Edit], held: Read) -> list[Answer]:
         now, asking, db = self._clock(), batch.asking, batch.db
         with writing(self._rows) as connection:
-            known = _look_up(connection, batch, edits, held, now=now)
+            known = look_up(connection, batch, edits, held, now=now)
             judge = Judge(asking, db, known, milliseconds(now) if held.sane else None, batch.late)
             verdicts = [judge.verdict(edit) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
@@ -354,69 +350,3 @@ class Intake:
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
         return [answer(one, asking.words) for one in verdicts]
-
-
-class _Batch(NamedTuple):
-    """Edits that are judged together: who sends them, where they enter, why they cannot enter by themselves,
-    and where they were sent to if that is another place."""
-
-    asking: Asking
-    db: str
-    late: quarantine.Why | None = None
-    sent_to: str | None = None
-
-    @property
-    def places(self) -> list[str]:
-        """Where records of these documents may wait."""
-        return [place for place in (self.sent_to, self.db) if place]
-
-    def placed(self, held: quarantine.Held, documents: Collection[str]) -> quarantine.Held:
-        """A record to hold, where it waits: with its document, or, while that is nowhere, where it was sent.
-        Where it belongs is decided when it enters: hamlets that were merged may stand again by then."""
-        return held if self.sent_to is None or held.edit.id in documents else held._replace(db=self.sent_to)
-
-
-class _Held(NamedTuple):
-    """What the store said before a batch is judged, and whether the clock may judge."""
-
-    documents: Mapping[str, Document]
-    checklists: Mapping[str, Body]
-    sane: bool
-
-
-def _look_up(
-    connection: Connection, batch: _Batch, edits: Sequence[Edit], held: _Held, *, now: datetime
-) -> Known:
-    documents, grant, db = held.documents, batch.asking.grant, batch.db
-    lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
-    named = (edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree)
-    lost |= {(edit.id, edit.rev) for edit in named if edit.rev not in documents[edit.id].bodies}
-    owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
-    devices = {row.id: row.recovering_at for row in connection.execute(owned)}
-    office = {office_device(grant.user)} if grant.role.staff else set()
-    recovering = devices.get(grant.device or "") or ""
-    restored = restores.ever(connection)
-    ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
-    return Known(
-        documents,
-        archive.bodies(connection, db, lost) if lost else {},
-        {
-            key: one
-            for place in batch.places
-            for key, one in quarantine.decided(connection, place, revs).items()
-        },
-        ledger.erased(connection, ids),
-        devices.keys() | office | ({grant.device} if grant.device else set()),
-        restored and recovering > instant(now - restores.RECOVERY),
-        held.checklists,
-        restored,
-        authors.of_acts(connection, acts_named(edits)),
-    )
-
-
-def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
-    """The ancestors up to the nearest one whose body the store gave."""
-    for rev in edit.path[1:]:
-        if document and rev in document.bodies:
-            return
-        yield rev

@@ -49,12 +49,13 @@ _users = table(tables.User)
 
 
 class Ready(NamedTuple):
-    """A held record as it would enter. `parts`: it gives a household that staff have merged another status,
-    so that it would be a household of its own again."""
+    """A held record as it would enter, into the database `db`. `parts`: it gives a household that staff
+    have merged another status, so that it would be a household of its own again."""
 
     entry: Entry
     edit: Edit
     body: Body
+    db: str
     parts: bool = False
 
 
@@ -69,8 +70,10 @@ Planned = Ready | Blocked
 
 
 class Context(NamedTuple):
-    """What is held of the document of an entry: its tree and bodies, what came of records it builds on."""
+    """What is held of the document of an entry, in the database where that belongs by now: its tree and
+    bodies, what came of records it builds on."""
 
+    db: str
     document: Document | None
     archived: Mapping[tuple[str, Rev], bytes]
     released: Mapping[Rev, tuple[Rev, Body]]
@@ -102,7 +105,7 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
         entry.edit.rev if same else Rev(entry.edit.rev.generation, derive(entry.edit.rev, False, raw).digest)
     )
     parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
-    return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new, parts)
+    return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new, context.db, parts)
 
 
 def measured(entry: Entry, now_ms: int) -> Entry:
@@ -177,8 +180,7 @@ class Warden:
     async def preview(self, number: int, offset_ms: int | None = None) -> Planned | None:
         """What a waiting entry would become; None where it does not wait any more."""
         entries = await self._measured([number])
-        places = await self._places(entries)
-        return (await self._plans(entries, places, offset_ms))[0] if entries else None
+        return (await self._plans(entries, offset_ms))[0] if entries else None
 
     async def offset(self, number: int) -> int:
         """How far the clock of an entry is moved unless somebody says otherwise (milliseconds)."""
@@ -194,7 +196,7 @@ class Warden:
         plans = await self._plans(households, offset_ms)
         ready = [one for one in plans if isinstance(one, Ready) and one.parts]
         ready.sort(key=lambda one: stamp_of(one.body["stamps"], "status", present=True) or "")
-        return [*{(one.entry.db, one.edit.id): one for one in ready}.values()]
+        return [*{(one.db, one.edit.id): one for one in ready}.values()]
 
     async def release(
         self, by: str, numbers: Collection[int], offset_ms: int | None = None
@@ -205,9 +207,8 @@ class Warden:
         """
         done: list[Planned] = []
         for batch in _rounds(await self._measured(sorted(numbers))):
-            places = await self._places(batch)
-            plans = await self._plans(batch, places, offset_ms)
-            await self._enter(by, [one for one in plans if isinstance(one, Ready)], places)
+            plans = await self._plans(batch, offset_ms)
+            await self._enter(by, [one for one in plans if isinstance(one, Ready)])
             done += plans
         return done
 
@@ -247,9 +248,8 @@ class Warden:
             found |= {entry.number: places.get(entry.edit.id, db) for entry in here}
         return found
 
-    async def _plans(
-        self, entries: Sequence[Entry], places: Mapping[int, str], offset_ms: int | None
-    ) -> list[Planned]:
+    async def _plans(self, entries: Sequence[Entry], offset_ms: int | None) -> list[Planned]:
+        places = await self._places(entries)
         found: list[Planned] = []
         for entry in entries:
             try:
@@ -277,14 +277,13 @@ class Warden:
             if entry.why == "newer":
                 grant = Grant(entry.user or "", "", Role(role or Role.OBSERVER), frozenset())
                 author = Asked(grant, db, checklists=checklists)
-            return Context(documents.get(edit.id), archived, released, gone, author)
+            return Context(db, documents.get(edit.id), archived, released, gone, author)
 
         return await to_thread.run_sync(work)
 
-    async def _enter(self, by: str, ready: Sequence[Ready], places: Mapping[int, str]) -> None:
-        for way in dict.fromkeys((one.entry.db, places[one.entry.number]) for one in ready):
-            here = [one for one in ready if (one.entry.db, places[one.entry.number]) == way]
-            sent_to, db = way
+    async def _enter(self, by: str, ready: Sequence[Ready]) -> None:
+        for sent_to, db in dict.fromkeys((one.entry.db, one.db) for one in ready):
+            here = [one for one in ready if (one.entry.db, one.db) == (sent_to, db)]
             edits = await to_thread.run_sync(self._archive, by, db, here)
             shown = pictures_of(sent_to, [edit.id for edit in edits]) if db != sent_to else []
             if self._blobs:
@@ -292,7 +291,7 @@ class Warden:
             await self._intake.enter(db, edits, sent_to)
             if self._blobs:
                 await to_thread.run_sync(self._blobs.remove, shown)
-            await to_thread.run_sync(self._close, by, here, way)
+            await to_thread.run_sync(self._close, by, here, {sent_to, db})
 
     async def _measured(self, numbers: Sequence[int]) -> list[Entry]:
         """Those of these entries that wait; what is measured of a clock now is kept, and stays what it is."""
@@ -336,7 +335,7 @@ class Warden:
             for one in ready:
                 quarantine.decide(connection, one.entry, one.edit.rev, by, instant(now))
                 audit.append(connection, by, "quarantine.released", _subject(one.entry), now)
-            for db in dict.fromkeys(places):
+            for db in places:
                 quarantine.superseded(connection, db, [one.edit for one in ready], by, instant(now))
 
 

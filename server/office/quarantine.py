@@ -135,12 +135,12 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
         raise HTTPException(400)
     try:
         for one in await _warden(desk).partings(numbers, offset):
-            await parting.part(desk, one.entry.db, one.edit.id.partition(":")[2], one.body["status"])
+            await parting.part(desk, one.db, one.edit.id.partition(":")[2], one.body["status"])
     except NotTaken as error:
         return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     plans = await _warden(desk).release(desk.user, numbers, offset)
     entered = [one for one in plans if isinstance(one, Ready)]
-    await desk.parts.follower.catch_up()  # it entered where its document is by now
+    await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
     blocked = len(plans) - len(entered)
     if blocked:
         values = {"count": len(entered), "blocked": blocked}

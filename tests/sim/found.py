@@ -87,4 +87,24 @@ FOUND = {
         Step("revoke", 3),
         Step("sign", 3, args=there("new30", method="paper_signed", signer="Nông S9X")),
     )),
+    # It came to a merged hamlet, so to the other one without leaving a trace; then that hamlet stood again.
+    "a household that was entered in a hamlet while that was merged": Season(954, (0, 1), (
+        Step("join", 0),
+        Step("add", 0, args=at("new1", name="Vi Văn S1X")),
+        Step("move", args=at(into="khuoilan", households=[])),
+        Step("hand_in", 0, args={"faults": []}),
+        Step("move", args=there(into="napo", households=["1", "0"])),
+        Step("edit", 0, args=at("new1", change={"name": "Vi Văn S2X"})),
+    )),
+    # It waited, went along with the merge though it was nowhere yet, and its author sent it where it was not.
+    "a household that waits while its hamlet is merged and stands again": Season(1519, (0, 1, 0), (
+        Step("join", 2),
+        Step("backup"),
+        Step("phone_clock", 2, args={"wrong": -30 * DAY}),
+        Step("add", 2, args=at("new12", name="Lý S13X")),
+        Step("restore"),
+        Step("sync", 2, args={"faults": []}),
+        Step("move", args=at(into="khuoilan", households=[])),
+        Step("move", ms=6 * HOUR, args=there(into="napo", households=["0"])),
+    )),
 }  # fmt: skip

@@ -1,0 +1,85 @@
+"""What is known of a batch before it is judged: read at once, from the store and from the rows."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from server import archive, authors, ledger, quarantine, restores
+from server.admission import Asking, Known, acts_named, office_device
+from server.clock import instant
+from server.rows import tables
+from server.rows.engine import table
+from sync.merge import Body
+from sync.rev import Rev
+from sync.store.interface import Document, Edit
+
+_devices = table(tables.Device)
+
+
+class Batch(NamedTuple):
+    """Edits that are judged together: who sends them, where they enter, why they cannot enter by themselves,
+    and where they were sent to if that is another place."""
+
+    asking: Asking
+    db: str
+    late: quarantine.Why | None = None
+    sent_to: str | None = None
+
+    @property
+    def places(self) -> list[str]:
+        """Where records of these documents may wait."""
+        return [place for place in (self.sent_to, self.db) if place]
+
+    def placed(self, held: quarantine.Held, documents: Collection[str]) -> quarantine.Held:
+        """A record to hold, where it waits: with its document, or, while that is nowhere, where it was sent.
+        Where it belongs is decided when it enters: hamlets that were merged may stand again by then."""
+        return held if self.sent_to is None or held.edit.id in documents else held._replace(db=self.sent_to)
+
+
+class Read(NamedTuple):
+    """What the store said before a batch is judged, and whether the clock may judge."""
+
+    documents: Mapping[str, Document]
+    checklists: Mapping[str, Body]
+    sane: bool
+
+
+def look_up(
+    connection: Connection, batch: Batch, edits: Sequence[Edit], held: Read, *, now: datetime
+) -> Known:
+    """All that is known here of the documents of a batch, in one transaction of the rows."""
+    documents, grant, db = held.documents, batch.asking.grant, batch.db
+    lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
+    named = (edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree)
+    lost |= {(edit.id, edit.rev) for edit in named if edit.rev not in documents[edit.id].bodies}
+    owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
+    devices = {row.id: row.recovering_at for row in connection.execute(owned)}
+    office = {office_device(grant.user)} if grant.role.staff else set()
+    recovering = devices.get(grant.device or "") or ""
+    restored = restores.ever(connection)
+    ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
+    return Known(
+        documents,
+        archive.bodies(connection, db, lost) if lost else {},
+        {
+            key: one
+            for place in batch.places
+            for key, one in quarantine.decided(connection, place, revs).items()
+        },
+        ledger.erased(connection, ids),
+        devices.keys() | office | ({grant.device} if grant.device else set()),
+        restored and recovering > instant(now - restores.RECOVERY),
+        held.checklists,
+        restored,
+        authors.of_acts(connection, acts_named(edits)),
+    )
+
+
+def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
+    """The ancestors up to the nearest one whose body the store gave."""
+    for rev in edit.path[1:]:
+        if document and rev in document.bodies:
+            return
+        yield rev
