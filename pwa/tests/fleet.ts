@@ -10,13 +10,15 @@
 import { createInterface } from "node:readline";
 import { IDBFactory } from "fake-indexeddb";
 import type { Answers } from "../src/core/checklist.ts";
+import { edited } from "../src/core/edit.ts";
 import { isObject, type JsonObject } from "../src/core/json.ts";
 import type { Form, HouseholdChange, Signing } from "../src/data/contract.ts";
 import { FieldError } from "../src/data/contract.ts";
 import { type AccountDb, meta } from "../src/data/db.ts";
 import type { Env } from "../src/data/env.ts";
 import { PhoneField } from "../src/data/field.ts";
-import { openOwn, readAll, type Session } from "../src/data/records.ts";
+import { openOwn, readAll, type Session, shown } from "../src/data/records.ts";
+import { save } from "../src/data/save.ts";
 import { nameOf } from "../src/data/several.ts";
 import { phone } from "./phone.ts";
 
@@ -396,11 +398,37 @@ const orders: Record<string, (of: Handset, app: App, order: Order) => Promise<un
     await field.lock();
     return field.syncNow().finally(() => field.unlock(PIN));
   },
-  open: async (_, app, { hamlet = "", household = "", form = "" }) => {
-    app.forms.set(form, await app.field.openForm(hamlet, household));
+  open: async (_, { field, forms }, { hamlet = "", household = "", form = "" }) => {
+    const opened = await field.openForm(hamlet, household).catch(async (error: unknown) => {
+      // It may have moved: people find it on the list of another hamlet.
+      for (const { id } of await field.hamlets())
+        if ((await field.households(id)).some((one) => one.id === household))
+          return field.openForm(id, household);
+      throw error;
+    });
+    forms.set(form, opened);
   },
   add: (_, { field }, { hamlet = "", name = "" }) => field.addHousehold(hamlet, { name }),
   edit: (_, app, { form = "", change = {} }) => app.field.editHousehold(on(app.forms.get(form)), change),
+  newer: async (_, app, { form = "", name = "" }) => {
+    const opened = on(app.forms.get(form));
+    const { session } = inside(app.field);
+    const [db, id] = [`hamlet-${opened.hamlet}`, `household:${opened.household}`];
+    const known = session && (await readAll(session, db, "household:")).get(id);
+    const base = known ? shown(known) : null;
+    if (!session || !base) throw new FieldError("missing", "household");
+    const make = ({ stamp }: { stamp: string }) => {
+      const body = edited(
+        base.body,
+        "household",
+        { fields: { name, solar: true } },
+        stamp,
+        session.account.user.id,
+      );
+      return { body: { ...body, v: 2 }, acts: [] };
+    };
+    await save(session, [{ db, id, base, make }]);
+  },
   visit: (_, app, { form = "", result = "met" }) => app.field.recordVisit(on(app.forms.get(form)), result),
   sign: (_, app, { form = "", signing }) =>
     app.field.recordSigned(on(app.forms.get(form)), signing as Signing),

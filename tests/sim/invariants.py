@@ -7,7 +7,7 @@ agree are worth more than one.
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sync.rev import Rev
@@ -55,6 +55,22 @@ def merged(seen: Seen) -> list[str]:
             f"{of}: nobody said {act}" for act in there.values() if act not in acts.get(act["id"], [act])
         ]
     return found
+
+
+def unmerged(seen: Seen) -> list[str]:
+    """What a later program wrote has entered nothing: nobody here can judge or merge it."""
+    found = [
+        f"{db} {doc_id} is of a later version" for (db, doc_id), doc in seen.docs.items() if _is_new(doc.body)
+    ]
+    return found + [
+        f"{kept.db} {kept.id} {kept.rev} of a later version entered"
+        for kept in seen.archive
+        if _is_new(kept.body)
+    ]
+
+
+def _is_new(body: Body | None) -> bool:
+    return body is not None and body.get("v", 1) > 1
 
 
 def asked(seen: Seen) -> list[str]:
@@ -156,7 +172,13 @@ def erased_subjects(seen: Seen) -> frozenset[str]:
     return frozenset(ulid_of(doc_id) for _, doc_id in seen.erased if doc_id.startswith("household:"))
 
 
-def agrees(number: int, phone: Mapping[str, Any], seen: Seen, held: Collection[str]) -> list[str]:
+def agrees(
+    number: int,
+    phone: Mapping[str, Any],
+    seen: Seen,
+    held: Collection[str],
+    is_newer: Callable[[str, str, str], bool],
+) -> list[str]:
     """A phone shows what the server holds, knows nothing that the server does not, and has nothing left."""
     found = []
     for db in held:
@@ -174,7 +196,7 @@ def agrees(number: int, phone: Mapping[str, Any], seen: Seen, held: Collection[s
                 ours, theirs = here.get(doc_id, ("nothing",))[0], there.get(doc_id, ("nothing",))[0]
                 found.append(f"phone {number} has {ours} of {db} {doc_id}, the server {theirs}")
     for db, doc_id, rev, state, _ in phone["own"]:
-        if state != "refused":
+        if state != "refused" and not is_newer(db, doc_id, rev):
             found.append(f"phone {number} still has {db} {doc_id} {rev}: {state}")
     for db, doc_id, rev, _ in phone["heads"]:
         doc = seen.docs.get((db, doc_id))

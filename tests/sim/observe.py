@@ -16,7 +16,6 @@ from sync import revtree
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.store import reading
-from tests.commune import HAMLETS
 
 Body = Mapping[str, Any]
 Key = tuple[str, str]
@@ -161,7 +160,7 @@ def _counts(data: Path) -> dict[str, tuple[int, int]]:
         with engine.connect() as rows:
             campaign = current(rows)
             assert campaign is not None
-            found = coverage.count(rows, campaign, hamlets(rows, HAMLETS))
+            found = coverage.count(rows, campaign, hamlets(rows))
             return {one.hamlet: (one.counted, one.signed) for one in found}
     finally:
         engine.dispose()

@@ -33,6 +33,8 @@ class Entry(NamedTuple):
     id: str
     rev: str
     why: str
+    newer: bool
+    """Whether a later program wrote it, which this one cannot let in."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,10 @@ class Office:
 
     def waiting(self) -> list[Entry]:
         """What waits in quarantine."""
-        asked = "SELECT number, db, doc_id, rev, why FROM quarantine WHERE state = 'waiting' ORDER BY number"
+        asked = (
+            "SELECT number, db, doc_id, rev, why, json_extract(body, '$.v') > 1"
+            " FROM quarantine WHERE state = 'waiting' ORDER BY number"
+        )
         return [Entry(*row) for row in self._all(asked)]
 
     # --- what the pages do ---
@@ -176,6 +181,20 @@ class Office:
         if not shown:
             return False
         return await self._post(f"/office/photos/{hamlet}/{shown[0]}/erase", back="/office")
+
+    async def unmerge(self, hamlet: str, gone: str) -> bool:
+        """Part a household from the one that it was merged into."""
+        if self._one("SELECT status FROM household_row WHERE ulid = ?", gone) != "merged_into":
+            return False
+        return await self._post("/office/duplicates", hamlet=hamlet, one=gone, do="part")
+
+    async def split(self, source: str, name: str, ulids: Sequence[str], *, people: bool) -> str:
+        """Found a hamlet for these households; its id, empty where it was not founded."""
+        form = {"how": "part", "source": source, "into": "new", "name": name, "do": "confirm", "chosen": "1"}
+        wanted = {"one": [f"household:{ulid}" for ulid in ulids]} | ({"people": "1"} if people else {})
+        done = await self._post("/office/moves", **form, **wanted)
+        asked = "SELECT hamlet FROM hamlet_row WHERE name = ?"
+        return str(self._one(asked, name.removeprefix("Thôn ")) or "") if done else ""
 
     async def erase(self, hamlet: str, ulid: str) -> bool:
         """Erase a household and all that is said of it."""

@@ -91,6 +91,10 @@ class Oracle:
         self.holders.pop(name, None)
         self.given_up += 1
 
+    def is_newer(self, db: str, doc_id: str, rev: str) -> bool:
+        """Whether a phone wrote this for a later program than the server."""
+        return bool(self.wrote.get((db, doc_id, rev), {}).get("v", 1) > 1)
+
     # --- what must hold ---
 
     def kept(self, seen: Seen) -> list[str]:
@@ -110,6 +114,15 @@ class Oracle:
             else:
                 found.append(f"phone {claim.phone} was told that {db} {doc_id} {rev} is received: it is gone")
         return found
+
+    def unread(self, phone: int, look: Mapping[str, Any], seen: Seen) -> list[str]:
+        """What a phone wrote for a later program waits at the server, word for word, once it was said to."""
+        waiting = {(one.id, one.rev): one.body for one in seen.quarantine if one.state != "discarded"}
+        return [
+            f"phone {phone} holds {doc_id} {rev} of a later version for held; the server has it not"
+            for db, doc_id, rev, state, _ in look["own"]
+            if state == "held" and waiting.get((doc_id, rev)) != self.wrote.get((db, doc_id, rev))
+        ]
 
     def unrefused(self) -> list[str]:
         """Nothing that an honest phone wrote is refused."""

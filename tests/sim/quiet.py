@@ -30,17 +30,18 @@ async def quiet(scene: Scene) -> None:
         before = sequences(scene.data)
         states = [await scene.sync(phone) for phone in scene.phones]
         await scene.rest()
-        waiting = scene.office.waiting()
+        waiting = [one for one in scene.office.waiting() if not one.newer]
         if waiting:
             await scene.office.confirm_clock()
             await scene.office.decide([one.number for one in waiting], "release")
             scene.tally["records released"] += len(waiting)
             await scene.rest()
-        calm = all(state is None or _is_calm(state) for state in states)
+        calm = all([state is None or await _is_calm(scene, n, state) for n, state in enumerate(states)])
         if calm and not waiting and before == sequences(scene.data):
             break
     else:
-        problems = [f"phone {n}: {state}" for n, state in enumerate(states) if state and not _is_calm(state)]
+        calls = [(n, state) for n, state in enumerate(states) if state]
+        problems = [f"phone {n}: {state}" for n, state in calls if not await _is_calm(scene, n, state)]
         raise Broken([f"no rest after {ROUNDS} rounds", *problems, *(f"{one} waits" for one in waiting)])
     if scene.before_quiet:
         await scene.before_quiet(scene)
@@ -105,6 +106,7 @@ async def _problems(scene: Scene, seen: Seen) -> list[str]:
     found = [
         *scene.said.kept(seen),
         *scene.said.unrefused(),
+        *invariants.unmerged(seen),
         *invariants.settled(seen),
         *invariants.merged(seen),
         *invariants.asked(seen),
@@ -114,10 +116,15 @@ async def _problems(scene: Scene, seen: Seen) -> list[str]:
         if phone.joined and not phone.revoked:
             look = (await scene.tell(phone, "look")).result
             held = ["commune", *(f"hamlet-{hamlet}" for hamlet in scene.office.hamlets(phone.volunteer))]
-            found += invariants.agrees(phone.number, look, seen, held)
+            found += invariants.agrees(phone.number, look, seen, held, scene.said.is_newer)
+            found += scene.said.unread(phone.number, look, seen)
             found += invariants.pictured(phone.number, look, seen, scene.said.unpictured)
     return found
 
 
-def _is_calm(state: Mapping[str, Any]) -> bool:
-    return state["problem"] is None and not state["waiting"] and not state["held"]
+async def _is_calm(scene: Scene, number: int, state: Mapping[str, Any]) -> bool:
+    """Whether a phone has nothing left to do: what it wrote for a later program waits as long as it takes."""
+    if state["problem"] is not None or state["waiting"]:
+        return False
+    own = (await scene.tell(scene.phones[number], "look")).result["own"] if state["held"] else ()
+    return all(scene.said.is_newer(db, doc_id, rev) for db, doc_id, rev, state, _ in own if state == "held")

@@ -14,7 +14,22 @@ from tests.sim.steps_office import Desk
 from tests.sim.steps_phones import Phones
 from tests.sim.steps_server import Servers
 
-TOGETHER = frozenset({"backup", "restore", "erase", "revoke", "lose", "merge", "move", "quiet"})
+TOGETHER = frozenset(
+    {
+        "backup",
+        "restore",
+        "erase",
+        "revoke",
+        "lose",
+        "merge",
+        "move",
+        "quiet",
+        "split",
+        "reunite",
+        "unmerge",
+        "newer",
+    }
+)
 """What is not done while there are two servers: one alone would decide it."""
 
 

@@ -64,6 +64,8 @@ class Scene:
     said: oracle.Oracle = field(default_factory=oracle.Oracle)
     added: dict[str, tuple[str, str]] = field(default_factory=dict)
     bundles: dict[str, str] = field(default_factory=dict)
+    founded: list[str] = field(default_factory=list)
+    """Hamlets that the season has founded, by their ids; empty where one was not."""
     opened: dict[str, int] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     tally: Counter[str] = field(default_factory=Counter)

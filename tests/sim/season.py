@@ -57,10 +57,16 @@ def generate(seed: int, length: int | None = None) -> Season:
     for _ in range(length or random.randint(30, 60) + 2 * count):
         maker.step()
     steps = maker.steps
-    for phone in range(1, count):  # some join while the season runs
+    for phone in range(1, count):  # some join while the season runs, mostly after a backup
         if random.random() < 0.4:
             steps.remove(next(step for step in steps if step.do == "join" and step.phone == phone))
-            steps.insert(random.randrange(count, len(steps)), Step("join", phone))
+            backups = [place for place in range(count, len(steps)) if steps[place].do == "backup"]
+            after = (
+                random.choice(backups) + random.randint(1, 5)
+                if backups
+                else random.randrange(count, len(steps))
+            )
+            steps.insert(after, Step("join", phone))
     if random.random() < 0.2:  # for a while there are two servers
         begin = random.randrange(count, len(steps))
         end = min(len(steps), begin + random.randint(6, 20))
@@ -74,6 +80,7 @@ PHONE: Mapping[str, int] = {
     "visit": 10, "sign": 14, "edit": 14, "add": 5, "void": 4, "meeting": 2, "open": 5, "save": 6,
     "sync": 34, "together": 14, "hand_in": 3, "kill_app": 3, "bundle": 4, "carry": 4, "take": 3,
     "receipts": 2, "phone_clock": 3, "lose": 1, "rejoin": 1, "inspect": 6,
+    "newer": 2,
 }  # fmt: skip
 SERVER: Mapping[str, int] = {
     "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 3, "confirm": 2, "server_clock": 2,
@@ -82,6 +89,7 @@ SERVER: Mapping[str, int] = {
 OFFICE: Mapping[str, int] = {
     "review": 4, "correct": 4, "withdraw": 1, "bring_back": 3, "merge": 3, "erase": 1,
     "release": 3, "discard": 1, "move": 2, "choose": 3, "erase_photo": 2,
+    "split": 1, "reunite": 2, "unmerge": 2,
 }  # fmt: skip
 REST: Mapping[str, int] = {"quiet": 2}
 WEIGHTS: Mapping[str, int] = {**PHONE, **SERVER, **OFFICE, **REST}
@@ -95,6 +103,8 @@ class _Maker:
     added: list[tuple[str, str]] = field(default_factory=list)
     forms: list[tuple[int, str]] = field(default_factory=list)
     bundles: list[str] = field(default_factory=list)
+    merged: list[dict[str, Any]] = field(default_factory=list)
+    founded: int = 0
 
     def add(self, do: str, phone: int = -1, ms: int | None = None, **args: Any) -> None:
         self.steps.append(Step(do, phone, self._ms() if ms is None else ms, args))
@@ -157,6 +167,12 @@ class _Maker:
             self._sync(one)
         if len(inspectors) > 1 and self.random.random() < 0.5:
             self.add("choose", hamlet=hamlet, inspection=key, take=self.random.randrange(4))
+        elif self.random.random() < 0.15:
+            self._sync(phone)
+            self.add("erase_photo", hamlet=hamlet, inspection=key)
+
+    def _newer(self, phone: int) -> None:
+        self.add("newer", phone, **self._household(phone), name=f"Đinh {self._mark()}", **self._death())
 
     def _open(self, phone: int) -> None:
         label = f"form{len(self.steps)}"
@@ -233,7 +249,12 @@ class _Maker:
     def _merge(self, _: int) -> None:
         gone = self._any()
         kept = [key for hamlet, key in self._keys() if hamlet == gone["hamlet"] and key != gone["household"]]
+        self.merged.append(gone)
         self.add("merge", **gone, keep=self.random.choice(kept))
+
+    def _unmerge(self, _: int) -> None:
+        if self.merged:
+            self.add("unmerge", **self.random.choice(self.merged))
 
     def _erase(self, _: int) -> None:
         self.add("erase", **self._any())
@@ -244,6 +265,19 @@ class _Maker:
         keys = [key for hamlet, key in self._keys() if hamlet == source]
         chosen = [] if whole else self.random.sample(keys, min(len(keys), self.random.randint(1, 2)))
         self.add("move", hamlet=source, into=into, households=chosen)
+
+    def _split(self, _: int) -> None:
+        """A hamlet is founded, and some who live there go to it; whoever walks it gets both, or does not."""
+        hamlet = self.random.choice(ALL)
+        keys = [key for of, key in self._keys() if of == hamlet]
+        chosen = self.random.sample(keys, min(len(keys), self.random.randint(1, 3)))
+        self.founded += 1
+        people = self.random.random() < 0.7
+        self.add("split", hamlet=hamlet, households=chosen, name=f"Thôn Mới {len(self.steps)}", people=people)
+
+    def _reunite(self, _: int) -> None:
+        if self.founded:
+            self.add("reunite", into=self.random.choice(ALL), number=self.random.randrange(self.founded))
 
     def _choose(self, _: int) -> None:
         hamlet, key = self.random.choice(self._inspections())

@@ -59,6 +59,24 @@ class Desk(Scene):
             done = await self.office.move(args["hamlet"], args["into"], there)
             self.tally["done: households moved" if there else "done: hamlets merged"] += done
 
+    async def _unmerge(self, step: Step) -> None:
+        await self._at_office("unmerge", step)
+
+    async def _split(self, step: Step) -> None:
+        args = step.args
+        ulids = [self.ulid({**args, "household": key}) for key in args["households"]]
+        there = [ulid for ulid in ulids if ulid and self.office.hamlet_of(ulid) == args["hamlet"]]
+        name, people = args["name"], args["people"]
+        made = await self.office.split(args["hamlet"], name, there, people=people) if there else ""
+        self.founded.append(made)
+        self.tally["done: hamlets founded"] += bool(made)
+
+    async def _reunite(self, step: Step) -> None:
+        founded = self.founded[step.args["number"]] if step.args["number"] < len(self.founded) else ""
+        if founded:
+            done = await self.office.move(founded, step.args["into"], [])
+            self.tally["done: founded hamlets merged"] += done
+
     async def _erase(self, step: Step) -> None:
         ulid = self.ulid(step.args)
         if ulid is None:
@@ -83,7 +101,7 @@ class Desk(Scene):
         await self._decide("discard", {"revoked", "clock"})
 
     async def _decide(self, what: str, why: Collection[str]) -> None:
-        found = [one for one in self.office.waiting() if one.why in why]
+        found = [one for one in self.office.waiting() if one.why in why and not one.newer]
         if what == "discard":
             self.said.discarded |= {(one.db, one.id, one.rev) for one in found}
         await self.office.decide([one.number for one in found], what)

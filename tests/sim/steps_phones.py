@@ -50,6 +50,9 @@ class Phones(Scene):
     async def _edit(self, step: Step) -> None:
         await self._act(step, "edit", change=step.args["change"])
 
+    async def _newer(self, step: Step) -> None:
+        await self._act(step, "newer", name=step.args["name"])
+
     async def _void(self, step: Step) -> None:
         await self._act(step, "void")
 

@@ -28,6 +28,10 @@ _SAID = {
     "void": "Phone {phone} takes its own act at {where} back.",
     "meeting": "Phone {phone} records a meeting in {hamlet}: {households}.",
     "inspect": "Phone {phone} inspects the {subject} ({inspected}): {count}{pictures}.",
+    "newer": "Phone {phone}, with an app that this server is too old for, changes {where}.",
+    "unmerge": "The office parts {where} from what it was merged into.",
+    "split": "The office founds {name}, and moves {households} of {hamlet} to it{with_people}.",
+    "reunite": "The office lets founded hamlet {number} become part of {into}.",
     "choose": "The office chooses among the answers of {inspected} (number {take}).",
     "erase_photo": "The office erases a photograph of {inspected}.",
     "open": "Phone {phone} opens a form ({form}) at {where}.",
@@ -94,6 +98,7 @@ def line(step: Step) -> str:
         "pictures": f", with {len(args.get('photos', ()))} photographs" if args.get("photos") else "",
         "by_codes": " by QR codes" if args.get("codes") else "",
         "plainly": " by plain CouchDB" if args.get("plain") else "",
+        "with_people": " with whoever walks there" if args.get("people") else "",
         "weakly": " over a weak link" if args.get("weak") else "",
         "wrong": _span(args.get("wrong", 0)),
     }

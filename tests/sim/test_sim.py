@@ -272,6 +272,31 @@ async def an_erased_photograph_is_back(runner: Runner) -> None:
     (runner.data / "media" / "napo" / erased.removeprefix("photo:")).write_bytes(b"x")
 
 
+async def what_is_newer_is_lost(runner: Runner) -> None:
+    await rows(runner, "DELETE FROM quarantine")
+
+
+async def what_is_newer_enters(runner: Runner) -> None:
+    await graft(runner, f"household:{SECOND}", v=2)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (what_is_newer_is_lost, "of a later version for held; the server has it not"),
+        (what_is_newer_enters, f"{NAPO} household:{SECOND} is of a later version"),
+        (what_is_newer_enters, "of a later version entered"),
+    ],
+)
+async def test_what_does_not_hold_of_a_later_version_is_seen(here: Lane, broken: Break, said: str) -> None:
+    def prepare(runner: Runner) -> None:
+        runner.before_quiet = broken
+
+    later = Season(1, (0,), (Step("join", 0), Step("newer", 0, args=at(name="Đinh S1X")), SYNCED))
+    assert (await here.run(later)).problems == ()
+    assert said in "\n".join((await here.run(later, prepare)).problems)
+
+
 async def nothing(_: Runner) -> None:
     pass
 
