@@ -189,10 +189,11 @@ class Carrier:
             documents = await self._store.read(db, [old_id, new_id], ends)
             old, new = documents.get(old_id), documents.get(new_id)
             back = given_back(bodies, _body(new_id, new) if new else {})
-            if back is None or old is None or revtree.live(old.tree):
+            one = old or new
+            if back is None or one is None or (old and revtree.live(old.tree)):
                 continue
-            raw, ended = canonical.encode(back.body), revtree.winner(old.tree)
-            edits.append(Edit(old_id, (derive(ended, False, raw), *revtree.ancestry(old.tree, ended)), raw))
+            raw = canonical.encode(back.body)
+            edits.append(Edit(old_id, _path(old, revtree.winner(one.tree), raw), raw))
             to_void[new_id] = back.came_over
         await to_thread.run_sync(self._archive, db, edits)
         return Return(tuple(edits), to_void)
@@ -217,13 +218,15 @@ class Carrier:
             return archive.ids_like(connection, db, f"pledge:%:{ulid}")
 
     def _written(self, db: str, ulid: str) -> dict[str, list[Body]]:
-        """All that was ever written to a household's pledges, by pledge."""
+        """All that was ever written to a household's pledges, by pledge; to those of others that became this
+        one as well: what came late for them went past it, to the household that was kept in the end."""
         found: dict[str, list[Body]] = {}
         with readers(self._rows).begin() as connection:
-            ids = archive.ids_like(connection, db, f"pledge:%:{ulid}")
-            for doc_id, raw in archive.all_bodies(connection, db, ids):
-                if (body := read_body(doc_id, raw)) is not None:
-                    found.setdefault(doc_id, []).append(body)
+            for one in became(connection, db, ulid):
+                ids = archive.ids_like(connection, db, f"pledge:%:{one}")
+                for doc_id, raw in archive.all_bodies(connection, db, ids):
+                    if (body := read_body(doc_id, raw)) is not None:
+                        found.setdefault(f"{doc_id.rpartition(':')[0]}:{ulid}", []).append(body)
         return found
 
     def _wanted(self, db: str) -> dict[str, str]:
@@ -243,6 +246,16 @@ class Carrier:
             with writing(self._rows) as connection:
                 entries = [archive.Entry.of(db, edit, "merged") for edit in edits]
                 archive.keep(connection, entries, instant(self._clock()), None)
+
+
+def became(connection: Connection, db: str, ulid: str) -> set[str]:
+    """A household, and those that were merged into it, one by way of another."""
+    found, further = {ulid}, {ulid}
+    while further:
+        into = select(_households.c.ulid).where(_households.c.db == db, _households.c.into.in_(further))
+        further = set(connection.execute(into).scalars()) - found
+        found |= further
+    return found
 
 
 def aliases(connection: Connection, db: str, ulids: Collection[str]) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, delete, or_, select
 
 from server import audit, ledger
 from server.burying import bury
-from server.carrying import aliases
+from server.carrying import aliases, became
 from server.clock import Clock, instant
 from server.projection import PROJECTED
 from server.rows import tables
@@ -27,7 +27,7 @@ from sync.store.interface import DatabaseMissing, Edit, Store
 
 _archive, _quarantine = table(tables.Archive), table(tables.Quarantine)
 _acts, _pledges = table(tables.ActRow), table(tables.PledgeRow)
-_ledger, _audit, _households = table(tables.Ledger), table(tables.Audit), table(tables.HouseholdRow)
+_ledger, _audit = table(tables.Ledger), table(tables.Audit)
 
 DEADLINES = {"answer": 2, "access": 10, "correct": 10, "withdraw": 15, "erase": 20}
 """Days from a person's request: to answer (working days), to show or correct, to restrict, to delete (Law
@@ -110,11 +110,7 @@ def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
     By database: a household that moved has left its past where it was.
     """
     ulid = aliases(connection, db, [ulid]).get(ulid, ulid)
-    ulids, further = {ulid}, {ulid}
-    while further:
-        into = select(_households.c.ulid).where(_households.c.db == db, _households.c.into.in_(further))
-        further = set(connection.execute(into).scalars()) - ulids
-        ulids |= further
+    ulids = became(connection, db, ulid)
     named = {f"household:{one}" for one in ulids}
     at = select(_archive.c.db).where(_archive.c.id.in_(named)).distinct()
     places = {db, *connection.execute(at).scalars()}

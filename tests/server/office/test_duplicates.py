@@ -160,6 +160,27 @@ async def test_what_is_merged_parted_and_merged_again_is_signed_as_before(made: 
         assert await signed_ones(made) == {TWIN}, "and the other is as unsigned as it was"
 
 
+async def test_what_a_late_phone_wrote_comes_back_with_the_household_that_its_own_became(
+    made: Village,
+) -> None:
+    """One was merged into another and that into a third; then the other two are parted from the third."""
+    await twin(made)
+    status = {"is": "resident", "since": "2026-01-01"}
+    fields = {"name": "Vi Thị Dung", "order": 900, "status": status}
+    await made.office({"hamlet-nasam": [Change(f"household:{THIRD_ULID}", fields)]})
+    await merge(made, THIRD_ULID, TWIN)
+    await merge(made, TWIN, SIGNED_ULID)
+    by = made.people["volunteer2"]
+    late = pledge(signed(THIRD, by=by), by=by, ulid=THIRD_ULID)
+    await made.phone("volunteer2", "nasam", edit(late, f"1-{'c' * 32}"))
+    await made.parts.follower.catch_up()
+    await part(made, TWIN)
+    acts = (await document(made, f"pledge:antq-2026:{TWIN}"))[1]["acts"]
+    assert [act["id"] for act in acts] == [THIRD]
+    kept = (await document(made, f"pledge:antq-2026:{SIGNED_ULID}"))[1]["acts"]
+    assert [act["kind"] for act in kept if act.get("target") == THIRD] == ["voided"]
+
+
 async def test_a_pledge_whose_campaign_is_unknown_here_is_given_back_too(made: Village) -> None:
     await twin(made)
     by = made.people["volunteer2"]
