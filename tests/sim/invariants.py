@@ -112,6 +112,38 @@ def unanswered(bodies: Iterable[Body]) -> tuple[str, set[tuple[str, str]]]:
     }
 
 
+def placed(seen: Seen) -> list[str]:
+    """Each act is with its household, or with the one that this has become: not where it was for a while."""
+    into = {
+        ulid_of(doc_id): doc.body["status"]["into"]
+        for (_, doc_id), doc in seen.docs.items()
+        if doc_id.startswith("household:")
+        and doc.body
+        and doc.body.get("status", {}).get("is") == "merged_into"
+    }
+    there: dict[str, set[str]] = defaultdict(set)
+    for (_, doc_id), doc in seen.docs.items():
+        if is_pledge(doc_id) and doc.body:
+            there[doc_id] |= {act["id"] for act in doc.body["acts"]}
+    gone, found = erased_subjects(seen), []
+    for (db, doc_id), bodies in _accepted(seen).items():
+        end = _end(ulid_of(doc_id), into)
+        if is_pledge(doc_id) and end is not None and not {ulid_of(doc_id), end} & gone:
+            home = f"{doc_id.rpartition(':')[0]}:{end}"
+            lacks = {act["id"] for body in bodies for act in body["acts"]} - there[home]
+            found += [f"{db} {doc_id}: {home} lacks {sorted(lacks)}"] if lacks else []
+    return found
+
+
+def _end(ulid: str, into: Mapping[str, str]) -> str | None:
+    """What a household has become in the end; None where that goes round in a circle."""
+    passed: set[str] = set()
+    while ulid in into and ulid not in passed:
+        passed.add(ulid)
+        ulid = into[ulid]
+    return None if ulid in into else ulid
+
+
 def counted(seen: Seen) -> list[str]:
     """The office's figures are those of the documents, as the oracle reads them."""
     expected = _expected(seen)

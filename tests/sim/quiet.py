@@ -109,6 +109,7 @@ async def _problems(scene: Scene, seen: Seen) -> list[str]:
         *invariants.unmerged(seen),
         *invariants.settled(seen),
         *invariants.merged(seen),
+        *invariants.placed(seen),
         *invariants.asked(seen),
         *invariants.counted(seen),
     ]
