@@ -1,7 +1,7 @@
 """What becomes of each edit of a batch: pure, from the caller, the clock and what is held already."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -70,6 +70,8 @@ class Known:
     """Whether this server was once restored from a backup."""
     authors: Mapping[str, str] = field(default_factory=dict)
     """Who recorded the acts that the batch names, by the act's id: those that are held of any pledge."""
+    entering: Mapping[str, Sequence[Body]] = field(default_factory=dict)
+    """What was accepted of bounded documents, by id, since they were read: other requests are at work."""
     read: dict[tuple[str, Rev], Body | None] = field(default_factory=dict)
     """Bodies as they were found, None for invalid: a batch may bring hundreds of branches of a document."""
 
@@ -217,7 +219,7 @@ class Judge:
         """What would close the document to others, by how far it goes or by how much it adds."""
         doc, before = orjson.loads(edit.body), self._before.get(edit.id)
         found = bounds.too_far(edit.path, self._known.tree(edit.id))
-        held = [*known, before] if before else known
+        held = [*known, *self._known.entering.get(edit.id, ()), *([before] if before else ())]
         if not found and (joined := bounds.held_with(doc, held)):
             staff = self._asking.grant.role.staff
             found = bounds.overfull(doc, joined, held, self._known.devices, staff=staff)
@@ -236,8 +238,7 @@ class Judge:
         kept, waits = edit, self._known.decided.get((edit.id, edit.rev))
         if self._known.said(edit) is not None or (waits and not _same(waits.body, edit.body)):
             # What is here by its name says something else: both are kept.
-            digest = derive(edit.rev, False, edit.body).digest
-            kept = edit._replace(path=(Rev(edit.rev.generation, digest), *edit.path[1:]))
+            kept = edit._replace(path=(quarantine.apart_as(edit.rev, edit.body), *edit.path[1:]))
         return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev)
 
     def _named(self, edit: Edit) -> Admitted:

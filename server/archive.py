@@ -70,6 +70,16 @@ def bodies(
     return found
 
 
+def revisions(connection: Connection, db: str, ids: Collection[str]) -> set[tuple[str, Rev]]:
+    """Every revision that was accepted of these documents."""
+    found: set[tuple[str, Rev]] = set()
+    for some in chunks(sorted(ids)):
+        here = (_archive.c.db == db, _archive.c.id.in_(some))
+        for row in connection.execute(select(_archive.c.id, _archive.c.rev).where(*here)):
+            found.add((row.id, Rev.parse(row.rev)))
+    return found
+
+
 def accepted(
     connection: Connection, dbs: Collection[str], revs: Collection[tuple[str, Rev]]
 ) -> set[tuple[str, Rev]]:

@@ -3,14 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from zlib import crc32
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from server import archive, authors, ledger, quarantine, restores
 from server.admission import Asking, Known, acts_named, office_device
+from server.bounds import BOUNDED
 from server.clock import instant
 from server.rows import tables
 from server.rows.engine import table
+from server.settle import read_body
 from sync.merge import Body
 from sync.rev import Rev
 from sync.store.interface import Document, Edit
@@ -49,7 +52,8 @@ class Read(NamedTuple):
 def look_up(
     connection: Connection, batch: Batch, edits: Sequence[Edit], held: Read, *, now: datetime
 ) -> Known:
-    """All that is known here of the documents of a batch, in one transaction of the rows."""
+    """All that is known here of the documents of a batch, in the transaction of the rows that archives what
+    is accepted: of two requests at once the second one sees what the first one adds."""
     documents, grant, db = held.documents, batch.asking.grant, batch.db
     lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
     named = (edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree)
@@ -74,7 +78,32 @@ def look_up(
         held.checklists,
         restored,
         authors.of_acts(connection, acts_named(edits)),
+        _entering(connection, db, edits, documents),
     )
+
+
+def _entering(
+    connection: Connection, db: str, edits: Sequence[Edit], documents: Mapping[str, Document]
+) -> dict[str, list[Body]]:
+    """What was accepted of bounded documents and not in their trees as those were read: it is under way."""
+    ids = {edit.id for edit in edits if edit.id.partition(":")[0] in BOUNDED}
+    if not ids:
+        return {}
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(select(func.pg_advisory_xact_lock(crc32(db.encode()))))
+    trees = {doc_id: one.tree for doc_id in ids if (one := documents.get(doc_id))}
+    # what lies below was forgotten by the tree, long ago
+    floors = {doc_id: min(tree).generation for doc_id, tree in trees.items() if tree}
+    new = {
+        (doc_id, rev)
+        for doc_id, rev in archive.revisions(connection, db, ids)
+        if rev not in trees.get(doc_id, {}) and rev.generation >= floors.get(doc_id, 0)
+    }
+    found: dict[str, list[Body]] = {}
+    for (doc_id, _), raw in (archive.bodies(connection, db, new) if new else {}).items():
+        if (body := read_body(doc_id, raw)) is not None:
+            found.setdefault(doc_id, []).append(body)
+    return found
 
 
 def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:

@@ -44,7 +44,7 @@ def too_far(path: Sequence[Rev], tree: Tree) -> Refusal | None:
 
 def held_with(doc: Doc, known: Sequence[Doc]) -> Doc | None:
     """What a document of a bounded type says together with what is held of it; None of other types."""
-    if doc["type"] not in _BOUNDED or schemas.newer(doc):
+    if doc["type"] not in BOUNDED or schemas.newer(doc):
         return None
     alike = [body for body in known if not schemas.newer(body)]
     if doc["type"] == "pledge":  # phones send them by the hundred, and a set alone is soon united
@@ -102,5 +102,5 @@ def _ids(body: Doc, name: str) -> set[str]:
     return {element["id"] for element in body.get(name, ())}
 
 
-_BOUNDED = frozenset({"pledge", "inspection"})
+BOUNDED = frozenset({"pledge", "inspection"})
 """The types that have a `set`, or that whoever is no staff may write values of an `ask` into."""

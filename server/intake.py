@@ -235,6 +235,12 @@ class Intake:
             await to_thread.run_sync(self._note_recovering, asking.grant.device)
         return answers
 
+    async def withheld(
+        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+    ) -> Sequence[Refused | None]:
+        """What the caller has said by names of which something else is here, and waits or was sent away."""
+        return await to_thread.run_sync(self._withheld, asking_of(caller), db, asked)
+
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         """Of databases that are not the caller's: those that were once, or are part of one that is."""
         grant = asking_of(caller).grant
@@ -310,6 +316,11 @@ class Intake:
             with writing(self._rows) as connection:
                 entries = [archive.Entry.of(db, one, "moved") for one in traces]
                 archive.keep(connection, entries, instant(self._clock()), None)
+
+    def _withheld(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
+        with readers(self._rows).begin() as connection:
+            apart = quarantine.apart(connection, db, asked, asking.grant.device)
+        return [(one := apart.get(key)) and decision(*key, one, asking.words) for key in asked]
 
     def _note_recovering(self, device: str) -> None:
         """This phone has what the server has not: where that was restored, it may for a while give back other

@@ -18,7 +18,7 @@ from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
 from sync.merge import Body
-from sync.rev import Rev
+from sync.rev import Rev, derive
 from sync.stamps import ALL, SKEW, device_of
 from sync.store.interface import Edit
 
@@ -124,6 +124,29 @@ def decided(
             if key in wanted:
                 found[key] = Decided(row.why, row.state, row.device, row.body)
     return found
+
+
+def apart(
+    connection: Connection, db: str, revs: Collection[tuple[str, Rev]], device: str | None
+) -> Mapping[tuple[str, Rev], Decided]:
+    """What this phone sent by names of which there was something else, and did not enter: it is held by a
+    name that follows from its body (`apart_as`)."""
+    found: dict[tuple[str, Rev], Decided] = {}
+    named: dict[str, list[Rev]] = {}
+    for doc_id, rev in revs:
+        named.setdefault(doc_id, []).append(rev)
+    for ids in chunks(sorted(named)):
+        here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.device == device)
+        for row in connection.execute(select(_quarantine).where(*here, _quarantine.c.state != "released")):
+            for rev in named[row.doc_id]:
+                if str(apart_as(rev, row.body)) == row.rev:
+                    found[row.doc_id, rev] = Decided(row.why, row.state, row.device, row.body)
+    return found
+
+
+def apart_as(rev: Rev, body: bytes) -> Rev:
+    """By what name a body is held that was sent by one of which there is something else."""
+    return Rev(rev.generation, derive(rev, False, body).digest)
 
 
 def entered(connection: Connection, db: str, revs: Collection[tuple[str, Rev]]) -> None:

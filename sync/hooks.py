@@ -119,6 +119,13 @@ class ExchangeApplication(Application, Protocol):
         """
         ...
 
+    async def withheld(
+        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+    ) -> Sequence[Refused | None]:
+        """Of revisions whose names the store holds, and for which the caller waits: what became of them where
+        the caller has said something else by that name; None where it is what the store holds."""
+        ...
+
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         """Of databases that the caller does not hold: those whose uploads are judged all the same."""
         ...

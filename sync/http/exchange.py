@@ -162,8 +162,13 @@ class Exchange:
         if not asked:
             return
         trees = await self._store.trees(db, {doc_id for doc_id, _ in asked})
+        here = [named for named in part.asked.waiting if named[1] in trees.get(named[0], {})]
+        verdicts = await self._app.withheld(caller, db, here) if here else ()
+        other = {named: no for named, no in zip(here, verdicts, strict=True) if no is not None}
         part.tell(
-            exchange.outcome_of(doc_id, rev, trees[doc_id])
+            _outcome(other[doc_id, rev])
+            if (doc_id, rev) in other
+            else exchange.outcome_of(doc_id, rev, trees[doc_id])
             for doc_id, rev in asked
             if rev in trees.get(doc_id, {})
         )

@@ -12,6 +12,7 @@ from server.rows import tables
 from server.scribe import Change
 from server.words import words
 from sync.exchange import MAX_DOCUMENT
+from sync.hooks import Refused
 from sync.rev import Rev
 from sync.revtree import Node
 from sync.store.interface import Edit
@@ -111,6 +112,28 @@ async def test_a_flood_of_acts_stops_at_its_author(camket: Product) -> None:
     assert await camket.scribe.write(reviewer, {DB: [Change(pledge()["_id"], {"acts": [by_staff]})]}) == 1
     _, body = await camket.shown(DB, pledge()["_id"])
     assert len(body["acts"]) == limit - 8
+
+
+async def test_two_requests_at_once_do_not_each_fill_a_bound(camket: Product) -> None:
+    """Both have read the pledge before either of them wrote."""
+    half = bounds.ACTS // 2 + 1
+    floods = [edit(pledge(*visits(range(n, n + half))), f"1-{n}") for n in (0, half)]
+    read = camket.store.read
+    empty = await read(DB, [one.id for one in floods], lambda _id, _tree: ())
+
+    async def before(*_: object) -> object:
+        return empty
+
+    told: list[object] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(camket.store, "read", before)
+        for flood in floods:
+            told += await camket.intake.admit(caller_of(lan, words("vi")), DB, [flood])
+    assert told[0] == floods[0]
+    assert isinstance(told[1], Refused)
+    assert told[1].name == "too_large"
+    await camket.store.graft(DB, [floods[0]])
+    assert await camket.send(lan, DB, floods[0]) == ["received"], "what is on its way may come again"
 
 
 async def test_a_flood_that_was_held_back_is_not_let_in_all_at_once(camket: Product) -> None:

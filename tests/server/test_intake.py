@@ -477,6 +477,24 @@ async def test_what_the_author_says_is_heard_whatever_was_let_in_by_its_name(cam
     assert sorted(row["source"] for row in camket.all(tables.Archive)) == ["released", "sent"]
 
 
+async def test_what_waits_beside_what_has_its_name_is_not_told_received(camket: Product) -> None:
+    true, fake = pledge(visit(by=MAI), by=MAI), pledge(visit(by=MAI, result="nobody_home"), by=MAI)
+    numbers = await given_back(camket, edit(fake, "1-m"))
+    warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
+    await warden.release("admin1", numbers)
+    assert await camket.send(mai, DB, edit(true, "1-m")) == ["quarantined"]
+    asked = [(true["_id"], Rev.parse("1-m"))]
+    (told,) = await camket.intake.withheld(caller_of(mai, words("vi")), DB, asked)
+    assert told
+    assert told.name == "quarantined"
+    assert await camket.intake.withheld(caller_of(lan, words("vi")), DB, asked) == [None], "it is not his"
+    (waits,) = camket.all(tables.Quarantine, state="waiting")
+    await warden.discard("admin1", [waits["number"]])
+    (told,) = await camket.intake.withheld(caller_of(mai, words("vi")), DB, asked)
+    assert told
+    assert told.name == "forbidden"
+
+
 async def test_what_was_sent_away_as_anothers_forgery_is_taken_from_its_author(camket: Product) -> None:
     true, fake = edit(household(by=MAI), "1-m"), edit(household(by=MAI, name="Giả"), "1-m")
     numbers = await given_back(camket, fake)

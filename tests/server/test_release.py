@@ -279,6 +279,17 @@ async def test_a_record_that_alters_a_held_act_is_not_released(camket: Product) 
     assert done.obstacle == "altered"
 
 
+async def test_a_record_with_an_own_act_that_is_held_at_another_time_enters(camket: Product) -> None:
+    """The phone set its clock right between the two copies, and was revoked."""
+    await camket.send(
+        revoked(lan), DB, edit(pledge(visit(at="2026-03-01T01:03:04Z"), signed()), "2-b", "1-a")
+    )
+    await camket.send(lan, DB, edit(pledge(visit()), "1-c"))
+    (done,) = await warden(camket).release(THU, [number(camket, "2-b")])
+    assert isinstance(done, Ready)
+    assert (await camket.shown(DB, pledge()["_id"]))[1]["acts"] == [visit(), signed()]
+
+
 async def test_a_discarded_record_is_told_to_the_phone_and_noted(camket: Product) -> None:
     sent = edit(pledge(visit()), "1-a")
     await camket.send(revoked(lan), DB, sent)

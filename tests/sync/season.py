@@ -64,6 +64,11 @@ class Commune:
     ) -> Sequence[Refused | None]:
         return [self._decision(doc_id, rev) for doc_id, rev in asked]
 
+    async def withheld(
+        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+    ) -> Sequence[Refused | None]:
+        return [self._decision(doc_id, rev) for doc_id, rev in asked]
+
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         return ()
 

@@ -107,6 +107,17 @@ async def test_a_quarantined_revision_is_told_now_and_through_the_waiting_list()
         assert outcomes(await exchange(client, asking(hamlet_a={"waiting": [[ID, path[0]]]}))) == [said]
 
 
+async def test_what_the_application_holds_back_is_not_told_received_by_its_name_alone() -> None:
+    async with commune() as (application, client):
+        body = household("Ông Bốn")
+        path = child(None, body)
+        await exchange(client, asking(hamlet_a={"docs": [sent(ID, path, body)]}))
+        waiting = asking(hamlet_a={"waiting": [[ID, path[0]]]})
+        assert outcomes(await exchange(client, waiting)) == [[ID, path[0], "received"]]
+        application.decided[ID, path[0]] = "quarantined"
+        assert outcomes(await exchange(client, waiting)) == [[ID, path[0], "quarantined", "why quarantined"]]
+
+
 async def test_what_nobody_here_has_ever_had_is_asked_for() -> None:
     async with commune() as (application, client):
         application.decided[ID, "1-c"] = "erased"
