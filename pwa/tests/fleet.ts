@@ -496,6 +496,11 @@ const orders: Record<string, (of: Handset, app: App, order: Order) => Promise<un
     if (answer.ok) of.receipts(said);
     return answer.status;
   },
+  credentials: async (_, { field }) => {
+    const { session } = inside(field);
+    const keys = session && (await meta(session.db, "keys"));
+    return keys ? { full: session.credential, send: keys.send, seal: keys.seal } : null;
+  },
   look: (of) => of.look(),
 };
 

@@ -73,6 +73,15 @@ def _is_new(body: Body | None) -> bool:
     return body is not None and body.get("v", 1) > 1
 
 
+def unforged(seen: Seen, mark: str) -> list[str]:
+    """Nothing that was written in another's name stands anywhere."""
+    return [
+        f"{db} {doc_id} says what was forged: {doc.body}"
+        for (db, doc_id), doc in seen.docs.items()
+        if doc.body and mark in str(doc.body)
+    ]
+
+
 def asked(seen: Seen) -> list[str]:
     """Answers that nobody who saw them has replaced wait, no others do, and the office says so."""
     found, open_ = [], set()

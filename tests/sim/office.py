@@ -22,6 +22,8 @@ from server.words import words
 from tests.sim.founding import ADMIN, volunteer
 from tests.sim.servers import Clock
 
+FORGED = "Gian Ác"
+"""What phones in the wrong hands write in another's name (`tests.sim.steps_hostile`)."""
 ERASE = words("vi").say("office.rights.word")
 
 
@@ -35,6 +37,8 @@ class Entry(NamedTuple):
     why: str
     newer: bool
     """Whether a later program wrote it, which this one cannot let in."""
+    forged: bool
+    """Whether the office can tell, by asking the person whose name it bears, that it was not they."""
 
 
 @dataclass(slots=True)
@@ -93,10 +97,10 @@ class Office:
     def waiting(self) -> list[Entry]:
         """What waits in quarantine."""
         asked = (
-            "SELECT number, db, doc_id, rev, why, json_extract(body, '$.v') > 1"
+            "SELECT number, db, doc_id, rev, why, json_extract(body, '$.v') > 1, body LIKE ?"
             " FROM quarantine WHERE state = 'waiting' ORDER BY number"
         )
-        return [Entry(*row) for row in self._all(asked)]
+        return [Entry(*row) for row in self._all(asked, f"%{FORGED}%")]
 
     # --- what the pages do ---
 

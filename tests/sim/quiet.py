@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.sim import commands, invariants, pair, servers
 from tests.sim.observe import Seen, observe, sequences
+from tests.sim.office import FORGED
 from tests.sim.scene import Broken, Scene
 from tests.sim.season import MINUTE
 
@@ -32,9 +33,12 @@ async def quiet(scene: Scene) -> None:
         await scene.rest()
         waiting = [one for one in scene.office.waiting() if not one.newer]
         if waiting:
+            forged = [one.number for one in waiting if one.forged]
+            await scene.office.decide(forged, "discard")
+            scene.tally["forgeries discarded"] += len(forged)
             await scene.office.confirm_clock()
-            await scene.office.decide([one.number for one in waiting], "release")
-            scene.tally["records released"] += len(waiting)
+            await scene.office.decide([one.number for one in waiting if not one.forged], "release")
+            scene.tally["records released"] += len(waiting) - len(forged)
             await scene.rest()
         calm = all([state is None or await _is_calm(scene, n, state) for n, state in enumerate(states)])
         if calm and not waiting and before == sequences(scene.data):
@@ -107,6 +111,7 @@ async def _problems(scene: Scene, seen: Seen) -> list[str]:
         *scene.said.kept(seen),
         *scene.said.unrefused(),
         *invariants.unmerged(seen),
+        *invariants.unforged(seen, FORGED),
         *invariants.settled(seen),
         *invariants.merged(seen),
         *invariants.placed(seen),

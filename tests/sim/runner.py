@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tests.sim import quiet
 from tests.sim.scene import Broken, Handset
 from tests.sim.season import Step
+from tests.sim.steps_hostile import Hostile
 from tests.sim.steps_inspections import Inspections
 from tests.sim.steps_office import Desk
 from tests.sim.steps_phones import Phones
@@ -34,7 +35,7 @@ TOGETHER = frozenset(
 
 
 @dataclass(slots=True)
-class Runner(Phones, Inspections, Servers, Desk):
+class Runner(Phones, Inspections, Hostile, Servers, Desk):
     """Takes the steps, one after the other."""
 
     async def run(self) -> None:

@@ -75,12 +75,13 @@ def generate(seed: int, length: int | None = None) -> Season:
     return Season(seed, phones, tuple(steps))
 
 
+ATTACKS = ("author", "stamp", "renamed", "act", "sealed", "flood")
 # What happens, how often in relation to each other.
 PHONE: Mapping[str, int] = {
     "visit": 10, "sign": 14, "edit": 14, "add": 5, "void": 4, "meeting": 2, "open": 5, "save": 6,
     "sync": 34, "together": 14, "hand_in": 3, "kill_app": 3, "bundle": 4, "carry": 4, "take": 3,
     "receipts": 2, "phone_clock": 3, "lose": 1, "rejoin": 1, "inspect": 6,
-    "newer": 2,
+    "newer": 2, "attack": 3,
 }  # fmt: skip
 SERVER: Mapping[str, int] = {
     "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 3, "confirm": 2, "server_clock": 2,
@@ -170,6 +171,10 @@ class _Maker:
         elif self.random.random() < 0.15:
             self._sync(phone)
             self.add("erase_photo", hamlet=hamlet, inspection=key)
+
+    def _attack(self, phone: int) -> None:
+        kind = self.random.choice(ATTACKS)
+        self.add("attack", phone, **self._household(phone), kind=kind, mark=self._mark())
 
     def _newer(self, phone: int) -> None:
         self.add("newer", phone, **self._household(phone), name=f"Đinh {self._mark()}", **self._death())

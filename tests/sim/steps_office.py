@@ -101,7 +101,7 @@ class Desk(Scene):
         await self._decide("discard", {"revoked", "clock"})
 
     async def _decide(self, what: str, why: Collection[str]) -> None:
-        found = [one for one in self.office.waiting() if one.why in why and not one.newer]
+        found = [one for one in self.office.waiting() if one.why in why and not one.newer and not one.forged]
         if what == "discard":
             self.said.discarded |= {(one.db, one.id, one.rev) for one in found}
         await self.office.decide([one.number for one in found], what)

@@ -28,6 +28,7 @@ _SAID = {
     "void": "Phone {phone} takes its own act at {where} back.",
     "meeting": "Phone {phone} records a meeting in {hamlet}: {households}.",
     "inspect": "Phone {phone} inspects the {subject} ({inspected}): {count}{pictures}.",
+    "attack": "Phone {phone} is in the wrong hands: {kind} ({where}).",
     "newer": "Phone {phone}, with an app that this server is too old for, changes {where}.",
     "unmerge": "The office parts {where} from what it was merged into.",
     "split": "The office founds {name}, and moves {households} of {hamlet} to it{with_people}.",

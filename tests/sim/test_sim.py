@@ -59,7 +59,9 @@ SMALL = Season(1, (0, 2, 4), (
     SYNCED,
     Step("sync", 1, args={"faults": [Fault("deaf")]}),
     Step("visit", 2, HOUR, at("1", result="met")),
+    Step("attack", 2, args=at(kind="author", mark="S9X")),
     Step("revoke", 2),
+    Step("attack", 2, args=at(kind="sealed", mark="S9X")),
     Step("erase", args=at("1")),
 ))  # fmt: skip
 
@@ -129,6 +131,10 @@ async def a_conflict_is_left(runner: Runner) -> None:
 
 async def a_household_is_miscounted(runner: Runner) -> None:
     await rows(runner, f"UPDATE household_row SET status = 'moved' WHERE ulid = '{FIRST}'")
+
+
+async def what_was_forged_stands(runner: Runner) -> None:
+    await graft(runner, f"household:{FIRST}", name="Gian Ác S9X")
 
 
 async def an_erased_one_is_back(runner: Runner) -> None:
@@ -218,6 +224,7 @@ async def a_history_has_a_gap(runner: Runner) -> None:
         (a_document_is_lost, "the server does not know it"),
         (a_value_comes_from_nowhere, "and not {"),
         (a_value_comes_from_nowhere, f"of {NAPO} household:{FIRST}, the server"),
+        (what_was_forged_stands, "says what was forged"),
         (a_conflict_is_left, "live leaves"),
         (a_household_is_miscounted, "the office counts"),
         (an_erased_one_is_back, "was erased and lives"),
