@@ -93,6 +93,12 @@ def _body(doc_id: str, document: Document) -> Body:
     )
 
 
+def _bodies(doc_id: str, document: Document) -> list[Body]:
+    """All that is held of what a document ever said."""
+    held = read_bodies(doc_id, document)
+    return [body for rev, body in held.items() if body is not None and not document.tree[rev].deleted]
+
+
 class GivenBack(NamedTuple):
     """A pledge that begins again in its old place, and the acts that are to be voided where they went."""
 
@@ -181,14 +187,15 @@ class Carrier:
 
         Raises `DatabaseMissing`.
         """
-        written = await to_thread.run_sync(self._written, db, gone)
         edits: list[Edit] = []
         to_void: dict[str, Sequence[str]] = {}
-        for old_id, bodies in written.items():
-            new_id = f"{old_id.rpartition(':')[0]}:{kept}"
-            documents = await self._store.read(db, [old_id, new_id], ends)
+        for campaign, ids in (await to_thread.run_sync(self._family, db, gone, kept)).items():
+            old_id, new_id = f"{campaign}:{gone}", f"{campaign}:{kept}"
+            documents = await self._store.read(db, {*ids, old_id, new_id}, lambda _id, tree: tree)
             old, new = documents.get(old_id), documents.get(new_id)
-            back = given_back(bodies, _body(new_id, new) if new else {})
+            written = await to_thread.run_sync(self._written, db, ids)
+            written += [body for one in ids if one in documents for body in _bodies(one, documents[one])]
+            back = given_back(written, _body(new_id, new) if new else {})
             one = old or new
             if back is None or one is None or (old and revtree.live(old.tree)):
                 continue
@@ -217,17 +224,25 @@ class Carrier:
         with readers(self._rows).begin() as connection:
             return archive.ids_like(connection, db, f"pledge:%:{ulid}")
 
-    def _written(self, db: str, ulid: str) -> dict[str, list[Body]]:
-        """All that was ever written to a household's pledges, by pledge; to those of others that became this
-        one as well: what came late for them went past it, to the household that was kept in the end."""
-        found: dict[str, list[Body]] = {}
+    def _family(self, db: str, gone: str, kept: str) -> dict[str, set[str]]:
+        """A household's pledges by campaign (`pledge:<campaign>`), and those of others that became this one:
+        what came late for them went past it, to the household that was kept in the end. Where a peer has
+        replicated them into the store, and they are in no archive, the pledge of that one tells."""
+        here = (_pledges.c.db == db, _pledges.c.subject == kept)
         with readers(self._rows).begin() as connection:
-            for one in became(connection, db, ulid):
-                ids = archive.ids_like(connection, db, f"pledge:%:{one}")
-                for doc_id, raw in archive.all_bodies(connection, db, ids):
-                    if (body := read_body(doc_id, raw)) is not None:
-                        found.setdefault(f"{doc_id.rpartition(':')[0]}:{ulid}", []).append(body)
-        return found
+            ulids = became(connection, db, gone)
+            named = [one for ulid in ulids for one in archive.ids_like(connection, db, f"pledge:%:{ulid}")]
+            named += connection.execute(select(_pledges.c.id).where(*here)).scalars()
+        return {
+            campaign: {f"{campaign}:{ulid}" for ulid in ulids}
+            for campaign in sorted({one.rpartition(":")[0] for one in named})
+        }
+
+    def _written(self, db: str, ids: Collection[str]) -> list[Body]:
+        """All that the archive has of these pledges."""
+        with readers(self._rows).begin() as connection:
+            found = [read_body(*one) for one in archive.all_bodies(connection, db, ids)]
+        return [body for body in found if body is not None]
 
     def _wanted(self, db: str) -> dict[str, str]:
         """The pledges of merged households, each with where its acts belong."""

@@ -160,6 +160,17 @@ async def test_what_is_merged_parted_and_merged_again_is_signed_as_before(made: 
         assert await signed_ones(made) == {TWIN}, "and the other is as unsigned as it was"
 
 
+async def test_what_a_peer_has_brought_into_the_store_is_given_back_too(made: Village) -> None:
+    await twin(made)
+    by = made.people["volunteer2"]
+    own = edit(pledge(signed(THIRD, by=by), by=by, ulid=TWIN), f"1-{'c' * 32}")
+    await made.parts.store.graft("hamlet-nasam", [own])
+    await made.parts.follower.catch_up()
+    await merge(made, TWIN, SIGNED_ULID)
+    await part(made, TWIN)
+    assert [act["id"] for act in (await document(made, own.id))[1]["acts"]] == [THIRD]
+
+
 async def test_what_a_late_phone_wrote_comes_back_with_the_household_that_its_own_became(
     made: Village,
 ) -> None:
