@@ -20,6 +20,7 @@ TOGETHER = frozenset(
         "backup",
         "restore",
         "erase",
+        "erase_photo",
         "revoke",
         "lose",
         "merge",
