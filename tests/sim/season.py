@@ -90,7 +90,7 @@ SERVER: Mapping[str, int] = {
 OFFICE: Mapping[str, int] = {
     "review": 4, "correct": 4, "withdraw": 1, "bring_back": 3, "merge": 3, "erase": 1,
     "release": 3, "discard": 1, "move": 2, "choose": 3, "erase_photo": 2,
-    "split": 1, "reunite": 2, "unmerge": 2,
+    "split": 2, "reunite": 2, "unmerge": 2,
 }  # fmt: skip
 REST: Mapping[str, int] = {"quiet": 2}
 WEIGHTS: Mapping[str, int] = {**PHONE, **SERVER, **OFFICE, **REST}
