@@ -146,6 +146,25 @@ def departures(connection: Connection, of: str | Collection[str]) -> list[Depart
     return sorted(found, key=lambda one: (one.at, one.rev.generation, one.source))
 
 
+class Leaving(NamedTuple):
+    """A tombstone that a document was to have in a database, and where it was to go."""
+
+    db: str
+    rev: Rev
+    target: str
+
+
+def leaving(connection: Connection, doc_id: str, dbs: Collection[str]) -> list[Leaving]:
+    """What was ever to leave these databases: it is archived before the store moves it, and stays archived
+    where it went (`copy`)."""
+    asked = select(_archive.c.db, _archive.c.rev, _archive.c.body).where(_archive.c.id == doc_id, _departs)
+    rows = connection.execute(asked.where(_archive.c.db.in_(dbs)))
+    told = ((row, orjson.loads(row.body).get(MARK)) for row in rows)
+    return [
+        Leaving(row.db, Rev.parse(row.rev), target) for row, target in told if target not in {None, row.db}
+    ]
+
+
 def first_place(connection: Connection, doc_id: str, dbs: Collection[str]) -> str | None:
     """In which of these databases a document has been for the longest."""
     here = (_archive.c.id == doc_id, _archive.c.db.in_(dbs))

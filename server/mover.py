@@ -16,14 +16,15 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import ColumnElement, Connection, Engine, Table, literal, select
 
-from server import archive, audit, ledger, leftovers, moving, restores
+from server import archive, audit, ledger, leftovers, moving
 from server.blobs import Blobs, Name
 from server.clock import Clock, instant
 from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
+from server.settle import ends
 from server.whereabouts import Whereabouts, end_of, merges
 from sync import revtree
-from sync.rev import Rev
+from sync.rev import Rev, derive
 from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore, Document, Edit, Page
 
 _moved, _pledges = table(tables.MovedRow), table(tables.PledgeRow)
@@ -87,15 +88,28 @@ class Mover:
 
         Repeatable: what has moved already counts for nothing. Raises `StoreFull`, `DatabaseMissing`.
         """
+        return (await self._move(source, target, ids, by, shared)).count()
+
+    async def _move(
+        self,
+        source: str,
+        target: str,
+        ids: Collection[str] | None = None,
+        by: str | None = None,
+        shared: Collection[str] = (),
+    ) -> Batch:
+        """The same; what was written. Where source and target are one, tombstones of an earlier stay end."""
         for kind in ("hamlet", "media"):
             with suppress(DatabaseExists):
                 await self._store.create(f"{kind}-{target}")
         async with self._one:
             batch = Batch()
             media = f"media-{source}"
-            pictures = await self._pictures(media, ids)
+            pictures = await self._pictures(media, ids) if source != target else []
             if ids is None:
                 ids = await self._feed(f"hamlet-{source}")
+            if source == target:
+                shared = ids
             await self._plan(batch, f"hamlet-{source}", f"hamlet-{target}", ids, shared)
             await self._plan(batch, media, f"media-{target}", pictures, ())
             await to_thread.run_sync(self._archive, batch, by)
@@ -105,13 +119,13 @@ class Mover:
             await self._store.graft_all(batch.edits())
             if self._blobs:
                 await to_thread.run_sync(self._blobs.remove, shown)
-        return batch.count()
+        return batch
 
     async def carry(self, db: str) -> set[str]:
         """Move on what lives in a hamlet's database and belongs elsewhere; the databases that this touched.
 
         All of it where the hamlet was merged away; else what was written after its household had gone, and
-        what phones have given back to a hamlet to which a restored server has not moved it.
+        what lives in another hamlet as well.
         """
         if not db.startswith("hamlet-"):
             return set()
@@ -119,13 +133,13 @@ class Mover:
         merged, strays = await to_thread.run_sync(self._late, db)
         if merged is None:
             ways = {(db, home): ids for home, ids in (await self._homes(db, strays)).items()}
-            ways |= await self._given_back(db)
-            return {
-                place
-                for (source, home), ids in ways.items()
-                if await self.move(source.removeprefix("hamlet-"), home.removeprefix("hamlet-"), ids)
-                for place in (source, home)
-            }
+            ways |= await self._one_home(db)
+            touched: set[str] = set()
+            for (source, home), ids in ways.items():
+                done = await self._move(source.removeprefix("hamlet-"), home.removeprefix("hamlet-"), ids)
+                if done.lived or (source == home and done.copies):
+                    touched |= {source, home}
+            return touched
         living = [await self._lives(f"{kind}-{hamlet}") for kind in ("hamlet", "media")]
         moved = any(living) and await self.move(hamlet, merged)
         await to_thread.run_sync(self._carry_hamlet, hamlet, merged)
@@ -202,23 +216,32 @@ class Mover:
         for doc_id, anchor in strays.items():
             if anchor not in homes:
                 homes[anchor] = await self._where.home(db, anchor)
-            if (home := homes[anchor]) is not None and home != db:
-                found.setdefault(home, []).append(doc_id)
+            if (home := homes[anchor]) is not None or doc_id == anchor:  # or it is here again
+                found.setdefault(home or db, []).append(doc_id)
         return found
 
-    async def _given_back(self, db: str) -> dict[tuple[str, str], list[str]]:
+    async def _one_home(self, db: str) -> dict[tuple[str, str], list[str]]:
         """What lives here and in another hamlet as well, without having left either: from where to where.
 
-        A server that was restored to before a move gets back from phones what they had in the new place: by
-        revisions of the old one, which tells it from what somebody has put there under the same name.
+        A server that was restored to before a move gets back from phones what they had in the new place; two
+        servers may have moved it apart; a move may have been cut, or be under way.
         """
         ways: dict[tuple[str, str], list[str]] = {}
-        for (away, home), ids in (await to_thread.run_sync(self._twice, db)).items():
-            trees = [await self._store.trees(place, ids) for place in (away, home)]
-            same = [one for one in ids if {*trees[0].get(one, ())} & {*trees[1].get(one, ())}]
-            if same:
-                ways[away, home] = same
+        for doc_id, (places, first, leaving) in (await to_thread.run_sync(self._twice, db)).items():
+            held = {place: one for place in places if (one := await self._read(place, doc_id))}
+            under_way = {
+                rev: target for place, rev, target in leaving if place in held and rev not in held[place].tree
+            }
+            home = moving.residence(held, under_way, first)
+            for place, document in held.items():
+                if place != home and moving.lives(document) and home and moving.same(document, held[home]):
+                    ways.setdefault((place, home), []).append(doc_id)
         return ways
+
+    async def _read(self, db: str, doc_id: str) -> Document | None:
+        with suppress(DatabaseMissing):
+            return (await self._store.read(db, [doc_id], ends)).get(doc_id)
+        return None
 
     # ---- in threads -------------------------------------------------------------------------------------
 
@@ -263,24 +286,25 @@ class Mover:
                     found.setdefault(row.id, row.anchor)
         return None, found
 
-    def _twice(self, db: str) -> dict[tuple[str, str], list[str]]:
-        """What may live here and in another hamlet because of a restore, by where it is too much and where it
-        stays: where it has been in the archive for longer. Whoever moved it may move it again."""
-        found: dict[tuple[str, str], list[str]] = {}
+    def _twice(self, db: str) -> dict[str, tuple[set[str], str | None, list[archive.Leaving]]]:
+        """What may live here and in another hamlet: all places where it is or was, the one where it was
+        first, and what was ever to leave one of them."""
+        found: dict[str, set[str]] = {}
         with readers(self._rows).begin() as connection:
-            if not restores.ever(connection):
-                return {}
-            merged = {f"hamlet-{one}" for one in merges(connection)}
             for source in (_households, _units):
                 other = source.alias()
                 both = select(source.c.id, other.c.db).where(source.c.db == db, other.c.db != db)
-                for doc_id, there in connection.execute(both.where(other.c.ulid == source.c.ulid)).all():
-                    left = select(_moved.c.id).where(_moved.c.id == doc_id, _moved.c.db.in_((db, there)))
-                    if there in merged or connection.execute(left).first() is not None:
-                        continue  # it goes where its hamlet or its tombstone says
-                    home = archive.first_place(connection, doc_id, (db, there)) or db
-                    found.setdefault((there if home == db else db, home), []).append(doc_id)
-        return found
+                for doc_id, there in connection.execute(both.where(other.c.ulid == source.c.ulid)):
+                    found.setdefault(doc_id, {db}).add(there)
+            merged = {f"hamlet-{one}" for one in merges(connection)} if found else set[str]()
+            homes: dict[str, tuple[set[str], str | None, list[archive.Leaving]]] = {}
+            for doc_id, places in found.items():
+                left = {*connection.execute(select(_moved.c.db).where(_moved.c.id == doc_id)).scalars()}
+                stays = places - left - merged  # from there it goes where its tombstone or its hamlet says
+                if db in stays and len(stays) > 1:
+                    first = archive.first_place(connection, doc_id, stays)
+                    homes[doc_id] = stays | left, first, archive.leaving(connection, doc_id, stays)
+        return homes
 
 
 _ANCHORED: tuple[tuple[Table, ColumnElement[str]], ...] = (
@@ -294,7 +318,13 @@ _ANCHORED: tuple[tuple[Table, ColumnElement[str]], ...] = (
 
 def _keep(connection: Connection, edits: Mapping[str, list[Edit]], now: str, by: str | None) -> None:
     for db, made in edits.items():
-        archive.keep(connection, [archive.Entry.of(db, one, "moved") for one in made], now, by)
+        archive.keep(connection, [archive.Entry.of(db, one, _source(one)) for one in made], now, by)
+
+
+def _source(edit: Edit) -> archive.Source:
+    """A revision that a move has made, or one that it copies and no archive knew: a peer has brought it."""
+    made = len(edit.path) > 1 and edit.rev == derive(edit.path[1], edit.deleted, edit.body)
+    return "moved" if made else "sent"
 
 
 def _shows(body: Body | None, inspections: Collection[str] | None) -> bool:

@@ -95,6 +95,34 @@ def strays(document: Document) -> bool:
     return bool(revtree.live(document.tree)) and bool(_departures(document))
 
 
+def lives(document: Document) -> bool:
+    """Whether it lives here and has not left, as far as its tombstones tell."""
+    return bool(revtree.live(document.tree)) and not _departures(document)
+
+
+def residence(held: Mapping[str, Document], under_way: Mapping[Rev, str], first: str | None) -> str | None:
+    """Of databases that hold a document, the one where it belongs; None where no tombstone tells.
+
+    It belongs where it lives and has not left. Of several such places, or of those that it has left where
+    there is none, it is the one to which it is `under_way`, by tombstones that are to be written yet; or
+    where it went last by those that are there. So two servers that moved it apart and exchange choose alike.
+    Of several of which no tombstone tells it is `first`, or the least by name.
+    """
+    homes = {place for place, one in held.items() if lives(one)}
+    left = {rev: place for one in held.values() for rev, place in _departures(one).items()}
+    for told in (under_way, left):
+        ends = [rev for rev, place in told.items() if place in (homes or held)]
+        if ends and len(homes) != 1:
+            return told[max(ends)]
+    return min(homes, key=lambda place: (place != first, place), default=None)
+
+
+def same(one: Document, other: Document) -> bool:
+    """Whether two databases hold one document: by revisions, which tells it from what somebody has put under
+    its name."""
+    return not one.tree.keys().isdisjoint(other.tree)
+
+
 def _departures(document: Document) -> dict[Rev, str]:
     """Tombstones that say where it went, among the leaves, the greatest first."""
     ends = ((rev, document.bodies.get(rev)) for rev in revtree.leaves(document.tree))
@@ -132,13 +160,15 @@ class _Grown:
                 self._add(Edit(self._id, revtree.ancestry(old.tree, rev), b"{}", deleted=True))
 
     def reopen(self, old: Document, live: list[Rev], away: Mapping[Rev, str]) -> None:
-        """It lives here again, whatever tombstones are here from an earlier stay."""
+        """It lives here again, whatever tombstones are here from an earlier stay: what was ended here, and
+        lived on elsewhere, goes on from where it was ended."""
         left = [rev for rev in away if revtree.is_leaf(self._tree, rev)]
         for leaf in live:
             lines = [revtree.ancestry(self._tree, end) for end in revtree.live(self._tree)]
-            over = [end for end in left if leaf in revtree.ancestry(self._tree, end)]
+            ends = [*left, *revtree.leaves(self._tree)]
+            over = [end for end in ends if leaf in revtree.ancestry(self._tree, end)]
             if over and not any(leaf in line for line in lines):
-                left.remove(over[0])
+                left = [end for end in left if end != over[0]]
                 self._add(_child(self._id, self._tree, over[0], old.bodies[leaf].json, deleted=False))
         for end in left:
             self._add(_child(self._id, self._tree, end, _ABSORBED, deleted=True))

@@ -89,20 +89,18 @@ class Whereabouts:
         return found
 
     async def home(self, db: str, doc_id: str) -> str | None:
-        """The database where a document is that has left this one; None where it has not left."""
-        seen, ahead, last = {db}, [db], None
+        """The database where a document is that has left this one; None where it has not left, or is here
+        again."""
+        held: dict[str, Document] = {}
+        ahead = [db]
         while ahead:
             here = ahead.pop(0)
             document = (await self._read(here, [doc_id])).get(doc_id)
-            if document is None:
-                continue
-            away = moving.departures(document)
-            if revtree.live(document.tree) and not away:
-                return here if here != db else None
-            last = here if here != db else last
-            ahead += [place for place in away if place not in seen]
-            seen |= {*ahead}
-        return last
+            if document is not None:
+                held[here] = document
+                ahead += [place for place in moving.departures(document) if place not in {*held, *ahead}]
+        home = moving.residence(held, {}, None)
+        return home if home != db else None
 
     async def _place(self, db: str, doc_id: str, body: Mapping[str, Any], hints: _Hints) -> str | None:
         kind = db.partition("-")[0]

@@ -83,7 +83,7 @@ async def test_what_waits_goes_with_its_household(commune: Parts) -> None:
 
 async def test_check_finds_what_lives_in_two_hamlets_and_what_is_in_none(commune: Parts) -> None:
     await furnish(commune)
-    await commune.store.graft(B, [edit(household(), "1-h")])
+    await commune.store.graft(B, [edit(household(by=MAI), "1-x")])  # another one, under its name
     gone = edit({"_id": PLEDGE, "moved_to": C}, "2-t", "1-p", deleted=True)
     await commune.store.graft(A, [gone])
     found = await problems(commune)
