@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -52,6 +53,7 @@ from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import Stamp
 from sync.store.interface import DatabaseMissing, Edit, Store, StoreFull
+from sync.store.names import untold
 
 _devices, _hamlets = table(tables.Device), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
@@ -186,12 +188,14 @@ class Intake:
     ) -> dict[tuple[str, Rev], Stored]:
         """The outcomes of those of these revisions that a place holds which they were not sent to."""
         trees = await self._store.trees(place, {doc_id for doc_id, _ in asked})
+        accepted = partial(self._accepted_there, place)
+        bare = await untold(self._store, place, asked, trees, accepted)
         name = await to_thread.run_sync(self._name_of, place.partition("-")[2])
         reason = asking.words.say("rule.moved_on", hamlet=name)
         return {
             (doc_id, rev): Stored(doc_id, str(rev), exchange.outcome_of(doc_id, rev, tree).status, reason)
             for doc_id, rev in asked
-            if rev in (tree := trees.get(doc_id, {}))
+            if rev in (tree := trees.get(doc_id, {})) and (doc_id, rev) not in bare
         }
 
     async def enter(self, place: str, edits: Sequence[Edit], sent_to: str) -> None:
@@ -240,6 +244,22 @@ class Intake:
     ) -> Sequence[Refused | None]:
         """What the caller has said by names of which something else is here, and waits or was sent away."""
         return await to_thread.run_sync(self._withheld, asking_of(caller), db, asked)
+
+    async def accepted(
+        self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
+    ) -> Collection[tuple[str, Rev]]:
+        """Of revisions that a tree names and whose bodies the store has not, those that are archived here."""
+        del caller
+        return await self._accepted_there(db, named)
+
+    async def _accepted_there(
+        self, db: str, named: Collection[tuple[str, Rev]]
+    ) -> Collection[tuple[str, Rev]]:
+        def work() -> Collection[tuple[str, Rev]]:
+            with readers(self._rows).begin() as connection:
+                return archive.accepted(connection, [db], named)
+
+        return await to_thread.run_sync(work)
 
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         """Of databases that are not the caller's: those that were once, or are part of one that is."""

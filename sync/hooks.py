@@ -85,6 +85,13 @@ class Application(Protocol):
         """These documents changed, and are on disk: merge them, project them."""
         ...
 
+    async def accepted(
+        self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
+    ) -> Collection[tuple[str, Rev]]:
+        """Of revisions that a tree names and whose bodies the store has not: those that were once accepted
+        with their bodies. The others are asked for: by its name alone nothing was received."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

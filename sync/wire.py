@@ -7,7 +7,7 @@ joining bytes: what was stored is never parsed on its way out. What a peer gets 
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -371,15 +371,21 @@ def render_conflicts(leaves: Sequence[Leaf], *, deleted: bool = False) -> bytes:
     return b',"%b":%b' % (name, orjson.dumps(revs)) if revs else b""
 
 
-def render_missing(asked: Mapping[str, Sequence[Rev]], trees: Mapping[str, Tree]) -> bytes:
-    """What `_revs_diff` answers: documents of which nothing is missing are left out."""
+def render_missing(
+    asked: Mapping[str, Sequence[Rev]],
+    trees: Mapping[str, Tree],
+    untold: Collection[tuple[str, Rev]] = (),
+) -> bytes:
+    """What `_revs_diff` answers: documents of which nothing is missing are left out. `untold` are revisions
+    of which the trees have the names alone."""
     rows: dict[str, dict[str, list[str]]] = {}
     for doc_id, revs in asked.items():
         tree = trees.get(doc_id)
         if tree is None:
             absent, ancestors = list(revs), []
         else:
-            absent = revtree.missing(tree, revs)
+            unnamed = {*revtree.missing(tree, revs)}
+            absent = [rev for rev in revs if rev in unnamed or (doc_id, rev) in untold]
             ancestors = revtree.possible_ancestors(tree, absent) if absent else []
         if absent:
             row = rows[doc_id] = {"missing": [str(rev) for rev in absent]}

@@ -19,6 +19,7 @@ from sync.hooks import Action, Caller, Refused
 from sync.http import bodies
 from sync.http.answers import render
 from sync.http.routing import Call, Route, parse_query
+from sync.rev import Rev
 from sync.store.interface import Edit
 
 COOKIE = "AuthSession"
@@ -146,6 +147,15 @@ class Bare:
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
         """Nobody needs to know."""
+
+    async def accepted(
+        self,
+        caller: Caller,  # noqa: ARG002
+        db: str,  # noqa: ARG002
+        named: Collection[tuple[str, Rev]],
+    ) -> Collection[tuple[str, Rev]]:
+        """All: a CouchDB asks for no revision whose name it has."""
+        return named
 
 
 def _address(connection: HTTPConnection) -> str:

@@ -1,5 +1,8 @@
 """Many documents in one request: what is missing, and writing them (`bulk_get` reads them)."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+
 import orjson
 from starlette.responses import Response
 
@@ -9,22 +12,30 @@ from sync.hooks import Action
 from sync.http import accept, bodies, local
 from sync.http.answers import answer, compressed, render
 from sync.http.routing import Call, Route
+from sync.rev import Rev
+from sync.store.names import untold
 from sync.wire import BulkDocs
 
 
 async def revs_diff(call: Call) -> Response:
     """Which of these revisions are not here."""
     asked = wire.parse_revs_by_id(await bodies.read_posted(call.request, call.parts.limits.request))
-    trees = await call.store.trees(call.db, asked)
-    return compressed(call.request, answer(wire.render_missing(asked, trees) + b"\n"))
+    return compressed(call.request, answer(await _missing(call, asked) + b"\n"))
 
 
 async def missing_revs(call: Call) -> Response:
     """The same in the older form."""
     asked = wire.parse_revs_by_id(await bodies.read_posted(call.request, call.parts.limits.request))
-    trees = await call.store.trees(call.db, asked)
-    missing = orjson.loads(wire.render_missing(asked, trees))
+    missing = orjson.loads(await _missing(call, asked))
     return render({"missing_revs": {doc_id: row["missing"] for doc_id, row in missing.items()}})
+
+
+async def _missing(call: Call, asked: Mapping[str, Sequence[Rev]]) -> bytes:
+    trees = await call.store.trees(call.db, asked)
+    named = [(doc_id, rev) for doc_id, revs in asked.items() for rev in revs]
+    accepted = partial(call.parts.application.accepted, call.caller, call.db)
+    bare = await untold(call.store, call.db, named, trees, accepted)
+    return wire.render_missing(asked, trees, bare)
 
 
 async def bulk_docs(call: Call) -> Response:

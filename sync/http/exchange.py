@@ -9,6 +9,7 @@ may be repeated: a phone that was cut off sends the same again and gets the same
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import orjson
 from anyio import to_thread
@@ -27,6 +28,7 @@ from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Change, DocStore, Document, Edit, Page, StoreError
+from sync.store.names import untold
 
 PAGE = 100
 """Documents read from the store at a time."""
@@ -162,19 +164,22 @@ class Exchange:
         if not asked:
             return
         trees = await self._store.trees(db, {doc_id for doc_id, _ in asked})
-        here = [named for named in part.asked.waiting if named[1] in trees.get(named[0], {})]
+        # What came was judged, and is on disk whatever the tree says of it; what waits may be there by name.
+        waiting = [named for named in part.asked.waiting if named not in part.came]
+        bare = await untold(self._store, db, waiting, trees, partial(self._app.accepted, caller, db))
+        named = [one for one in asked if one[1] in trees.get(one[0], {})]
+        here = [one for one in part.asked.waiting if one[1] in trees.get(one[0], {})]
         verdicts = await self._app.withheld(caller, db, here) if here else ()
         other = {named: no for named, no in zip(here, verdicts, strict=True) if no is not None}
         part.tell(
             _outcome(other[doc_id, rev])
             if (doc_id, rev) in other
             else exchange.outcome_of(doc_id, rev, trees[doc_id])
-            for doc_id, rev in asked
-            if rev in trees.get(doc_id, {})
+            for doc_id, rev in named
+            if (doc_id, rev) in other or (doc_id, rev) not in bare
         )
-        absent = [named for named in asked if named[1] not in trees.get(named[0], {})]
-        told = {*part.missing}
-        await self._tell_absent(caller, db, part, [named for named in absent if named not in told])
+        told = {*part.missing, *other, *({*named} - {*bare})}
+        await self._tell_absent(caller, db, part, [one for one in asked if one not in told])
 
     async def _tell_absent(self, caller: Caller, db: str, part: Taken, absent: Sequence[Named]) -> None:
         verdicts = await self._app.outcomes(caller, db, absent) if absent else ()

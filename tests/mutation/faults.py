@@ -248,6 +248,13 @@ DURABLE = (
 
 OUTCOMES = (
     Fault(
+        "what waits is answered by its name alone",
+        "sync/store/names.py",
+        "    return {*bare} - {*await accepted(bare)} if bare else set()\n",
+        "    return set()\n",
+        (EXCHANGE, "tests/server/http/test_replication.py"),
+    ),
+    Fault(
         "an outcome names another revision",
         "sync/exchange.py",
         "    said = [outcome.id, str(outcome.rev), outcome.status]\n",

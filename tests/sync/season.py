@@ -44,6 +44,8 @@ class Commune:
     trusted: bool = True
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     """Outcomes that the application gives, by (id, revision)."""
+    archived: set[tuple[str, Rev]] = field(default_factory=set)
+    """Revisions that it has kept elsewhere, with their bodies."""
 
     async def identify(self, connection: HTTPConnection) -> Caller:
         scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
@@ -68,6 +70,11 @@ class Commune:
         self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
     ) -> Sequence[Refused | None]:
         return [self._decision(doc_id, rev) for doc_id, rev in asked]
+
+    async def accepted(
+        self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
+    ) -> Collection[tuple[str, Rev]]:
+        return [one for one in named if one in self.archived]
 
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         return ()

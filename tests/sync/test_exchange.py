@@ -95,6 +95,24 @@ async def test_a_collision_is_settled_before_its_rows_are_read() -> None:
             assert row["rev"].startswith("2-")
 
 
+async def test_a_revision_that_only_a_descendant_has_named_is_asked_for() -> None:
+    """It was lost with a restore: the descendant's path is no proof of what it said."""
+    async with commune() as (application, client):
+        lost, other = household("Ông Bốn"), household("Ông Năm", 2)
+        first = child(None, lost)
+        second = child(first, other)
+        await exchange(client, asking(hamlet_a={"docs": [sent(ID, second, other)]}))
+        waits = asking(hamlet_a={"waiting": [[ID, first[0]]]})
+        parts = await exchange(client, waits)
+        assert outcomes(parts) == []
+        assert {"db": "hamlet-a", "missing": [[ID, first[0]]]} in parts
+        application.decided[ID, first[0]] = "erased"
+        assert outcomes(await exchange(client, waits)) == [[ID, first[0], "erased", "why erased"]]
+        application.decided.clear()
+        application.archived.add((ID, Rev.parse(first[0])))
+        assert outcomes(await exchange(client, waits)) == [[ID, first[0], "received"]]
+
+
 async def test_a_quarantined_revision_is_told_now_and_through_the_waiting_list() -> None:
     async with commune() as (application, client):
         body = household("Ông Bốn")

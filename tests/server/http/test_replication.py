@@ -113,3 +113,20 @@ async def test_a_document_over_the_limit_is_its_own_outcome_and_a_checkpoint_sta
     stuffed = await camket.http.put(local, json={"history": "x" * 70_000}, headers=head)
     assert stuffed.status_code == 413
     assert (await camket.http.put(local, json={"history": "x" * 50_000}, headers=head)).status_code == 201
+
+
+async def test_a_name_without_its_words_is_missing_until_they_have_come(camket: Served) -> None:
+    """Somebody has built upon a record that was lost with a restore; its own phone has it still."""
+    phone, other = await camket.phone(), await camket.phone(camket.person("Lan"))
+    lost, upon = phone.visit(), other.visit()
+    upon["_rev"] = f"2-{upon['_revisions']['ids'][0]}"
+    upon["_revisions"] = {"start": 2, "ids": [*upon["_revisions"]["ids"], *lost["_revisions"]["ids"]]}
+    await other.exchange(upon)
+    asked, head = {lost["_id"]: [lost["_rev"]]}, phone.bearer("credential")
+    missing = await camket.http.post(f"/db/{DB}/_revs_diff", json=asked, headers=head)
+    assert missing.json()[lost["_id"]]["missing"] == [lost["_rev"]]
+    sent = {"docs": [lost], "new_edits": False}
+    assert (await camket.http.post(f"/db/{DB}/_bulk_docs", json=sent, headers=head)).json() == []
+    assert (await camket.http.post(f"/db/{DB}/_revs_diff", json=asked, headers=head)).json() == {}
+    with readers(camket.parts.rows).begin() as rows:
+        assert archive.accepted(rows, [DB], {(lost["_id"], Rev.parse(lost["_rev"]))})
