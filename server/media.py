@@ -10,9 +10,9 @@ check, so a picture is either whole and looked at, or not there.
 
 A phone that was revoked hands in before it forgets: its documents went to `/sealed` and are held for a
 person, and the bytes of a photograph whose document waits there are taken by the send-only credential; so are
-those of a phone whose person walks that hamlet no more. Nobody
-sees them before the document is let in; they go where it is sent away. (Bytes inside of sealed records would
-have begun again after each cut, a third larger; they lost.)
+those of a phone whose person walks that hamlet no more. Nobody sees them before the document is let in; they
+go where it is sent away. Where the document had entered before, its phone may still bring the bytes. (Bytes
+inside of sealed records would have begun again after each cut, a third larger; they lost.)
 """
 
 import re
@@ -37,6 +37,7 @@ from server.rows.engine import readers
 from server.whereabouts import Standing
 from sync import revtree
 from sync.merge import Body
+from sync.stamps import ALL, device_of
 from sync.store.interface import DatabaseMissing
 
 _DATABASE = re.compile(r"media-([a-z0-9]{2,20})")
@@ -119,8 +120,8 @@ async def picture(blobs: Blobs, name: Name, *, small: bool) -> Response:
     )
 
 
-async def promised_of(parts: Parts, name: Name) -> Promised:
-    """What the live document says of a picture. Raises `PhotoUnknown`."""
+async def promised_of(parts: Parts, name: Name, device: str | None = None) -> Promised:
+    """What the live document, by this phone or by any, says of a picture. Raises `PhotoUnknown`."""
     doc_id = f"photo:{name.sha256}"
     try:
         found = await parts.store.read(
@@ -129,7 +130,7 @@ async def promised_of(parts: Parts, name: Name) -> Promised:
     except DatabaseMissing as error:
         raise PhotoUnknown from error
     bodies = [orjson.loads(held.json) for document in found.values() for held in document.bodies.values()]
-    return _promise(bodies)
+    return _promise([one for one in bodies if device in {None, device_of(one["stamps"][ALL])}])
 
 
 def _promise(bodies: Sequence[Body]) -> Promised:
@@ -164,7 +165,7 @@ async def _place(request: Request) -> Place:
 
 async def _sending(request: Request) -> Place:
     """The same for who brings bytes: with a send-only credential, or of a hamlet that is not theirs any more,
-    for what that phone has in quarantine, or had until it was let in."""
+    for what that phone has in quarantine, or had until it was let in, and for what it brought before."""
     parts = parts_of(request)
     grant = await parts.bearer.hear(request)
     if grant.live and not grant.send_only:
@@ -177,8 +178,10 @@ async def _sending(request: Request) -> Place:
     ):
         name = Name(place.removeprefix("media-"), name.sha256)
     sender = grant.device or grant.user
-    try:
+    with suppress(PhotoUnknown):
         return Place(name, await handed_in(parts, name, sender), sender, parts.blobs, held=True)
+    try:
+        return Place(name, await promised_of(parts, name, sender), sender, parts.blobs)
     except PhotoUnknown as error:
         if grant.live and not grant.send_only:
             raise HamletNotHeld from error

@@ -427,6 +427,27 @@ async def test_a_revoked_phone_brings_the_bytes_of_what_it_handed_in_and_of_noth
         assert (await mine.put(name, webp, credential="send")).status_code == 404
 
 
+@pytest.mark.parametrize("gone", ["the phone is revoked", "the hamlet is somebody else's"])
+async def test_a_photo_that_had_entered_gets_its_bytes_from_its_phone_alone(
+    tmp_path: Path, webp: bytes, gone: str
+) -> None:
+    async with served(tmp_path) as here:
+        mine, other = await camera(here, hamlets=[HAMLET]), await camera(here)
+        name = await mine.describe(webp)
+        await mine.put(name, webp, end=5_000)
+        revoked = gone == "the phone is revoked"
+        with here.parts.rows.begin() as rows:
+            for phone in (mine, other) if revoked else ():
+                devices.revoke(rows, phone.phone.device, by="console", now=here.parts.clock())
+            if not revoked:
+                users.give_hamlets(rows, mine.phone.user, [], by="console", now=here.parts.clock())
+        way = "send" if revoked else "credential"
+        assert (await mine.put(name, webp, start=5_000, credential=way)).json()["complete"]
+        assert here.parts.blobs.has(Name(HAMLET, name))
+        if revoked:
+            assert (await other.put(name, webp, credential=way)).status_code == 404
+
+
 async def test_a_photo_of_a_hamlet_that_was_its_authors_waits_with_its_bytes(
     tmp_path: Path, webp: bytes
 ) -> None:
