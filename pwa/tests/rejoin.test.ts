@@ -22,6 +22,7 @@ test("a phone that joined after the backup keeps everything, and goes on by a ne
     await server.enrolled(server.commune.codes[0]),
     await server.enrolled(server.commune.codes[1]),
   ];
+  const sold = await server.enrolled(invite(server.commune.users[0]));
   const device = (await mai.field.account())?.id;
   await mai.field.recordVisit(await form(mai, 1), "met"); // received, and lost with the server
   await synced(mai, mai, lan);
@@ -68,4 +69,11 @@ test("a phone that joined after the backup keeps everything, and goes on by a ne
   assert.deepEqual(server.waiting(), []);
   // what was given out as a text before is known as hers
   assert.match(await server.handIn(bundle), / received | absorbed /);
+
+  // a phone that has joined again, and is revoked before it has synced, is one that was revoked
+  await sold.field.join(invite(server.commune.users[0]), "Máy đã bán");
+  await sold.field.setPin(PIN);
+  server.camket("device", "revoke", (await sold.field.account())?.id ?? "");
+  await sold.field.syncNow();
+  assert.equal(await sold.field.lifecycle(), "new");
 });

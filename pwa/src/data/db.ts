@@ -178,7 +178,7 @@ export interface SyncNote {
   problem: string | null;
   /** The exchange was refused, and plain CouchDB spoken. */
   plain?: boolean;
-  /** The server, asked since, did not know this phone: what is here stays, until it has synced again. */
+  /** The server, asked since, did not know this phone: what is here stays, until it has joined or synced again. */
   unknown?: boolean;
 }
 

@@ -15,7 +15,7 @@ import {
 } from "./accounts.ts";
 import { newDatabase } from "./commit.ts";
 import { dataKey } from "./crypto.ts";
-import { meta, openAccount, stored, write } from "./db.ts";
+import { meta, openAccount, type SyncNote, stored, write } from "./db.ts";
 import type { Env } from "./env.ts";
 import { isKnown, noteUnknown } from "./handin.ts";
 import type { Session } from "./records.ts";
@@ -54,6 +54,9 @@ export async function resume(env: Env, who: Joined, pin: string): Promise<Sessio
       await records.put(keys, "keys");
       await records.put({ last: clock?.last ?? "", offset: who.offset }, "clock");
       await records.delete("attempts");
+      // From here on whoever refuses it has revoked it: it has the credential that the server knows.
+      const note = (await records.get("sync")) as SyncNote | undefined;
+      await records.put({ ...note, lastSync: note?.lastSync ?? null, problem: null, unknown: false }, "sync");
       const known = new Set(await databases.getAllKeys());
       for (const name of who.dbs) if (!known.has(name)) await databases.put(newDatabase(name));
     });
