@@ -148,10 +148,10 @@ class Judge:
         if asking.stranger:
             self._hold = "stranger"
         # what is held in any case is not sent back for its time: a revoked phone hears of no clock any more
-        judged_at = None if self._hold in {"clock", "revoked", "stranger"} else now
+        held = self._hold in {"clock", "revoked", "stranger"}
         self._skew = asking.skew_ms if now is not None or asking.skew_ms else None
         self._asked = Asked(
-            asking.grant, db, known.devices, judged_at, known.checklists, authors=known.authors
+            asking.grant, db, known.devices, now, known.checklists, authors=known.authors, held=held
         )
         self._before: dict[str, Body] = {}
         """What the batch has said so far of documents that are bounded, since nothing of it is held yet."""

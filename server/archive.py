@@ -16,7 +16,7 @@ from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
 from sync import canonical
 from sync.rev import Rev
-from sync.stamps import ALL
+from sync.stamps import ALL, END
 from sync.store.interface import Edit
 
 _archive, _moved = table(tables.Archive), table(tables.MovedRow)
@@ -182,7 +182,7 @@ def all_bodies(connection: Connection, db: str, ids: Collection[str]) -> list[tu
 
 def latest_stamp(connection: Connection, but: tuple[str, str] | None = None) -> str | None:
     """The greatest stamp that was ever accepted, leaving those out that lie from the one to the other."""
-    newest = select(func.max(_archive.c.stamp))
+    newest = select(func.max(_archive.c.stamp)).where(_archive.c.stamp < END)
     if but is None:
         return connection.execute(newest).scalar()
     below, above = (newest.where(one) for one in (_archive.c.stamp < but[0], _archive.c.stamp > but[1]))

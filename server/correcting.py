@@ -13,7 +13,7 @@ from server.rules import as_held
 from server.settle import POLICY
 from sync import merge
 from sync.merge import Body
-from sync.stamps import ALL, SKEW, Stamp, advance, device_of, stamp_of
+from sync.stamps import ALL, SKEW, Stamp, advance, bound, device_of, plausible, stamp_of
 
 SECOND = 1000
 _LAST_MS = milliseconds(datetime(9999, 12, 31, tzinfo=UTC))
@@ -86,9 +86,9 @@ def ahead(body: Body, now_ms: int, held: Sequence[Body] = ()) -> bool:
     and what was written upon it must be above it."""
     told = {stamp for one in held for stamp in stamps_in(one)}
     acts = {act["id"] for one in held for act in one.get("acts", ())}
-    bound = max([now_ms, *(Stamp.parse(stamp).ms for stamp in told)])
     fresh = [act for act in body.get("acts", ()) if act["id"] not in acts]
-    return _latest(body["stamps"].values(), ()) > bound or _latest((), fresh) > now_ms
+    latest, of_acts = bound(now_ms - SKEW, told), bound(now_ms - SKEW, ())
+    return _latest(set(body["stamps"].values()) - told, ()) > latest or _latest((), fresh) > of_acts
 
 
 def own_latest(body: Body) -> int:
@@ -115,7 +115,7 @@ def _moved(
     own = sorted(s for s in there if device_of(s) == device and s not in known and s not in before)
     moved = {old: new for old, new in before.items() if old in there}
     below = [Stamp.parse(moved.get(stamp, stamp)) for stamp in there - set(own)]
-    last = max(below, default=None)
+    last = max(filter(plausible, below), default=None)
     for old in own:
         was = Stamp.parse(old)
         new = was._replace(ms=max(0, was.ms + offset_ms))

@@ -15,7 +15,7 @@ from server import archive, audit
 from server.clock import FIRST_DAY, instant, milliseconds
 from server.rows import tables
 from server.rows.engine import table
-from sync.stamps import SKEW, Stamp
+from sync.stamps import LATEST, SKEW, Stamp
 
 _meta = table(tables.Meta)
 _KEY = "clock"
@@ -38,13 +38,13 @@ def latest(connection: Connection) -> int:
 
 def is_sane(now: int, latest: int) -> bool:
     """Whether a clock that says `now` can judge others' (milliseconds). Pure."""
-    return now >= milliseconds(FIRST_DAY) and now + SKEW >= latest
+    return milliseconds(FIRST_DAY) <= now <= LATEST and now + SKEW >= latest
 
 
 def confirm(connection: Connection, by: str, now: datetime) -> bool:
     """An admin says that the clock is right; False where it cannot be, or nothing speaks against it."""
     at = milliseconds(now)
-    if now < FIRST_DAY or is_sane(at, latest(connection)):
+    if not is_sane(at, 0) or is_sane(at, latest(connection)):
         return False
     first = archive.earliest_stamp(connection, f"{at + SKEW:013d}-g")
     last = archive.latest_stamp(connection)

@@ -22,7 +22,7 @@ from server.rows import registers, tables
 from server.rows.engine import table
 from server.rows.statements import chunks
 from server.words import HERE
-from sync.stamps import ALL, stamp_of
+from sync.stamps import ALL, order, stamp_of
 
 _households, _pledges, _acts = table(tables.HouseholdRow), table(tables.PledgeRow), table(tables.ActRow)
 _archive, _units = table(tables.Archive), table(registers.UnitRow)
@@ -136,7 +136,7 @@ def _statuses(rows: Connection, subjects: Table, last: str) -> dict[str, str]:
             body = orjson.loads(raw)
             if not schemas.newer(body) and body["status"]["since"] <= last:
                 stamp = stamp_of(body["stamps"], "status", True) or ""
-                said[doc_id] = max(said.get(doc_id, ("", "")), (stamp, body["status"]["is"]))
+                said[doc_id] = max(said.get(doc_id, ("", "")), (order(stamp), body["status"]["is"]))
     return {doc_id: status for doc_id, (_, status) in said.items()}
 
 

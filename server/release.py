@@ -32,7 +32,7 @@ from sync import canonical, resolve, revtree
 from sync.merge import Body
 from sync.resolve import Derived
 from sync.rev import Rev, derive
-from sync.stamps import SKEW, stamp_of
+from sync.stamps import SKEW, order, stamp_of
 from sync.store.interface import DatabaseMissing, DocStore, Document, Edit
 
 MINUTE = 60_000
@@ -195,7 +195,7 @@ class Warden:
         households = [one for one in entries if one.edit.id.startswith("household:")]
         plans = await self._plans(households, offset_ms)
         ready = [one for one in plans if isinstance(one, Ready) and one.parts]
-        ready.sort(key=lambda one: stamp_of(one.body["stamps"], "status", present=True) or "")
+        ready.sort(key=lambda one: order(stamp_of(one.body["stamps"], "status", present=True) or ""))
         return [*{(one.db, one.edit.id): one for one in ready}.values()]
 
     async def release(

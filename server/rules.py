@@ -18,7 +18,7 @@ from server.content import Doc, Refusal, broken
 from server.content import forbidden as _no
 from sync import merge
 from sync.rev import Rev
-from sync.stamps import ALL, SKEW, Stamp, device_of, stamp_of
+from sync.stamps import ALL, Stamp, bound, device_of, order, stamp_of
 
 ADMIN_TYPES = frozenset({"hamlet", "campaign", "clauses", "notice", "checklist"})
 """What only admins write: how the commune is made up, and what is pledged and asked."""
@@ -45,8 +45,8 @@ _GENERATIONS = 2**31
 class Asked:
     """Who sends documents, where to, and when.
 
-    `devices` are the devices of this person; `now` is the server's clock in milliseconds, None where time
-    is not judged (the server's own clock cannot be trusted, or a sealed record's goes to quarantine).
+    `devices` are the devices of this person; `now` is the server's clock in milliseconds, None where it
+    cannot be trusted. `held`: time is not judged at all, since a person is to decide about the document.
     `checklists` are the checklist documents that are held of those which the batch names, by id.
     """
 
@@ -57,6 +57,7 @@ class Asked:
     checklists: Mapping[str, Doc] = field(default_factory=dict)
     authors: Mapping[str, str] = field(default_factory=dict)
     """Who recorded those acts of the batch that are held of whatever document, by the act's id."""
+    held: bool = False
 
 
 def well_named(doc_id: str, path: Sequence[Rev] = ()) -> bool:
@@ -125,11 +126,11 @@ def _judge_stamps(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | Non
         return _no("foreign_stamp")  # `by` goes with the latest stamp
     told = {stamp for body in known for stamp in _stamps(body)}
     # What follows a time that has not come, and was accepted when the clock was wrong, must be after it.
-    latest = max((Stamp.parse(stamp).ms for stamp in told), default=0)
+    latest = bound(asked.now, told)
     for stamp in _stamps(doc) - told:
         if device_of(stamp) not in asked.devices:
             return _no("foreign_stamp")
-        if asked.now is not None and Stamp.parse(stamp).ms > max(asked.now + SKEW, latest):
+        if not asked.held and Stamp.parse(stamp).ms > latest:
             return Refusal("clock", "future", {})
     if schemas.newer(doc):
         return None
@@ -216,7 +217,7 @@ def _judge_new_act(act: Doc, authors: Mapping[str, str], asked: Asked) -> Refusa
         return _no("forged_act")
     if asked.authors.get(act["id"], act["by"]) != act["by"]:
         return _no("act_altered")  # two pledges may become one, and of two acts of one id one would be lost
-    if asked.now is not None and datetime.fromisoformat(act["at"]).timestamp() * 1000 > asked.now + SKEW:
+    if not asked.held and datetime.fromisoformat(act["at"]).timestamp() * 1000 > bound(asked.now, ()):
         return Refusal("clock", "future", {})
     if act["kind"] == "withdrawn" and not asked.grant.role.staff:
         return _no("withdrawn_by_staff")
@@ -246,7 +247,7 @@ def parts_merged(doc: Doc, known: Sequence[Doc], role: Role) -> bool:
 
 
 def _status_stamp(doc: Doc) -> str:
-    return stamp_of(doc["stamps"], "status", present=True) or ""
+    return order(stamp_of(doc["stamps"], "status", present=True) or "")
 
 
 def _judge_version(doc: Doc, known: Sequence[Doc], _: Asked) -> Refusal | None:

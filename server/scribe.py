@@ -23,7 +23,7 @@ from sync import canonical, merge, revtree
 from sync.hooks import Caller, Refused
 from sync.merge import CLEARED, Body
 from sync.rev import Rev
-from sync.stamps import ALL, Stamp, advance
+from sync.stamps import Stamp, advance, plausible
 from sync.store.interface import DatabaseExists, Document, Edit, Store
 
 
@@ -144,8 +144,8 @@ class Scribe:
         return Edit(change.id, (rev, *path), canonical.encode(new))
 
     def _stamp(self, device: str, body: Body) -> str:
-        seen = body.get("stamps", {}).get(ALL)
-        last = max((s for s in (self._last, Stamp.parse(seen) if seen else None) if s), default=None)
+        seen = map(Stamp.parse, body.get("stamps", {}).values())
+        last = max([*filter(plausible, seen), *([self._last] if self._last else [])], default=None)
         self._last = advance(last, milliseconds(self._clock()), device)
         return str(self._last)
 

@@ -42,7 +42,7 @@ from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
 
 from sync import canonical
-from sync.stamps import ALL, PATTERN, device_of, normal, stamp_of
+from sync.stamps import ALL, PATTERN, device_of, normal, order, stamp_of
 
 Body = Mapping[str, Any]
 """A document without its `_fields`."""
@@ -74,7 +74,7 @@ class Value(NamedTuple):
     @property
     def rank(self) -> tuple[str, bytes]:
         """What registers compare by."""
-        return self.stamp, b"" if self.value is CLEARED else canonical.encode(self.value)
+        return order(self.stamp), b"" if self.value is CLEARED else canonical.encode(self.value)
 
 
 def join(bodies: Iterable[Body], rules: Rules) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def write(body: Body, changes: Mapping[str, Any], stamp: str, by: str, rules: Ru
     change names no field; Unmergeable as `join` does.
     """
     state = _read(body, rules) if "stamps" in body else _State(body.get("type"), body.get("v"))
-    if not PATTERN.fullmatch(stamp) or stamp <= state.greatest:
+    if not PATTERN.fullmatch(stamp) or order(stamp) <= order(state.greatest):
         raise ValueError(f"a write must be stamped above {state.greatest or 'nothing'}: {stamp!r}")
     for name, value in changes.items():
         if name in ENVELOPE or name.startswith("_"):
@@ -147,14 +147,15 @@ class _Ask:
         """Values of these stamps are replaced."""
         for stamp in stamps:
             device = device_of(stamp)
-            self.seen[device] = max(stamp, self.seen.get(device, ""))
+            self.seen[device] = max(stamp, self.seen.get(device, stamp), key=order)
 
     def drop_history(self, shown: Value | None) -> None:
         """Drop what `seen` covers, and the shown value itself."""
         if shown is not None and self.others:
             self.others.pop(shown.rank, None)
         for rank, value in list(self.others.items()):
-            if value.stamp <= self.seen.get(device_of(value.stamp), ""):
+            covered = self.seen.get(device_of(value.stamp))
+            if covered is not None and order(value.stamp) <= order(covered):
                 del self.others[rank]
 
 
@@ -177,7 +178,7 @@ def _read(body: Body, rules: Rules) -> _State:
         raise Unmergeable("no stamps to merge by")
     if not isinstance(body.get("type"), str) or type(body.get("v")) is not int:
         raise Unmergeable("no type and version to merge by")
-    state = _State(body["type"], body["v"], body.get("by", CLEARED), max(stamps.values()))
+    state = _State(body["type"], body["v"], body.get("by", CLEARED), max(stamps.values(), key=order))
     for name in {*body, *stamps} - ENVELOPE - {ALL}:
         present = name in body
         stamp = stamp_of(stamps, name, present)
@@ -249,7 +250,7 @@ def _add(into: _State, other: _State, rules: Rules) -> None:
     into.by = max(
         Value(into.greatest, into.by), Value(other.greatest, other.by), key=lambda value: value.rank
     ).value
-    into.greatest = max(into.greatest, other.greatest)
+    into.greatest = max(into.greatest, other.greatest, key=order)
 
 
 def _add_field(into: _State, other: _State, name: str, rule: Rule) -> None:
@@ -271,14 +272,18 @@ def _add_set(into: _State, other: _State, name: str, values: list[Value]) -> Non
     _unite(into.sets.setdefault(name, {}), other.sets.get(name, {}))
     if values:
         there = any(value.value is not CLEARED for value in values)
-        into.shown[name] = Value(max(value.stamp for value in values), None if there else CLEARED)
+        into.shown[name] = Value(
+            max((value.stamp for value in values), key=order), None if there else CLEARED
+        )
 
 
 def _later(values: list[Value]) -> Value:
     """The greatest; bytes are compared only where stamps are equal, since they cost the most."""
-    if len(values) == 1 or values[0].stamp > values[1].stamp:
+    if len(values) == 1 or order(values[0].stamp) > order(values[1].stamp):
         return values[0]
-    return values[1] if values[0].stamp < values[1].stamp else max(values, key=lambda value: value.rank)
+    if order(values[0].stamp) < order(values[1].stamp):
+        return values[1]
+    return max(values, key=lambda value: value.rank)
 
 
 def _settled(state: _State, name: str) -> _Ask:

@@ -10,15 +10,26 @@ document; a field that is there has an entry only where its stamp differs from `
 cleared keeps an entry always, since that entry is all that is left of the clearing. A field that is
 neither there nor among the entries was never written (a program that does not know a field does not clear
 it).
+
+**The end.** Thirteen digits have a last stamp, and nothing could be written after it. So no write is stamped
+later than `LATEST`, whatever a clock says, and what had entered from beyond that comes before all others
+(`order`): it has a place, loses to every write, and nobody goes on from it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
 
 PATTERN = re.compile(r"[0-9]{13}-[0-9a-f]{4}-[a-z0-9]{4,16}")
 SKEW = 5 * 60 * 1000
 """Milliseconds that two clocks may differ before one of them is called wrong (design, section 7)."""
+
+LATEST = 4_102_444_800_000
+"""1 January 2100 (milliseconds): the latest time that a clock may tell."""
+
+END = f"{LATEST + 365 * 24 * 3_600_000:013d}"
+"""What stamps begin with a year later, as text. In between lies what is written upon one of the latest time,
+a millisecond further at most, each."""
 
 ALL = "*"
 _LAST_COUNTER = 0xFFFF
@@ -50,10 +61,29 @@ def device_of(stamp: str) -> str:
     return stamp.rpartition("-")[2]
 
 
+def order(stamp: str) -> str:
+    """What stamps compare by: their text, and one that no clock can have told before all others."""
+    return stamp if stamp < END else f"!{stamp}"
+
+
+def plausible(stamp: Stamp) -> bool:
+    """Whether a clock can have told a stamp, so that there are others to write after it."""
+    return stamp.ms < int(END)
+
+
+def bound(now: int | None, told: Iterable[str]) -> int:
+    """The latest time of a new stamp (milliseconds). `now` is None where no clock can judge it; `told` are
+    stamps that were accepted, and what is written upon them must be above them."""
+    wall = LATEST if now is None else min(now + SKEW, LATEST)
+    before = (stamp for stamp in map(Stamp.parse, told) if plausible(stamp))
+    return max([wall, *(stamp.ms + 1 for stamp in before)])
+
+
 def advance(last: Stamp | None, now: int, device: str) -> Stamp:
     """The stamp of the next write: `now` in milliseconds, and above `last` even where the clock stood or
-    ran back."""
-    if last is None or now > last.ms:
+    ran back. A clock beyond `LATEST` stands there."""
+    now = min(now, LATEST)
+    if last is None or not plausible(last) or now > last.ms:
         return Stamp(now, 0, device)
     if last.counter < _LAST_COUNTER:
         return Stamp(last.ms, last.counter + 1, device)

@@ -136,6 +136,35 @@ test("a clock that was wrong moves only what is unsent, under new revisions", as
   assert.equal(later.acts[0]?.act.at, "2026-03-02T05:00:00Z");
 });
 
+test("a stamp that no clock can have told stops neither what is written upon it nor what comes after", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const id = `household:${first}`;
+  const [old = ""] = server.winner("hamlet-na", id)?.revs ?? [];
+  const frozen = { ...household(1, "Đóng băng"), stamps: { "*": "9999999999999-ffff-phonex" } };
+  server.put("hamlet-na", id, frozen, "2-ee", ["ee", old]);
+  await mine.field.syncNow();
+  for (const name of ["Hoàng Thị Một", "Hoàng Thị Mốt"]) {
+    await mine.field.editHousehold(await mine.field.openForm("na", first), { name });
+    const [doc] = await sentDocs(mine, server);
+    const stamps = doc?.stamps as Record<string, string> | undefined;
+    assert.equal(stamps?.["*"]?.slice(0, 13), String(server.clock));
+    assert.equal((await mine.field.household("na", first)).name, name);
+  }
+});
+
+test("a clock beyond all stamps is told of before anything is written", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  const right = mine.clock.now;
+  const form = await mine.field.openForm("na", first);
+  mine.clock.now = Date.parse("2100-01-01T00:00:01Z");
+  await assert.rejects(mine.field.recordVisit(form, "met"), { code: "wrong_clock" });
+  mine.clock.now = right;
+  assert.equal((await mine.field.household("na", first)).outcome, "none");
+  await mine.field.recordVisit(form, "met");
+  assert.equal((await mine.field.household("na", first)).outcome, "met");
+});
+
 test("an answer cut after any byte costs one part, and nothing is lost or doubled", async () => {
   for (let cut = 0, whole = false; !whole; cut += 97) {
     const server = await ScriptedServer.start();

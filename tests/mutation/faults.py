@@ -40,17 +40,31 @@ MERGE_RULES = (
     Fault(
         "latest takes the older",
         "sync/merge.py",
-        "    if len(values) == 1 or values[0].stamp > values[1].stamp:\n        return values[0]\n"
-        "    return values[1] if values[0].stamp < values[1].stamp else",
-        "    if len(values) == 1 or values[0].stamp < values[1].stamp:\n        return values[0]\n"
-        "    return values[1] if values[0].stamp > values[1].stamp else",
+        "    if len(values) == 1 or order(values[0].stamp) > order(values[1].stamp):\n"
+        "        return values[0]\n    if order(values[0].stamp) < order(values[1].stamp):\n",
+        "    if len(values) == 1 or order(values[0].stamp) < order(values[1].stamp):\n"
+        "        return values[0]\n    if order(values[0].stamp) > order(values[1].stamp):\n",
         (POLICY,),
+    ),
+    Fault(
+        "a stamp that no clock can have told closes a field",
+        "sync/stamps.py",
+        '    return stamp if stamp < END else f"!{stamp}"\n',
+        "    return stamp\n",
+        ("tests/server/test_ceiling.py",),
+    ),
+    Fault(
+        "a wrong clock lets the last of all stamps in",
+        "sync/stamps.py",
+        "    wall = LATEST if now is None else min(now + SKEW, LATEST)\n",
+        "    wall = 10**13 if now is None else now + SKEW\n",
+        ("tests/server/test_ceiling.py",),
     ),
     Fault(
         "a tie is broken by the order of arrival",
         "sync/merge.py",
-        "else max(values, key=lambda value: value.rank)\n",
-        "else values[0]\n",
+        "    return max(values, key=lambda value: value.rank)\n",
+        "    return values[0]\n",
         (POLICY, LAWS),
     ),
     Fault(

@@ -1,5 +1,6 @@
 """Who may write what: each rule with a document that keeps it and one that breaks it."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -8,6 +9,7 @@ from server.auth.grant import Grant, Role
 from server.content import broken
 from server.rules import Asked, refusal
 from server.words import words
+from sync.stamps import LATEST
 from tests.server.documents import (
     FIRST,
     HOUSEHOLD,
@@ -259,6 +261,20 @@ def test_a_document_enters_or_is_told_why_not(case: Case) -> None:
 def test_time_is_not_judged_where_the_servers_own_clock_is_wrong() -> None:
     asked = Asked(grant(), "hamlet-nasam", {"phonelan01"}, None)
     assert refusal(pledge(visit(at="2030-01-01T00:00:00Z"), at=NOW + HOUR), (), asked) is None
+
+
+@pytest.mark.parametrize("now", [None, NOW, LATEST * 2], ids=["wrong", "right", "far ahead"])
+def test_whatever_the_clock_nothing_is_stamped_after_which_nobody_could_write(now: int | None) -> None:
+    asked = Asked(grant(), "hamlet-nasam", {"phonelan01"}, now)
+    for doc in (household(at=LATEST + 1), pledge(visit(at="2100-01-01T00:00:01Z"))):
+        found = refusal(doc, (), asked)
+        assert found
+        assert found.name == "clock"
+        assert refusal(doc, (), replace(asked, held=True)) is None  # a person decides when it was
+    held = household(by=MAI, at=LATEST)
+    assert refusal(household(at=LATEST + 1), (held,), asked) is None  # nobody is closed out by the last stamp
+    lie = household(by=MAI, at=9_999_999_999_999)
+    assert refusal(household(at=LATEST + 1), (lie,), asked) is not None
 
 
 def test_the_follower_asks_only_what_a_document_says_of_itself() -> None:

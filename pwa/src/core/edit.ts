@@ -2,7 +2,7 @@
 import type { InspectionDocument } from "../generated/schemas.ts";
 import type { Act } from "./documents.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
-import { parseStamp, restamped, type Stamps } from "./stamps.ts";
+import { order, parseStamp, restamped, type Stamps } from "./stamps.ts";
 
 type Photo = InspectionDocument["photos"][number];
 
@@ -59,7 +59,7 @@ function settle(body: Record<string, Json>, before: JsonObject, field: string): 
   const last = new Map<string, string>();
   for (const stamp of [...seen, ...others.map((other) => other.stamp), ...(shown ? [shown] : [])]) {
     const { device } = parseStamp(stamp);
-    if (stamp > (last.get(device) ?? "")) last.set(device, stamp);
+    if (order(stamp) > order(last.get(device) ?? "")) last.set(device, stamp);
   }
   if (last.size > 0) body.asks = { ...asks, [field]: { seen: [...last.values()].sort() } };
 }

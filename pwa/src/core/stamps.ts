@@ -29,14 +29,24 @@ export function printStamp({ ms, counter, device }: Stamp): string {
   return `${String(ms).padStart(13, "0")}-${counter.toString(16).padStart(4, "0")}-${device}`;
 }
 
+/** 1 January 2100 (milliseconds): the latest time that a clock may tell (`sync/stamps.py`, the end). */
+export const LATEST = 4_102_444_800_000;
+/** What stamps begin with a year later, as text. */
+const END = String(LATEST + 365 * 24 * 3_600_000);
+
+/** What stamps compare by: their text, and one that no clock can have told before all others. */
+export const order = (stamp: string): string => (stamp < END ? stamp : `!${stamp}`);
+
 /**
  * The next stamp of a device: later than the wall clock's `now` allows nothing else, and strictly later than
- * every stamp in `seen` (its own last one, those of the revision that is edited).
+ * every stamp in `seen` (its own last one, those of the revision that is edited). A clock beyond `LATEST` stands
+ * there, and nobody goes on from a stamp that no clock can have told.
  */
 export function tick(now: number, device: string, seen: Iterable<string>): string {
-  let ms = Math.max(0, Math.floor(now));
+  let ms = Math.min(LATEST, Math.max(0, Math.floor(now)));
   let counter = 0;
   for (const text of seen) {
+    if (text >= END || !SHAPE.test(text)) continue; // an app of before has gone on to fourteen digits
     const last = parseStamp(text);
     if (last.ms > ms) [ms, counter] = [last.ms, last.counter + 1];
     else if (last.ms === ms) counter = Math.max(counter, last.counter + 1);
@@ -52,7 +62,7 @@ export type Move = (ms: number) => number;
 /** A stamp moved; the counter stays, so the order among those moved alike stays. */
 export function shifted(text: string, move: Move): string {
   const stamp = parseStamp(text);
-  return printStamp({ ...stamp, ms: Math.max(0, Math.floor(move(stamp.ms))) });
+  return printStamp({ ...stamp, ms: Math.min(LATEST, Math.max(0, Math.floor(move(stamp.ms)))) });
 }
 
 /** The stamps of a body after `written` fields were written (or cleared: not in `after`) at `stamp`. */
@@ -63,7 +73,7 @@ export function restamped(
   stamp: string,
 ): Stamps {
   if (before === null) return { "*": stamp };
-  const top = stamp > before.stamps["*"] ? stamp : before.stamps["*"];
+  const top = order(stamp) > order(before.stamps["*"]) ? stamp : before.stamps["*"];
   const entries: Record<string, string> = {};
   for (const field of new Set([...Object.keys(before.stamps), ...Object.keys(before.body), ...written])) {
     if (field === "*" || ENVELOPE.includes(field)) continue;
@@ -85,7 +95,10 @@ export function remapped(
   move: Move,
 ): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
-  let floor = [...others].sort().pop();
+  let floor = others
+    .filter((stamp) => stamp < END)
+    .sort()
+    .pop();
   for (const old of [...fresh].sort()) {
     const { device } = parseStamp(old);
     const moved = shifted(old, move);

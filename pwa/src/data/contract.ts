@@ -41,6 +41,7 @@ export type ErrorCode =
   | "revoked" // the office took this phone off its list
   | "not_saved" // IndexedDB refused; nothing was written and the form is still good
   | "storage_full"
+  | "wrong_clock" // this phone says a year beyond all stamps; nothing was written
   | "invalid" // a rule of the schemas is broken; `detail` says where
   | "locked" // asked for something that needs the PIN
   | "no_campaign" // no open campaign has reached this phone

@@ -5,7 +5,7 @@
  */
 import type { Json, JsonObject } from "../core/json.ts";
 import { isObject, sameJson } from "../core/json.ts";
-import type { Stamps } from "../core/stamps.ts";
+import { order, type Stamps } from "../core/stamps.ts";
 import { isSettledBy } from "./commit.ts";
 import { decryptJson, encryptJson } from "./crypto.ts";
 import { type Fresh, keysOf, type Overruled } from "./db.ts";
@@ -53,7 +53,7 @@ export function stillTold(values: OwnValues, winner: JsonObject): Record<string,
 function differing(own: JsonObject, fields: readonly string[], winner: JsonObject): OwnValues {
   const lost = fields.filter(
     (field) =>
-      stampIn(winner, field) > stampIn(own, field) &&
+      order(stampIn(winner, field)) > order(stampIn(own, field)) &&
       deviceOf(stampIn(winner, field)) !== deviceOf(stampIn(own, field)) &&
       !sameJson(own[field] as Json, winner[field]),
   );

@@ -1,7 +1,7 @@
 /** Reading: the documents of a database as this phone sees them, the server's winner and the own leaves. */
 import type { JsonObject } from "../core/json.ts";
 import { descends } from "../core/revision.ts";
-import type { Stamps } from "../core/stamps.ts";
+import { order, type Stamps } from "../core/stamps.ts";
 import type { Account } from "./contract.ts";
 import { decryptJson } from "./crypto.ts";
 import { type AccountDb, type Head, keysOf, type Own, type OwnState, type Page } from "./db.ts";
@@ -72,7 +72,7 @@ export function shown(known: Known | null): Leaf | OwnLeaf | null {
 }
 
 function topStamp(body: JsonObject): string {
-  return (body.stamps as Stamps | undefined)?.["*"] ?? "";
+  return order((body.stamps as Stamps | undefined)?.["*"] ?? "");
 }
 
 async function read(

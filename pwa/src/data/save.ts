@@ -7,7 +7,7 @@
 import type { JsonObject } from "../core/json.ts";
 import { digest, generation } from "../core/revision.ts";
 import { broken } from "../core/rules.ts";
-import { type Stamps, tick } from "../core/stamps.ts";
+import { LATEST, type Stamps, tick } from "../core/stamps.ts";
 import { FieldError } from "./contract.ts";
 import { type Clock, type Fresh, type Meta, meta, type Own, stored, type Write, write } from "./db.ts";
 import { minted, type Prepared, prepare } from "./outgoing.ts";
@@ -34,7 +34,7 @@ export interface Draft {
 
 const TRIES = 5;
 
-/** Saves all drafts or none. On disk when it resolves; raises FieldError `invalid`, `storage_full`, `not_saved`. */
+/** Saves all drafts or none. On disk when it resolves; raises FieldError `invalid`, `wrong_clock`, `storage_full`, `not_saved`. */
 export function save(session: Session, drafts: readonly Draft[]): Promise<void> {
   return stored(saved(session, drafts));
 }
@@ -44,6 +44,7 @@ async function saved(session: Session, drafts: readonly Draft[]): Promise<void> 
     const [clock, keys] = await Promise.all([meta(session.db, "clock"), meta(session.db, "keys")]);
     if (!clock || !keys) throw new FieldError("not_saved", "the account is incomplete");
     const ms = session.env.now() + clock.offset;
+    if (ms > LATEST) throw new FieldError("wrong_clock");
     let last = clock.last;
     const prepared: Prepared[] = await Promise.all(
       drafts.map((draft) => {
@@ -66,8 +67,7 @@ export function instant(ms: number): string {
 
 function* seen(last: string, base: Leaf | null): Iterable<string> {
   if (last) yield last;
-  const top = (base?.body.stamps as Stamps | undefined)?.["*"];
-  if (top) yield top;
+  yield* Object.values((base?.body.stamps ?? {}) as Stamps);
 }
 
 function child(

@@ -496,6 +496,7 @@ export const en: Catalogue = {
   "error.not_saved": "NOT SAVED. It is all still on the screen: press Save once more.",
   "error.storage_full":
     "NOT SAVED: the phone is full. Remove other pictures or videos, then press Save once more.",
+  "error.wrong_clock": "NOT SAVED: this phone’s date is wrong. Set date and time, then press Save again.",
   "error.invalid": "Something is not right: {detail}",
   "error.locked": "Camket is locked. Enter the PIN.",
   "error.no_campaign": "No campaign has reached this phone. Sync when there is a signal.",

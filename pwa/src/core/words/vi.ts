@@ -253,6 +253,7 @@ export const vi = {
   "error.revoked": "Xã đã thu hồi quyền của máy này.",
   "error.not_saved": "CHƯA LƯU ĐƯỢC. Phiếu vẫn còn trên màn hình, hãy bấm Lưu lần nữa.",
   "error.storage_full": "CHƯA LƯU ĐƯỢC: máy hết chỗ chứa. Xóa bớt ảnh, video rồi bấm Lưu lần nữa.",
+  "error.wrong_clock": "CHƯA LƯU ĐƯỢC: ngày giờ của máy sai. Hãy chỉnh ngày giờ rồi bấm Lưu lần nữa.",
   "error.invalid": "Có mục chưa đúng: {detail}",
   "error.locked": "Camket đang khóa. Hãy nhập mã PIN.",
   "error.no_campaign": "Chưa có đợt cam kết nào về máy. Hãy đồng bộ khi có sóng.",
