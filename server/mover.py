@@ -16,13 +16,14 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import ColumnElement, Connection, Engine, Table, literal, select
 
-from server import archive, audit, ledger, leftovers, moving
+from server import archive, audit, ledger, leftovers, moving, standing
+from server.auth.grant import COMMUNE
 from server.blobs import Blobs, Name
 from server.clock import Clock, instant
 from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
 from server.settle import ends
-from server.whereabouts import Whereabouts, end_of, merges
+from server.whereabouts import Whereabouts, end_of, merges, overruled
 from sync import revtree
 from sync.rev import Rev, derive
 from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore, Document, Edit, Page
@@ -127,6 +128,8 @@ class Mover:
         All of it where the hamlet was merged away; else what was written after its household had gone, and
         what lives in another hamlet as well.
         """
+        if db == COMMUNE:
+            return {COMMUNE} if await self._stand() else set()
         if not db.startswith("hamlet-"):
             return set()
         hamlet = db.removeprefix("hamlet-")
@@ -144,6 +147,21 @@ class Mover:
         moved = any(living) and await self.move(hamlet, merged)
         await to_thread.run_sync(self._carry_hamlet, hamlet, merged)
         return {db, f"hamlet-{merged}"} if moved else set()
+
+    async def _stand(self) -> bool:
+        """Let hamlets say that they stand whose merges were overruled; whether that wrote anything."""
+        overruled = await to_thread.run_sync(self._overruled)
+        ids = {f"hamlet:{one}" for hamlet, ring in overruled.items() for one in (hamlet, *ring)}
+        held = await self._store.read(COMMUNE, ids, ends) if ids else {}
+        stands = [
+            standing.again(f"hamlet:{hamlet}", held, [f"hamlet:{one}" for one in ring])
+            for hamlet, ring in overruled.items()
+        ]
+        edits = [one for one in stands if one]
+        if edits:
+            await to_thread.run_sync(self._keep_derived, edits)
+            await self._store.graft(COMMUNE, edits)
+        return bool(edits)
 
     # ---- what to move -----------------------------------------------------------------------------------
 
@@ -267,6 +285,15 @@ class Mover:
                 return
         with writing(self._rows) as connection:
             leftovers.carry_hamlet(connection, hamlet, into, audit.CONSOLE, self._clock())
+
+    def _overruled(self) -> dict[str, list[str]]:
+        with readers(self._rows).begin() as connection:
+            return overruled(connection)
+
+    def _keep_derived(self, edits: list[Edit]) -> None:
+        with writing(self._rows) as connection:
+            entries = [archive.Entry.of(COMMUNE, one, "derived") for one in edits]
+            archive.keep(connection, entries, instant(self._clock()), None)
 
     def _late(self, db: str) -> tuple[str | None, dict[str, str]]:
         """Into which hamlet this one was merged, and what lives here though that by which it goes is gone."""

@@ -169,11 +169,23 @@ def merges(connection: Connection) -> dict[str, str]:
     Never in a ring: a server that was restored to before a merge, and was told another one since, may get the
     first one back from a phone. The oldest merge of a ring is none any more.
     """
+    return _merges(connection)[0]
+
+
+def overruled(connection: Connection) -> dict[str, list[str]]:
+    """Hamlets of which a later merge says that they stand, each with the others of its ring."""
+    return _merges(connection)[1]
+
+
+def _merges(connection: Connection) -> tuple[dict[str, str], dict[str, list[str]]]:
     rows = connection.execute(select(_moved.c.id, _moved.c.target).where(_moved.c.db == COMMUNE))
     into = {row.id.removeprefix("hamlet:"): row.target.removeprefix("hamlet-") for row in rows}
+    stand: dict[str, list[str]] = {}
     while ring := _ring(into):
-        del into[_oldest(connection, ring)]
-    return into
+        oldest = _oldest(connection, ring)
+        stand[oldest] = [one for one in ring if one != oldest]
+        del into[oldest]
+    return into, stand
 
 
 def _ring(into: Mapping[str, str]) -> list[str]:

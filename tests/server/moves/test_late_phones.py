@@ -116,6 +116,9 @@ async def test_of_two_hamlets_merged_into_one_another_the_later_merge_stands(com
     async with asyncio.timeout(20):  # they went to and fro for ever
         await commune.follower.catch_up()
     assert await where(commune, [PLEDGE]) == {PLEDGE: [A]}
+    states = {row["hamlet"]: row["state"] for row in rows_of(commune, tables.HamletRow)}
+    assert states == {"nasam": "active", "bankhu": "merged", "pomo": "active"}
+    assert await problems(commune) == []
 
 
 async def test_somebody_who_lost_a_hamlet_hands_in_and_the_office_decides(commune: Parts) -> None:
