@@ -18,6 +18,7 @@ from server.auth.bearer import Bearer
 from server.blobs import Blobs
 from server.carrying import Carrier
 from server.clock import Clock, milliseconds, system
+from server.erasing import Eraser
 from server.follower import Follower
 from server.headers import SameOrigin, SecurityHeaders
 from server.intake import Intake
@@ -43,6 +44,7 @@ CHECKPOINT = 64 * 2**10
 LIMITS = Limits(REQUEST, REQUEST, CHECKPOINT)
 AGAIN = 5.0
 """Seconds until the follower tries again."""
+HOUR = 3600.0
 
 
 async def build(settings: Settings, clock: Clock = system) -> Starlette:
@@ -93,13 +95,14 @@ def assemble(parts: Parts) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(_follow(parts.follower))
+        working = [asyncio.create_task(one) for one in (_follow(parts.follower), _collect(parts))]
         try:
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for one in working:
+                one.cancel()
+                with suppress(asyncio.CancelledError):
+                    await one
             await close(parts)
 
     app = Starlette(
@@ -147,6 +150,17 @@ async def _follow(follower: Follower) -> None:
         except Exception as error:  # noqa: BLE001 - the rows must not stand still for good
             problems.note(error)
             await asyncio.sleep(AGAIN)
+
+
+async def _collect(parts: Parts) -> None:
+    """Forget once a day the strokes that are nobody's; not at once, the rows may have to be read first."""
+    await asyncio.sleep(HOUR)
+    while True:
+        try:
+            await Eraser(parts.store, parts.rows, parts.clock).collect()
+        except Exception as error:  # noqa: BLE001 - tomorrow it may be possible
+            problems.note(error)
+        await asyncio.sleep(24 * HOUR)
 
 
 def _make_keys(rows: Engine, vault: Vault, clock: Clock) -> None:

@@ -7,7 +7,7 @@ from zlib import crc32
 
 from sqlalchemy import Connection, func, select
 
-from server import archive, authors, ledger, quarantine, restores
+from server import archive, authors, ledger, quarantine, restores, strokes
 from server.admission import Asking, Known, acts_named, office_device
 from server.bounds import BOUNDED
 from server.clock import instant
@@ -63,7 +63,9 @@ def look_up(
     office = {office_device(grant.user)} if grant.role.staff else set()
     recovering = devices.get(grant.device or "") or ""
     restored = restores.ever(connection)
+    known = grant.live and not batch.asking.stranger
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
+    late = strokes.late(connection, grant.user, ids) if known else set[str]()
     return Known(
         documents,
         archive.bodies(connection, db, lost) if lost else {},
@@ -72,7 +74,7 @@ def look_up(
             for place in batch.places
             for key, one in quarantine.decided(connection, place, revs).items()
         },
-        ledger.erased(connection, ids),
+        ledger.erased(connection, ids) | late,
         devices.keys() | office | ({grant.device} if grant.device else set()),
         restored and recovering > instant(now - restores.RECOVERY),
         held.checklists,

@@ -7,7 +7,7 @@ buries whatever the ledger names: so it is after a restore, too. Ids are kept, n
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,15 +15,15 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, Engine, delete, or_, select
 
-from server import audit, ledger
+from server import audit, ledger, strokes
 from server.burying import bury
 from server.carrying import aliases, became
 from server.clock import Clock, instant
 from server.projection import PROJECTED
 from server.rows import tables
-from server.rows.engine import table, writing
+from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
-from sync.store.interface import DatabaseMissing, Edit, Store
+from sync.store.interface import DatabaseMissing, Store
 
 _archive, _quarantine = table(tables.Archive), table(tables.Quarantine)
 _acts, _pledges = table(tables.ActRow), table(tables.PledgeRow)
@@ -56,16 +56,27 @@ class Eraser:
         db, doc_id = f"media-{hamlet}", f"photo:{sha256}"
         return await self._erase(by, "photo.erased", f"{db}/{doc_id}", lambda _rows: {db: {doc_id}})
 
+    async def collect(self) -> int:
+        """Forget the strokes that came long ago and that no pledge names; how many. Raises `StoreFull`."""
+        held = await to_thread.run_sync(self._unnamed)
+        await self._end(held)
+        await to_thread.run_sync(self._forget_unnamed, held)
+        return sum(len(ids) for ids in held.values())
+
     async def _erase(self, by: str, action: str, subject: str, named: Callable[[Connection], Held]) -> Held:
         held = await to_thread.run_sync(self._forget, by, action, subject, named)
+        await self._end(held)
+        return held
+
+    async def _end(self, held: Held) -> None:
         for place, ids in held.items():
             try:
                 await bury(self._store, place, ids)
                 await self._store.forget_bodies(place, ids)
             except DatabaseMissing:
                 continue
-        await to_thread.run_sync(self._empty_log)
-        return held
+        if held:
+            await to_thread.run_sync(self._empty_log)
 
     def _forget(self, by: str, action: str, subject: str, named: Callable[[Connection], Held]) -> Held:
         now = self._clock()
@@ -76,6 +87,17 @@ class Eraser:
                 forget(connection, place, ids)
             audit.append(connection, by, action, subject, now)
         return held
+
+    def _unnamed(self) -> Held:
+        with readers(self._rows).begin() as connection:
+            return strokes.unnamed(connection, self._clock())
+
+    def _forget_unnamed(self, held: Held) -> None:
+        """Last, for that is how they are found; and not in the ledger: should a pledge name them after all,
+        they may be sent again."""
+        with writing(self._rows) as connection:
+            for place, ids in held.items():
+                forget(connection, place, ids)
 
     def _empty_log(self) -> None:
         """What was overwritten lies in SQLite's write-ahead log still."""
@@ -121,8 +143,8 @@ def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
 
 
 def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
-    """Pledges of these households, and strokes that they name. Of what a peer has replicated into the store,
-    and is in no archive, the rows tell."""
+    """Pledges of these households, and the strokes that they alone name. Of what a peer has replicated into
+    the store, and is in no archive, the rows tell."""
     subjects = select(_pledges.c.id).where(_pledges.c.db == db, _pledges.c.subject.in_(ulids))
     found = set(connection.execute(subjects).scalars())
     shown = select(_acts.c.id, _acts.c.signature).where(_acts.c.db == db, _acts.c.doc_id.in_(sorted(found)))
@@ -132,37 +154,14 @@ def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:
         asked = select(source.c[column].label("id"), source.c.body).where(source.c.db == db, like)
         for row in connection.execute(asked):
             found.add(row.id)
-            drawn.update(_drawn(row.body))
-    others = _strokes_of_others(connection, {act for act, _ in drawn}, found)
-    return found | {f"signature:{one}" for one in {strokes for _, strokes in drawn} - others}
-
-
-def _drawn(pledge: bytes) -> Iterator[tuple[str, str]]:
-    """The acts of a pledge that name strokes, each with those; whatever a later program has written there."""
-    acts = orjson.loads(pledge).get("acts")
-    for act in acts if isinstance(acts, list) else ():
-        if isinstance(act, dict) and isinstance(act.get("signature"), str):
-            yield str(act.get("id", "")), act["signature"]
-
-
-def _strokes_of_others(connection: Connection, acts: Collection[str], pledges: Collection[str]) -> set[str]:
-    """The strokes of those of these acts that count for others: households that were one with these, and
-    were parted."""
-    found: set[str] = set()
-    columns = (_acts.c.doc_id, _acts.c.signature)
-    for some in chunks(sorted(acts)):
-        asked = select(*columns).where(_acts.c.id.in_(some), _acts.c.standing, _acts.c.signature.is_not(None))
-        found |= {row.signature for row in connection.execute(asked) if row.doc_id not in pledges}
-    return found
+            drawn |= {(one.act, one.strokes) for one in strokes.drawn(row.body)}
+    named = {one for _, one in drawn}
+    others = strokes.of_others(connection, named, ulids, {act for act, _ in drawn})
+    return found | {strokes.doc_id(one) for one in named - others}
 
 
 def _is_stroke(doc_id: str) -> bool:
     return doc_id.startswith("signature:")
-
-
-def strokes(edits: Iterable[Edit]) -> set[str]:
-    """The signatures that these pledges name."""
-    return {f"signature:{named}" for edit in edits for _, named in _drawn(edit.body)}
 
 
 def export(connection: Connection, held: Held, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-import orjson
 from anyio import to_thread
 from sqlalchemy import Connection, func, or_, select
 
@@ -28,6 +27,7 @@ from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
 from server.scribe import Change, NotTaken
+from server.strokes import drawn
 from server.whereabouts import end_of, merges
 from sync.hooks import Caller
 from sync.merge import CLEARED
@@ -158,7 +158,8 @@ def belongings(connection: Connection, hamlet: str, subjects: Collection[str]) -
         ids |= {one for one in found if not ids.isdisjoint(moving.anchors(one))}
     for some in chunks(sorted(one for one in ids if one.startswith("pledge:"))):
         said = select(_archive.c.body).where(_archive.c.db == db, _archive.c.id.in_(some))
-        strokes |= {f"signature:{one}" for raw in connection.execute(said).scalars() for one in _strokes(raw)}
+        bodies = connection.execute(said).scalars()
+        strokes |= {f"signature:{one.strokes}" for raw in bodies for one in drawn(raw)}
     for some in chunks(sorted(strokes)):
         named = [one.removeprefix("signature:") for one in some]
         asked = select(_acts.c.doc_id, _acts.c.signature).where(
@@ -180,11 +181,6 @@ def _aliases(connection: Connection, db: str, subjects: Iterable[str]) -> set[st
         )
         ahead = {one for row in rows for one in (row.ulid, row.into) if one} - found
     return {f"household:{one}" for one in found}
-
-
-def _strokes(raw: bytes) -> Iterable[str]:
-    acts = orjson.loads(raw).get("acts", ())
-    return (act["signature"] for act in acts if "signature" in act)
 
 
 # ---- in threads -----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ is archived in one transaction of the rows before the engine grafts it, also in 
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -15,15 +15,16 @@ from typing import Any
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Engine, or_, select, update
+from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, floor, ledger, moving, quarantine, restores
+from server import archive, floor, ledger, moving, quarantine, restores, strokes
 from server.admission import (
     Admitted,
     Asking,
     Judge,
+    Verdict,
     answer,
     asking_of,
     caller_of,
@@ -37,7 +38,7 @@ from server.auth.grant import COMMUNE
 from server.batches import Batch, Read, look_up
 from server.burying import bury
 from server.clock import Clock, instant, milliseconds
-from server.erasing import forget, strokes
+from server.erasing import forget
 from server.follower import Follower
 from server.rows import tables
 from server.rows.engine import readers, table, writing
@@ -160,8 +161,9 @@ class Intake:
         documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
         held = Read(documents, await self.checklists(edits), sane)
-        answers = await to_thread.run_sync(self._admit, batch, edits, held)
-        await self._forget_strokes(batch, edits, answers)
+        answers, gone = await to_thread.run_sync(self._admit, batch, edits, held)
+        if gone and await bury(self._store, batch.db, gone):
+            await self._store.forget_bodies(batch.db, gone)
         return {(edit.id, edit.rev): answer for edit, answer in zip(edits, answers, strict=True)}
 
     async def _pass_on(
@@ -266,25 +268,6 @@ class Intake:
         grant = asking_of(caller).grant
         return {db for db in dbs if await self.where.standing(grant, db) is not Standing.NONE}
 
-    async def _forget_strokes(self, batch: Batch, edits: Sequence[Edit], verdicts: Sequence[Answer]) -> None:
-        """A pledge that comes after its household was erased is all that tells whose its strokes are: those
-        that are here are erased with it, and those that come will be."""
-        refusals = zip(edits, verdicts, strict=True)
-        gone = strokes(edit for edit, no in refusals if isinstance(no, Refused) and no.name == "erased")
-        if not gone:
-            return
-
-        def work() -> None:
-            with writing(self._rows) as connection:
-                ledger.note_erased(
-                    connection, batch.db, gone, instant(self._clock()), batch.asking.grant.user
-                )
-                forget(connection, batch.db, gone)
-
-        await to_thread.run_sync(work)
-        if await bury(self._store, batch.db, gone):
-            await self._store.forget_bodies(batch.db, gone)
-
     async def checklists(self, edits: Sequence[Edit]) -> dict[str, Body]:
         """The checklists that a batch of inspections names, those that are held here."""
         wanted = checklists_named(edits)
@@ -363,7 +346,8 @@ class Intake:
             ).one_or_none()
         return f"{found.kind} {found.name}" if found else hamlet
 
-    def _admit(self, batch: Batch, edits: Sequence[Edit], held: Read) -> list[Answer]:
+    def _admit(self, batch: Batch, edits: Sequence[Edit], held: Read) -> tuple[list[Answer], Collection[str]]:
+        """What becomes of each edit, and the strokes that are erased with a pledge that comes too late."""
         now, asking, db = self._clock(), batch.asking, batch.db
         with writing(self._rows) as connection:
             known = look_up(connection, batch, edits, held, now=now)
@@ -378,6 +362,20 @@ class Intake:
                 named = known.decided.keys() & {(one.id, one.rev) for one in entries}
                 quarantine.entered(connection, place, named)
                 quarantine.superseded(connection, place, entering, asking.grant.user, instant(now))
+            gone = self._forget_late(connection, batch, zip(edits, verdicts, strict=True), instant(now))
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
-        return [answer(one, asking.words) for one in verdicts]
+        return [answer(one, asking.words) for one in verdicts], gone
+
+    def _forget_late(
+        self, connection: Connection, batch: Batch, judged: Iterable[tuple[Edit, Verdict]], at: str
+    ) -> Collection[str]:
+        """A pledge that comes after its household was erased is all that tells whose its strokes are."""
+        asking = batch.asking
+        if asking.stranger or not asking.grant.live:
+            return ()
+        late = [edit for edit, one in judged if isinstance(one, Refused) and one.name == "erased"]
+        gone = strokes.go_with(connection, batch.db, asking.grant.user, late, at)
+        ledger.note_erased(connection, batch.db, gone, at, asking.grant.user)
+        forget(connection, batch.db, gone)
+        return gone

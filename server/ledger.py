@@ -15,6 +15,10 @@ _devices, _users = table(tables.Device), table(tables.User)
 USERS = "users"
 """In place of a database, for people who were revoked."""
 
+LATE = "late"
+"""Kind of what a person drew for a household that was erased before it came (`server.strokes`); in place of
+a database the person."""
+
 
 def erased(connection: Connection, ids: Collection[str]) -> set[str]:
     """Those of these documents that were erased, or that speak of something erased: a pledge that nobody here
@@ -44,6 +48,12 @@ def speaks_of(doc_id: str) -> set[str]:
 def note_erased(connection: Connection, db: str, ids: Iterable[str], at: str, by: str) -> None:
     """These are erased from now on."""
     rows = [{"kind": "erased", "db": db, "id": doc_id, "at": at, "by": by} for doc_id in sorted(set(ids))]
+    insert_new(connection, _ledger, rows)
+
+
+def note_late(connection: Connection, ids: Iterable[str], at: str, user: str) -> None:
+    """These are refused when this person sends them."""
+    rows = [{"kind": LATE, "db": user, "id": doc_id, "at": at, "by": user} for doc_id in ids]
     insert_new(connection, _ledger, rows)
 
 

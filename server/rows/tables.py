@@ -214,8 +214,8 @@ class Ledger(SQLModel, table=True):
 
     __tablename__ = "ledger"
     __table_args__ = (Index("ledger_by_id", "kind", "id"),)
-    kind: str = Field(primary_key=True, description="erased | revoked")
-    db: str = Field(primary_key=True, description="Empty for devices")
+    kind: str = Field(primary_key=True, description="erased | revoked | late")
+    db: str = Field(primary_key=True, description="Empty for devices; for what is late, who drew it")
     id: str = Field(primary_key=True)
     at: str
     by: str

@@ -22,6 +22,7 @@ LAWS, POLICY = "tests/sync/test_merge_laws.py", "tests/sync/test_merge_policy.py
 RESOLVE, EXCHANGE = "tests/sync/test_resolve.py", "tests/sync/test_exchange.py"
 TREES, SEASON = "tests/sync/test_revtree.py", "tests/sync/test_servers_and_phones.py"
 INTAKE, FOLLOWER = "tests/server/test_intake.py", "tests/server/test_follower.py"
+STROKES = "tests/server/test_strokes.py"
 RELEASE, ERASING = "tests/server/test_release.py", "tests/server/test_erasing.py"
 BACKUP, MOVING = (f"tests/server/test_{name}.py" for name in ("backup", "moving"))
 MERGES, MOVES = (f"tests/server/moves/test_{name}.py" for name in ("merges", "households"))
@@ -660,8 +661,15 @@ FOR_GOOD = (
     Fault(
         "who was parted is erased with the other",
         "server/erasing.py",
-        "for one in {strokes for _, strokes in drawn} - others}",
-        "for one in {strokes for _, strokes in drawn}}",
-        ("tests/server/office/test_duplicates.py",),
+        "for one in named - others}",
+        "for one in named}",
+        ("tests/server/office/test_duplicates.py", STROKES),
+    ),
+    Fault(
+        "a pledge that is refused is believed of strokes that its sender did not draw",
+        "server/strokes.py",
+        "if sent.get(doc_id(one)) == {user}}",
+        "if sent.get(doc_id(one))}",
+        (STROKES,),
     ),
 )
