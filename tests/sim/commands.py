@@ -19,14 +19,23 @@ def back_up(data: Path, into: Path, clock: Path) -> None:
 def restore(data: Path, source: Path, clock: Path) -> None:
     """Put a backup in the place of the data, and build the rows anew."""
     backup.restore(source, data, None, None, Clock(clock)())
+    _follow(data, clock)
+    for aside in data.glob("before-*"):
+        shutil.rmtree(aside)
 
+
+def by_hand(data: Path, clock: Path) -> None:
+    """Say that the data were put back by other means, and build the rows anew."""
+    backup.begin_by_hand(data, None, Clock(clock)())
+    _follow(data, clock)
+
+
+def _follow(data: Path, clock: Path) -> None:
     async def follow() -> None:
         async with opened(Settings(data=data), Clock(clock)) as parts:
             await parts.follower.rebuild()
 
     asyncio.run(follow())
-    for aside in data.glob("before-*"):
-        shutil.rmtree(aside)
 
 
 def check(data: Path, clock: Path) -> list[str]:

@@ -46,6 +46,9 @@ class Oracle:
     discarded: set[Name] = field(default_factory=set)
     unpictured: set[str] = field(default_factory=set)
     """Photographs that came after a backup which was restored: phones keep small ones of them alone."""
+    unsaid: bool = False
+    """Whether files were put back by hand, and nobody has told the server: it believes no phone that gives
+    it back what another wrote."""
     given_up: int = 0
 
     def note(self, phone: int, wrote: Iterable[Mapping[str, Any]], heard: Iterable[Sequence[str]]) -> None:
@@ -56,7 +59,7 @@ class Oracle:
             name = (db, doc_id, rev)
             if status in {"received", "absorbed"} and name in self.wrote:
                 self.claims.setdefault(name, Claim(name, phone, self.wrote[name]))
-            if status in {"forbidden", "too_large"}:
+            if status in {"forbidden", "too_large"} and not self.unsaid:
                 self.refused[name] = f"{status} ({reason})"
 
     def restored(self, seen: Seen, phones: Mapping[int, Sequence[tuple[str, Body]]]) -> None:

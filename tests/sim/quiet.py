@@ -21,6 +21,9 @@ async def quiet(scene: Scene) -> None:
     scene.proxy.faults.clear()
     scene.server_wrong = 0
     scene.set_clock()
+    if scene.said.unsaid:
+        await scene.say_by_hand()
+        await scene.start_server()
     for phone in scene.phones:
         if phone.strange:
             await scene.rejoin(phone)

@@ -15,23 +15,10 @@ from tests.sim.steps_office import Desk
 from tests.sim.steps_phones import Phones
 from tests.sim.steps_server import Servers
 
-TOGETHER = frozenset(
-    {
-        "backup",
-        "restore",
-        "erase",
-        "erase_photo",
-        "revoke",
-        "lose",
-        "merge",
-        "move",
-        "quiet",
-        "split",
-        "reunite",
-        "unmerge",
-        "newer",
-    }
-)
+TOGETHER = frozenset({
+    "backup", "restore", "keep", "put_back", "by_hand", "erase", "erase_photo", "revoke", "lose", "merge",
+    "unmerge", "move", "split", "reunite", "newer", "quiet",
+})  # fmt: skip
 """What is not done while there are two servers: one alone would decide it."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sync.replicate import replicate
 from tests.commune import households
-from tests.sim import oracle, servers
+from tests.sim import commands, oracle, servers
 from tests.sim.fleet import Fleet, Told
 from tests.sim.founding import START
 from tests.sim.observe import Kept, behind
@@ -66,6 +66,8 @@ class Scene:
     bundles: dict[str, str] = field(default_factory=dict)
     founded: list[str] = field(default_factory=list)
     """Hamlets that the season has founded, by their ids; empty where one was not."""
+    keepsake: tuple[frozenset[str], frozenset[str]] | None = None
+    """Of the copy of the data that somebody made by hand: what was erased by then, and who revoked."""
     opened: dict[str, int] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     tally: Counter[str] = field(default_factory=Counter)
@@ -131,6 +133,8 @@ class Scene:
     async def rejoin(self, phone: Handset, **deaths: Any) -> None:
         """A phone that the server does not know any more goes on by a new invitation, as who it was. Where
         the office asks too late, it must begin anew. Raises `Broken`."""
+        if self.said.unsaid:
+            return
         if not self.office.recovers():
             await self.forget(phone)
             self.tally["phones unknown for too long"] += 1
@@ -173,6 +177,15 @@ class Scene:
         self.proxy.target = 0
         assert server
         await asyncio.to_thread(server.stop)
+
+    async def say_by_hand(self) -> None:
+        """`camket restore --by-hand`, for which the server is stopped."""
+        if self.server:
+            await self.stop_server()
+        self.office.close()
+        await servers.run(commands.by_hand, self.data, self.clock.path)
+        self.said.unsaid = False
+        self.tally["put back by hand, and said"] += 1
 
     def set_clock(self) -> None:
         """Let the server see what time it is."""

@@ -85,7 +85,7 @@ PHONE: Mapping[str, int] = {
 }  # fmt: skip
 SERVER: Mapping[str, int] = {
     "kill_server": 3, "stop_server": 1, "backup": 3, "restore": 3, "confirm": 2, "server_clock": 2,
-    "replay": 2, "revoke": 1,
+    "replay": 2, "revoke": 1, "keep": 1, "put_back": 3, "by_hand": 1,
 }  # fmt: skip
 OFFICE: Mapping[str, int] = {
     "review": 4, "correct": 4, "withdraw": 1, "bring_back": 3, "merge": 3, "erase": 1,
@@ -232,6 +232,13 @@ class _Maker:
     def _restore(self, _: int) -> None:
         """What becomes of phones that joined after the backup: at once, later, or by nobody helped."""
         self.add("restore", unknown=self.random.choices(("rejoin", "wait", "wipe"), (5, 4, 1))[0])
+
+    def _put_back(self, _: int) -> None:
+        if any(step.do == "keep" for step in self.steps):
+            unknown = self.random.choices(("rejoin", "wait", "wipe"), (5, 4, 1))[0]
+            self.add("put_back", unsaid=self.random.random() < 0.5, unknown=unknown)
+        else:
+            self.add("keep")
 
     def _rejoin(self, phone: int) -> None:
         self.add("rejoin", phone, **self._death(0.2))

@@ -1,5 +1,6 @@
 """What befalls the server, and what its console does."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,9 @@ from tests.sim import commands, pair, quiet, servers
 from tests.sim.observe import observe
 from tests.sim.scene import Handset, Scene, deaths
 from tests.sim.season import Step
+
+KEPT = "kept"
+"""Where the copy of the data lies that somebody made by hand."""
 
 
 @dataclass(slots=True)
@@ -24,18 +28,55 @@ class Servers(Scene):
         await servers.run(commands.back_up, self.data, self.place / "backups", self.clock.path)
 
     async def _restore(self, step: Step) -> None:
-        unknown = step.args.get("unknown", "rejoin")
         if not (self.place / "backups").exists():
             return
+        before = await self._go_down()
+        await servers.run(commands.restore, self.data, self.place / "backups", self.clock.path)
+        self.said.unsaid = False
+        await self._come_up(before, step.args.get("unknown", "rejoin"))
+
+    async def _keep(self, _: Step) -> None:
+        await self.stop_server()
+        self.office.close()
+        shutil.rmtree(self.place / KEPT, ignore_errors=True)
+        shutil.copytree(self.data, self.place / KEPT)
+        self.keepsake = (frozenset(self.tokens), frozenset(self.said.revoked))
+
+    async def _put_back(self, step: Step) -> None:
+        """The ledger lies among the files: nobody knows what was erased or revoked since."""
+        if self.keepsake is None:
+            return
+        before = await self._go_down()
+        shutil.rmtree(self.data)
+        shutil.copytree(self.place / KEPT, self.data)
+        tokens, revoked = self.keepsake
+        self.tokens = set(tokens)
+        self.said.revoked = {one: ids for one, ids in self.said.revoked.items() if one in revoked}
+        for phone in self.phones:
+            phone.revoked = phone.revoked and phone.device in revoked
+        self.said.unsaid = True
+        if not step.args["unsaid"]:
+            await self.say_by_hand()
+        await self._come_up(before, step.args["unknown"])
+
+    async def _by_hand(self, _: Step) -> None:
+        if self.said.unsaid:
+            await self.say_by_hand()
+
+    async def _go_down(self) -> frozenset[str]:
+        """The photographs that are here, before the data go."""
         await self.kill_server()
         self.office.close()
-        before = {name for _, name in observe(self.data).pictures}
-        await servers.run(commands.restore, self.data, self.place / "backups", self.clock.path)
+        return frozenset(name for _, name in observe(self.data).pictures)
+
+    async def _come_up(self, before: frozenset[str], unknown: str) -> None:
+        """An older state is back. What becomes of phones that it does not know: they rejoin, wait, or begin
+        anew; those that are revoked go."""
         await self.start_server()
         seen = observe(self.data)
         known = self.office.devices()
         for phone in self.phones:
-            if phone.joined and phone.device not in known:  # it joined since
+            if phone.joined and phone.device not in known:
                 phone.strange = True
                 self.tally["phones unknown to a backup"] += 1
                 if phone.revoked or unknown == "wipe":

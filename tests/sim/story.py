@@ -51,6 +51,9 @@ _SAID = {
     "stop_server": "The server is stopped, and started again.",
     "backup": "A backup is made.",
     "restore": "The server's data are lost: the last backup is restored (who joined since: {unknown}).",
+    "keep": "The server is stopped, its files are copied, and it is started again.",
+    "put_back": "The copied files are put back by hand{by_hand} (who joined since: {unknown}).",
+    "by_hand": "`camket restore --by-hand`, if the files were put back and nobody has said so.",
     "rejoin": "Phone {phone}, if the server does not know it any more, joins again as who it was.",
     "confirm": "The admin confirms the phones that only hand in.",
     "server_clock": "The server's clock is off by {wrong}.",
@@ -100,6 +103,7 @@ def line(step: Step) -> str:
         "by_codes": " by QR codes" if args.get("codes") else "",
         "plainly": " by plain CouchDB" if args.get("plain") else "",
         "with_people": " with whoever walks there" if args.get("people") else "",
+        "by_hand": ", and nobody says so yet" if args.get("unsaid") else ", with `camket restore --by-hand`",
         "weakly": " over a weak link" if args.get("weak") else "",
         "wrong": _span(args.get("wrong", 0)),
     }

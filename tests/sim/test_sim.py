@@ -428,6 +428,24 @@ async def test_a_phone_that_begins_anew_instead_is_seen(here: Lane, monkeypatch:
     assert "is received: it is gone" in "\n".join((await here.run(short)).problems)
 
 
+BY_HAND = Season(1, (0, 2), (
+    Step("join", 0),
+    Step("join", 1),
+    Step("keep"),
+    change(1, "Vi Văn S4X"),
+    Step("sync", 1, args={"faults": []}),
+    SYNCED,
+    Step("put_back", args={"unsaid": True, "unknown": "rejoin"}),
+    change(0, "Vi Văn S5X"),
+    SYNCED,
+))  # fmt: skip
+
+
+async def test_files_that_were_put_back_by_hand_cost_nothing_once_that_is_said(here: Lane) -> None:
+    result = await here.run(BY_HAND)
+    assert (result.problems, result.tally["put back by hand, and said"]) == ((), 1)
+
+
 async def test_a_failing_season_is_made_short_and_told(here: Lane) -> None:
     async def fails(season: Season) -> bool:
         return any("it is gone" in problem for problem in (await here.run(season, lying)).problems)
