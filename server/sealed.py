@@ -241,11 +241,11 @@ class Inbox:
         known = [found.grant for found in self._senders.values() if found]
         live = [grant.device for grant in known if grant.live]
         with readers(self._parts.rows).begin() as rows:
-            fresh = [device for device in live if devices.unheard(rows, device, now)]
+            fresh = [device for device in live if devices.unheard(rows, device, now, full=False)]
         if fresh:
             with self._parts.rows.begin() as rows:
                 for device in fresh:
-                    devices.heard(rows, device, now)
+                    devices.heard(rows, device, now, full=False)
 
 
 def is_strange(rows: Connection, send: str) -> bool:

@@ -77,3 +77,54 @@ test("a phone that joined after the backup keeps everything, and goes on by a ne
   await sold.field.syncNow();
   assert.equal(await sold.field.lifecycle(), "new");
 });
+
+test("who has forgotten the PIN joins again all the same, once the office approves", async () => {
+  const lan = await server.enrolled(invite(server.commune.users[1]));
+  const device = (await lan.field.account())?.id;
+  lan.serve = null;
+  await lan.field.recordVisit(await form(lan, 4), "met");
+  await server.goBack();
+  lan.serve = server.link;
+
+  const code = invite(server.commune.users[1]);
+  const joining = lan.again();
+  await joining.field.join(code, "Điện thoại");
+  assert.deepEqual([await joining.field.lifecycle(), await joining.field.beside()], ["rejoined", false]);
+  await joining.field.forgotPin();
+  assert.equal(await joining.field.recovery(), "pending");
+  server.approveRecovery();
+
+  const again = lan.again(); // the app was closed meanwhile: the link is good until the phone has synced
+  await again.field.join(code, "Điện thoại");
+  assert.equal(await again.field.recovery(), "approved");
+  await again.field.recover("246810");
+  assert.deepEqual([await again.field.lifecycle(), (await again.field.account())?.id], ["open", device]);
+  await again.field.lock();
+  await again.field.unlock("246810");
+  server.confirm();
+  await synced(again, again);
+  assert.equal((await view(again, 4)).where, "received");
+});
+
+test("what an account has not sent that was not taken back goes in with the one beside it, and waits", async () => {
+  const mai = await server.enrolled(invite(server.commune.users[0]));
+  const old = (await mai.field.account())?.id ?? "";
+  mai.serve = null;
+  await mai.field.recordVisit(await form(mai, 5), "met");
+  await server.goBack();
+  mai.serve = server.link;
+
+  const next = mai.again();
+  await next.field.join(invite(server.commune.users[1]), "Điện thoại"); // somebody else's: it is not that account
+  assert.deepEqual([await next.field.lifecycle(), await next.field.beside()], ["joined", true]);
+  await next.field.setPin(PIN);
+  await synced(next);
+  assert.deepEqual(server.waiting(), [`hamlet-napo/pledge:${server.commune.campaign}:${household(5)}`]);
+  await next.field.choose(old);
+  await next.field.unlock(PIN);
+  assert.deepEqual([(await view(next, 5)).where, (await next.field.syncState()).waiting], ["held", 0]);
+
+  const shared = await server.enrolled(invite(server.commune.users[0]));
+  await shared.field.join(invite(server.commune.users[1]), "Điện thoại");
+  assert.equal(await shared.field.beside(), false, "the other account is well");
+});

@@ -55,10 +55,13 @@ class Bearer:
         return grant
 
     def _look_up(self, credential: str, now: datetime) -> Grant | None:
+        full = credential.startswith("d.")
         with readers(self._rows).begin() as connection:
             grant = devices.grant_of(connection, credential)
-            if grant is None or not grant.live or not devices.unheard(connection, grant.device, now):
+            if grant is None or not grant.live:
+                return grant
+            if not devices.unheard(connection, grant.device, now, full=full):
                 return grant
         with self._rows.begin() as connection:
-            devices.heard(connection, grant.device, now)
+            devices.heard(connection, grant.device, now, full=full)
         return grant

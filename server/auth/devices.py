@@ -188,18 +188,25 @@ def grant_of(connection: Connection, credential: str) -> Grant | None:
     return _grant(connection, found, send_only=kind == "s" or found.send_only_at is not None)
 
 
-def unheard(connection: Connection, device: str | None, now: datetime) -> bool:
+def unheard(connection: Connection, device: str | None, now: datetime, *, full: bool = True) -> bool:
     """Whether there is something for `heard` to note of this phone."""
-    seen = connection.execute(select(_devices.c.last_seen_at).where(_devices.c.id == device)).scalar()
-    return seen is None or seen <= instant(now - SEEN_EVERY)
+    asked = select(_devices.c.last_seen_at, _devices.c.first_exchange_at).where(_devices.c.id == device)
+    found = connection.execute(asked).one_or_none()
+    if found is None or found.last_seen_at is None or found.last_seen_at <= instant(now - SEEN_EVERY):
+        return True
+    return full and found.first_exchange_at is None
 
 
-def heard(connection: Connection, device: str | None, now: datetime) -> None:
-    """A phone spoke: the hour is noted, and with the first time its invitation is spent."""
+def heard(connection: Connection, device: str | None, now: datetime, *, full: bool = True) -> None:
+    """A phone spoke: the hour is noted, and with the first time its invitation is spent.
+
+    Only with its full credential (`full`): a phone that has joined, and hands in or asks for a forgotten PIN
+    before it was opened, may lose that, and join by the same invitation again.
+    """
     at, this = instant(now), _devices.c.id == device
     connection.execute(update(_devices).where(this).values(last_seen_at=at))
     first = update(_devices).where(this, _devices.c.first_exchange_at.is_(None))
-    if connection.execute(first.values(first_exchange_at=at)).rowcount:
+    if full and connection.execute(first.values(first_exchange_at=at)).rowcount:
         spent = update(_invitations).where(_invitations.c.device == device, _invitations.c.spent_at.is_(None))
         connection.execute(spent.values(spent_at=at))
 

@@ -35,6 +35,8 @@ export interface Joined {
   readonly offset: number;
   /** The account is on this phone: it goes on as the one that it was (rejoin.ts). */
   readonly again: boolean;
+  /** It is new, beside one that the server does not know any more. */
+  readonly beside: boolean;
 }
 
 /** An account of this phone that the server does not know any more, as it is told. */
@@ -61,13 +63,14 @@ export async function join(
   const asked = { code, device_name: deviceName, ...(before.length > 0 ? { before } : {}) };
   try {
     const told = joined(env, await ask(env, "/join", { body: await body(JSON.stringify(asked)) }));
-    return { ...told, again: before.some(({ send }) => send === told.send) };
+    const again = before.some(({ send }) => send === told.send);
+    return { ...told, again, beside: before.length > 0 && !again };
   } catch (error) {
     throw linkError(error, { 404: "bad_code", 410: "spent_code", 429: "too_many" });
   }
 }
 
-function joined(env: Env, answer: unknown): Omit<Joined, "again"> {
+function joined(env: Env, answer: unknown): Omit<Joined, "again" | "beside"> {
   const told = part(answer);
   const user = part(told.user);
   const skew = (typeof told.clock === "number" ? told.clock : env.now()) - env.now();

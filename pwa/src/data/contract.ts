@@ -408,6 +408,8 @@ export interface Field {
    * that it has: raises FieldError `wrong_pin`, `wait`.
    */
   setPin(pin: string): Promise<void>;
+  /** Whether the account that has just joined is a new one, beside one that the server does not know any more. */
+  beside(): Promise<boolean>;
   unlock(pin: string): Promise<void>;
   lock(): Promise<void>;
   changePin(old: string, next: string): Promise<void>;

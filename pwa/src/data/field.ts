@@ -124,6 +124,10 @@ export class PhoneField implements Field {
     return this.joined.account;
   }
 
+  async beside(): Promise<boolean> {
+    return this.joined?.beside ?? false;
+  }
+
   async setPin(pin: string): Promise<void> {
     if (!this.joined) throw new FieldError("missing", "invitation");
     const { joined } = this;
@@ -150,15 +154,25 @@ export class PhoneField implements Field {
   }
 
   async forgotPin(): Promise<void> {
-    await accounts.askRecovery(this.env, await this.db());
+    await this.recovering((db) => accounts.askRecovery(this.env, db));
   }
 
   async recovery(): Promise<Recovery> {
-    return accounts.recovery(this.env, await this.db());
+    return this.recovering((db) => accounts.recovery(this.env, db));
   }
 
   async recover(pin: string): Promise<void> {
-    this.opened(await stored(accounts.recover(this.env, await this.db(), pin)));
+    if (!this.joined?.again)
+      return this.opened(await stored(accounts.recover(this.env, await this.db(), pin)));
+    await stored(this.recovering((db) => accounts.recover(this.env, db, pin)));
+    await this.setPin(pin); // the account goes on as who it is by now
+  }
+
+  /** Works on the account of which the PIN is asked for: the one that has just joined again, or the one in front. */
+  private async recovering<T>(work: (db: AccountDb) => Promise<T>): Promise<T> {
+    if (!this.joined?.again) return work(await this.db());
+    const db = await openAccount(this.env, this.joined.account.id);
+    return work(db).finally(() => db.close());
   }
 
   // --- reading

@@ -15,9 +15,9 @@ import {
 } from "./accounts.ts";
 import { newDatabase } from "./commit.ts";
 import { dataKey } from "./crypto.ts";
-import { meta, openAccount, type SyncNote, stored, write } from "./db.ts";
+import { type AccountDb, meta, openAccount, type SyncNote, stored, write } from "./db.ts";
 import type { Env } from "./env.ts";
-import { isKnown, noteUnknown } from "./handin.ts";
+import { handIn, isKnown, noteUnknown } from "./handin.ts";
 import type { Session } from "./records.ts";
 
 /** Redeems an invitation, for a new account or for one that is here. */
@@ -36,6 +36,26 @@ export async function join(env: Env, code: string, deviceName: string): Promise<
     }
   }
   return joinAs(env, code, deviceName, before);
+}
+
+/**
+ * What accounts of this phone have not sent that the server does not know any more, and has not taken back: the one in
+ * front carries it, and it waits at the office. Raises what the link raises.
+ */
+export async function handInStranded(env: Env): Promise<void> {
+  const [front, ...others] = await accounts(env);
+  if (!front || others.length === 0) return;
+  const send = await withAccount(env, front.id, async (db) => (await meta(db, "keys"))?.send);
+  for (const { id } of send ? others : [])
+    await withAccount(env, id, async (db) => {
+      if ((await meta(db, "sync"))?.unknown && (await db.count("outbox")) > 0)
+        await handIn({ env, db }, send);
+    });
+}
+
+async function withAccount<T>(env: Env, id: string, work: (db: AccountDb) => Promise<T>): Promise<T> {
+  const db = await openAccount(env, id);
+  return work(db).finally(() => db.close());
 }
 
 /** Opens the account with the PIN that it has, as who it is from now on. Raises FieldError `wrong_pin`, `wait`. */

@@ -2,6 +2,7 @@
  * When to sync: at once after a save and on a signal, on a timer with backoff and jitter, when asked. Open accounts
  * exchange; locked ones hand in their sealed records.
  */
+import { accounts } from "./accounts.ts";
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
 import type { Env } from "./env.ts";
@@ -116,6 +117,10 @@ export class Syncing {
     if (result === "revoked") return this.shutOut(session);
     if (result !== "done") return result;
     this.settled = true;
+    if ((await accounts(this.env)).length > 1) {
+      const { rejoin } = await import("./apart.ts");
+      await rejoin.handInStranded(this.env);
+    }
     return this.photographs(session, asked);
   }
 

@@ -6,13 +6,13 @@ import { Button, Screen } from "../parts.tsx";
 
 interface Chosen {
   readonly onChosen: (pin: string) => Promise<void>;
-  /** Of an account that is new here: accounts that were here before stay, and nobody may think them lost. */
+  /** Of an account that is new here: one that was here before may be stranded, and nobody may think it lost. */
   readonly fresh?: boolean;
 }
 
 /** Asks for a new PIN twice, then hands it on. */
 export function ChoosePin({ onChosen, fresh = false }: Chosen) {
-  const others = useLoad((data) => data.accounts()) ?? [];
+  const beside = useLoad((data) => data.beside()) ?? false;
   const { say, tell } = useApp();
   const [first, set] = useState<string | null>(null);
   const [busy, work] = useWork();
@@ -24,7 +24,7 @@ export function ChoosePin({ onChosen, fresh = false }: Chosen) {
   };
   return (
     <Screen title={first === null ? say("pin.title") : say("pin.again")}>
-      {fresh && others.length > 0 && <p class="warning">{say("join.beside")}</p>}
+      {fresh && beside && <p class="warning">{say("join.beside")}</p>}
       <p>{busy ? say("pin.saving") : say("pin.why")}</p>
       <Keypad key={first === null ? "first" : "again"} busy={busy} onPin={entered} />
     </Screen>
@@ -36,6 +36,8 @@ export function Resume() {
   const { field, say } = useApp();
   const explain = useExplain();
   const [busy, work] = useWork();
+  const [forgot, setForgot] = useState(false);
+  if (forgot) return <Forgot onClose={() => setForgot(false)} />;
   return (
     <Screen title={say("unlock.title")}>
       <p>{busy ? say("unlock.busy") : say("rejoin.hello")}</p>
@@ -47,6 +49,9 @@ export function Resume() {
           })
         }
       />
+      <div class="stack">
+        <Button onClick={() => setForgot(true)}>{say("unlock.forgot")}</Button>
+      </div>
     </Screen>
   );
 }

@@ -41,7 +41,7 @@ export const en: Catalogue = {
   "pin.delete": "Delete",
   "pin.saving": "Making keys…",
   "join.beside":
-    "This is a new account. The one before and all its records are still on this phone, not lost: open it with its PIN, and hand in as a file what was not sent.",
+    "This is a new account. The one before and all its records are still on this phone, not lost: open it with its PIN. What it had not sent goes along when this account sends, and waits for the commune to look at it.",
   "rejoin.hello": "Your data are on this phone already. Enter the PIN that you use, and go on.",
   "unlock.title": "Your PIN",
   "unlock.hello": "Hello, {name}",

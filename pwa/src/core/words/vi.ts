@@ -42,7 +42,7 @@ export const vi = {
   "pin.delete": "Xóa",
   "pin.saving": "Đang tạo khóa…",
   "join.beside":
-    "Đây là tài khoản mới. Tài khoản trước và mọi phiếu của nó vẫn ở máy này, không mất: mở bằng mã PIN cũ, phiếu chưa gửi thì gửi qua tệp.",
+    "Đây là tài khoản mới. Tài khoản trước và mọi phiếu của nó vẫn ở máy này, không mất: mở bằng mã PIN cũ. Phiếu chưa gửi của nó sẽ đi cùng khi tài khoản này gửi, rồi chờ xã xem.",
   "rejoin.hello": "Máy này đã có sẵn dữ liệu của bác. Bác nhập mã PIN đang dùng để tiếp tục.",
   "unlock.title": "Nhập mã PIN",
   "unlock.hello": "Chào {name}",
