@@ -19,7 +19,6 @@ from threading import Lock
 from typing import NamedTuple
 
 from server import pictures
-from server.pictures import Promised
 from sync.store.interface import StoreFull
 
 UNFINISHED = 50
@@ -76,9 +75,16 @@ class Blobs:
 
     def held(self, name: Name, sender: str) -> int | None:
         """Bytes that came from this sender so far; None where the picture is whole."""
-        if self._whole(name).exists():
-            return None
-        return _size(self._incoming(name, sender))
+        return None if self._whole(name).exists() else _size(self._incoming(name, sender))
+
+    def all_came(self, name: Name, sender: str) -> bool:
+        """Whether this sender has brought all bytes, and the server died before they were a picture."""
+        data = _read(self._incoming(name, sender))
+        return data is not None and sha256(data).hexdigest() == name.sha256
+
+    def size(self, name: Name) -> int:
+        """Bytes of a whole picture."""
+        return _size(self._whole(name))
 
     def append(self, name: Name, sender: str, start: int, chunk: bytes) -> int:
         """Add a chunk that begins at `start`; what of it is held already is passed over. Bytes held then.
@@ -98,7 +104,7 @@ class Blobs:
         except OSError as error:
             raise _full(error) from error
 
-    def finish(self, name: Name, sender: str, promised: Promised) -> None:
+    def finish(self, name: Name, sender: str) -> None:
         """Check what came, and keep it for good: on disk when this returns.
 
         What does not pass is thrown away. Raises `WrongDigest`, `PictureRefused`, `StoreFull`.
@@ -109,7 +115,7 @@ class Blobs:
                 data = incoming.read_bytes()
                 if sha256(data).hexdigest() != name.sha256:
                     raise WrongDigest
-                thumb = pictures.thumbnail(data, promised)
+                thumb = pictures.thumbnail(data)
             _write(whole.with_suffix(".thumb"), thumb)
             _write(whole, data)
         except OSError as error:

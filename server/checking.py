@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from server import audit, ledger
 from server.auth.grant import COMMUNE
 from server.blobs import PhotoUnknown
-from server.media import handed_in, promised_of
+from server.media import described, handed_in
 from server.parts import Parts
 from server.projection import PROJECTED, project
 from server.rows import registers, tables
@@ -80,7 +80,7 @@ async def _of_pictures(parts: Parts, db: str) -> list[str]:
         if await to_thread.run_sync(parts.blobs.thumb, name) is None:
             found.append(f"{db}: the picture {name.sha256} has no thumbnail")
         try:
-            await promised_of(parts, name)
+            await described(parts, name)
         except PhotoUnknown:
             with suppress(PhotoUnknown):
                 await handed_in(parts, name)  # by a revoked phone: a person has still to decide about it

@@ -4,9 +4,11 @@
     PUT    with `Content-Range: bytes 24000-47999/131072`: goes on from there; answers {"offset", "complete"}
     GET    the picture, or `?size=thumb`
 
-The document `photo:<sha256>` comes first, by the normal way: it says type and size, and who may see it. A
-chunk that overlaps what is held is no error, one that leaves a gap answers 409. The last byte brings the
-check, so a picture is either whole and looked at, or not there.
+The document `photo:<sha256>` comes first, by the normal way: it says that the picture is wanted, and who may
+see it. Of the bytes it is not believed: their digest is their name, and the rest is read in them, so nobody
+stops a colleague's picture by a document that says something else. A chunk that overlaps what is held is no
+error, one that leaves a gap answers 409. The last byte brings the check, so a picture is either whole and
+looked at, or not there.
 
 A phone that was revoked hands in before it forgets: its documents went to `/sealed` and are held for a
 person, and the bytes of a photograph whose document waits there are taken by the send-only credential; so are
@@ -31,7 +33,7 @@ from server import quarantine
 from server.admission import holds
 from server.blobs import Blobs, HamletNotHeld, Name, PhotoTooLarge, PhotoUnknown
 from server.parts import Parts, parts_of
-from server.pictures import MOST_BYTES, Promised, mime_of
+from server.pictures import MIMES, MOST_BYTES, mime_of
 from server.problems import BadRequest, WrongType
 from server.rows.engine import readers
 from server.whereabouts import Standing
@@ -54,11 +56,9 @@ SAFE = {
 
 
 class Place(NamedTuple):
-    """A request that may go on: which picture, what its document says of it, who sends or asks. `held`: the
-    document is in quarantine."""
+    """A request that may go on: which picture, who sends or asks. `held`: the document is in quarantine."""
 
     name: Name
-    promised: Promised
     sender: str
     blobs: Blobs
     held: bool = False
@@ -68,8 +68,10 @@ async def head(request: Request) -> Response:
     """How much of it is here."""
     place = await _sending(request)
     held = await to_thread.run_sync(place.blobs.held, place.name, place.sender)
-    # Where all came, and the server died before it was a picture, the last byte is asked for again.
-    asked_for = place.promised.bytes if held is None else min(held, place.promised.bytes - 1)
+    if held is None:
+        asked_for = await to_thread.run_sync(place.blobs.size, place.name)
+    else:  # where all came, and the server died before it was a picture, the last byte is asked for again
+        asked_for = held - await to_thread.run_sync(place.blobs.all_came, place.name, place.sender)
     told = {
         "Upload-Offset": str(asked_for),
         "Upload-Complete": "?0" if held is not None else "?1",
@@ -80,18 +82,18 @@ async def head(request: Request) -> Response:
 async def put(request: Request) -> Response:
     """Take a chunk; the last one makes it a picture."""
     place = await _sending(request)
-    start, length = _asked(request, place.promised)
+    start, length, whole = _asked(request)
     held = await to_thread.run_sync(place.blobs.held, place.name, place.sender)
     if held is not None:
         try:
             held = await _take(request, place, start, length)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody hears it; what came is kept
-        if held >= place.promised.bytes:
-            await to_thread.run_sync(place.blobs.finish, place.name, place.sender, place.promised)
-            await _still_promised(request, place)
+        if held >= whole:
+            await to_thread.run_sync(place.blobs.finish, place.name, place.sender)
+            await _still_wanted(request, place)
             held = None
-    offset = place.promised.bytes if held is None else held
+    offset = whole if held is None else held
     return JSONResponse({"offset": offset, "complete": held is None})
 
 
@@ -120,8 +122,8 @@ async def picture(blobs: Blobs, name: Name, *, small: bool) -> Response:
     )
 
 
-async def promised_of(parts: Parts, name: Name, device: str | None = None) -> Promised:
-    """What the live document, by this phone or by any, says of a picture. Raises `PhotoUnknown`."""
+async def described(parts: Parts, name: Name, device: str | None = None) -> None:
+    """Raises `PhotoUnknown` where no live document, by this phone or by any, is of this picture."""
     doc_id = f"photo:{name.sha256}"
     try:
         found = await parts.store.read(
@@ -130,13 +132,12 @@ async def promised_of(parts: Parts, name: Name, device: str | None = None) -> Pr
     except DatabaseMissing as error:
         raise PhotoUnknown from error
     bodies = [orjson.loads(held.json) for document in found.values() for held in document.bodies.values()]
-    return _promise([one for one in bodies if device in {None, device_of(one["stamps"][ALL])}])
+    _known([one for one in bodies if device in {None, device_of(one["stamps"][ALL])}])
 
 
-def _promise(bodies: Sequence[Body]) -> Promised:
+def _known(bodies: Sequence[Body]) -> None:
     if not bodies or schemas.newer(bodies[0]):
         raise PhotoUnknown
-    return Promised(*(bodies[0][field] for field in Promised._fields))
 
 
 def name_of(hamlet: str, digest: str) -> Name:
@@ -160,7 +161,8 @@ async def _place(request: Request) -> Place:
     photo = f"photo:{name.sha256}"
     if place := (await where.places(db, {photo: {}})).get(photo):
         name = Name(place.removeprefix("media-"), name.sha256)  # it moved, and its bytes go after it
-    return Place(name, await promised_of(parts, name), grant.device or grant.user, parts.blobs)
+    await described(parts, name)
+    return Place(name, grant.device or grant.user, parts.blobs)
 
 
 async def _sending(request: Request) -> Place:
@@ -179,41 +181,43 @@ async def _sending(request: Request) -> Place:
         name = Name(place.removeprefix("media-"), name.sha256)
     sender = grant.device or grant.user
     with suppress(PhotoUnknown):
-        return Place(name, await handed_in(parts, name, sender), sender, parts.blobs, held=True)
+        await handed_in(parts, name, sender)
+        return Place(name, sender, parts.blobs, held=True)
     try:
-        return Place(name, await promised_of(parts, name, sender), sender, parts.blobs)
+        await described(parts, name, sender)
     except PhotoUnknown as error:
         if grant.live and not grant.send_only:
             raise HamletNotHeld from error
         raise
+    return Place(name, sender, parts.blobs)
 
 
-async def handed_in(parts: Parts, name: Name, device: str | None = None) -> Promised:
-    """What the document says that a phone, this one or any, has handed in. Raises `PhotoUnknown`."""
+async def handed_in(parts: Parts, name: Name, device: str | None = None) -> None:
+    """Raises `PhotoUnknown` where no phone, or not this one, has handed in a document of this picture."""
 
     def work() -> bytes | None:
         with readers(parts.rows).begin() as rows:
             return quarantine.handed_in(rows, f"media-{name.hamlet}", f"photo:{name.sha256}", device)
 
     raw = await to_thread.run_sync(work)
-    return _promise([orjson.loads(raw)] if raw else [])
+    _known([orjson.loads(raw)] if raw else [])
 
 
-async def _still_promised(request: Request, place: Place) -> None:
+async def _still_wanted(request: Request, place: Place) -> None:
     """A picture that was erased while its last bytes came in goes again. Raises `PhotoUnknown`."""
     try:
         if place.held:
             await handed_in(parts_of(request), place.name, place.sender)
         else:
-            await promised_of(parts_of(request), place.name)
+            await described(parts_of(request), place.name)
     except PhotoUnknown:
         await to_thread.run_sync(place.blobs.remove, [place.name])
         raise
 
 
-def _asked(request: Request, promised: Promised) -> tuple[int, int]:
-    """Start and length of the chunk. Raises `BadRequest`, `PhotoTooLarge`, `WrongType`."""
-    if request.headers.get("content-type") != promised.mime or "content-encoding" in request.headers:
+def _asked(request: Request) -> tuple[int, int, int]:
+    """Start and length of the chunk, length of it all. Raises `BadRequest`, `PhotoTooLarge`, `WrongType`."""
+    if request.headers.get("content-type") not in MIMES or "content-encoding" in request.headers:
         raise WrongType
     found = _RANGE.fullmatch(request.headers.get("content-range", ""))
     if found is None:
@@ -221,9 +225,9 @@ def _asked(request: Request, promised: Promised) -> tuple[int, int]:
     first, last, whole = map(int, found.groups())
     if whole > MOST_BYTES:
         raise PhotoTooLarge
-    if not first <= last < whole or whole != promised.bytes:
+    if not first <= last < whole:
         raise BadRequest("problem.bad_field", field="Content-Range")
-    return first, last - first + 1
+    return first, last - first + 1, whole
 
 
 async def _take(request: Request, place: Place, start: int, length: int) -> int:

@@ -275,11 +275,22 @@ def _judge_answers(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | No
     return _no(f"answer.{wrong[0].key}", item=labels.get(wrong[0].item, wrong[0].item))
 
 
+def _judge_photo(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
+    """A photograph is whose it is: its document follows it to its inspection, and says of its bytes what they
+    are. They are looked at for themselves (`server.media`), so a false one that came first closes nothing."""
+    held = [body for body in known if not schemas.newer(body)]
+    others = any(body["by"] != doc["by"] for body in held)
+    facts = ("mime", "bytes", "width", "height")
+    altered = any(body[name] != doc[name] for body in held for name in facts)
+    return _no("photo_of_other") if (others or altered) and not asked.grant.role.staff else None
+
+
 _OF_TYPE: Mapping[str, Callable[[Doc, Sequence[Doc], Asked], Refusal | None]] = {
     "pledge": _judge_new_acts,
     "household": _judge_merged_into,
     **dict.fromkeys(("checklist", "clauses", "notice"), _judge_version),
     "inspection": _judge_answers,
+    "photo": _judge_photo,
 }
 
 

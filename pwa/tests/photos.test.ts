@@ -344,6 +344,29 @@ test("a photo that the server will not have says why, and goes again when the vo
   assert.equal((await mine.field.photos()).refused, 0);
 });
 
+test("a photo that is refused stops no other, says why, and goes when its bytes are wanted all the same", async () => {
+  const other = drawn("WEBP", 1);
+  const second = createHash("sha256").update(other).digest("hex");
+  let wanted = false;
+  const mine = await pictured((one) => {
+    const first = `${one.path} ${one.body}`.includes(sha);
+    if (one.method === "POST")
+      return json(first ? [{ id: `photo:${sha}`, error: "forbidden", reason: "Ảnh này đã có." }] : [], 201);
+    if (first && !wanted) return json({ error: "bad_request", reason: "Content-Range" }, 400);
+    if (one.method === "HEAD") return new Response(null, { headers: { "Upload-Offset": "0" } });
+    return json({ offset: first ? webp.length : other.length, complete: true });
+  });
+  await inspect(mine, "na", [second]);
+  mine.clock.now += 1000;
+  assert.equal(await mine.field.addPhoto("na", new Blob([other], { type: "image/webp" })), second);
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const { waiting, refused, reasons } = await mine.field.photos();
+  assert.deepEqual([waiting, refused, reasons], [0, 1, ["Ảnh này đã có."]]);
+  wanted = true;
+  await mine.field.syncNow();
+  assert.deepEqual((await mine.field.photos()).refused, 0);
+});
+
 test("a photo that waits for a person is named once, and its bytes go", async () => {
   const documents: string[] = [];
   const mine = await pictured((one) => {

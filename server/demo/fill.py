@@ -16,11 +16,9 @@ from server.auth.grant import COMMUNE, Grant
 from server.clock import instant
 from server.demo import wording
 from server.demo.commune import ADMIN, HOUSEHOLDS, OBSERVER, REVIEWER, VOLUNTEER, Commune, Person
-from server.demo.drawings import SIZE
 from server.demo.history import History, Sent, history
 from server.intake import Intake
 from server.parts import Parts
-from server.pictures import Promised
 from server.rows import tables
 from server.rows.engine import table
 from server.words import words
@@ -152,7 +150,7 @@ def _show(parts: Parts, found: History) -> None:
     for name, picture in list(found.pictures.items())[:-ON_ITS_WAY]:
         if not parts.blobs.has(name):
             parts.blobs.append(name, "demo", 0, picture)
-            parts.blobs.finish(name, "demo", Promised("image/webp", len(picture), *SIZE))
+            parts.blobs.finish(name, "demo")
 
 
 async def _send(parts: Parts, found: History) -> None:

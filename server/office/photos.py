@@ -11,7 +11,7 @@ from server import ledger
 from server.blobs import Name
 from server.checklists import check
 from server.erasing import Eraser
-from server.media import name_of, picture, promised_of
+from server.media import described, name_of, picture
 from server.office.desk import Desk, own_address
 from server.office.records import checklist_of
 from server.rows import registers
@@ -34,7 +34,7 @@ async def show(desk: Desk) -> Response:
     if hamlet not in desk.signed_in.grant.hamlets:
         raise HTTPException(404)
     name = name_of(hamlet, desk.path("sha256"))
-    await promised_of(desk.parts, name)
+    await described(desk.parts, name)
     small = desk.request.query_params.get("size") == "thumb"
     answer = await picture(desk.parts.blobs, name, small=small)
     if not small:

@@ -97,7 +97,7 @@ async function handInOne(session: Session, keys: Keys, db: string, doc: JsonObje
   return ["received", "absorbed", "quarantined"].includes(receipt.is) ? null : receipt.reason;
 }
 
-/** Raises what stops the others too: no link, a server that is busy or does not know this phone. */
+/** Raises what stops the others too, and that alone: no link, a server that is busy or does not know this phone. */
 async function sendOne(
   session: Session,
   photo: Photo,
@@ -106,15 +106,20 @@ async function sendOne(
 ): Promise<void> {
   try {
     const told = photo.told ? photo : await describe(session, photo, at, tell);
-    if (told) await upload(session, told);
+    // A document that was refused may be a colleague's already: then the bytes are wanted all the same.
+    await upload(session, told ?? photo);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused) || stopsAll(error)) throw error;
+    if ((await session.db.get("photos", photo.sha256))?.state === "refused" && !photo.told) return;
     if (error.status === 404) return changed(session, photo, { told: false, offset: null }); // restored from a backup
     if (error.status === 403) return; // another hamlet's by now: it stays here
-    if (error.status !== 413 && error.status !== 415 && error.status !== 422) throw error;
+    if (error.status === 409) return; // somebody sends it too: from where to go on is asked next time
     await changed(session, photo, { state: "refused", reason: error.reason || null, offset: null });
   }
 }
+
+/** The phone is not known, or the server is busy: nothing of this photo alone. */
+const stopsAll = ({ status }: Refused) => [401, 408, 429].includes(status) || status >= 500;
 
 // --- the document
 

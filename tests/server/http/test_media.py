@@ -21,7 +21,7 @@ from PIL import Image
 from server import checking
 from server.auth import devices, users
 from server.blobs import Name
-from server.pictures import Promised, thumbnail
+from server.pictures import thumbnail
 from server.release import Warden
 from tests.server.http.served import HAMLET, Phone, Served, served
 
@@ -326,7 +326,7 @@ REFUSED: list[tuple[str, bytes, dict[str, Any], str]] = [
     ("a PNG bomb", png_bomb(30_000, 30_000), {"mime": "image/jpeg"}, "not_a_picture"),
     ("a JPEG bomb", jpeg_claiming(60_000, 60_000), {"width": 4096, "height": 4096}, "wrong_size"),
     ("too many pixels", jpeg_claiming(4096, 4096), {"width": 4096, "height": 4096}, "wrong_size"),
-    ("other sides than said", encoded(SMALL), {"width": 48, "height": 64}, "wrong_size"),
+    ("a side that is too long", encoded(noise(4112, 8)), {"width": 4096, "height": 8}, "wrong_size"),
 ]
 
 
@@ -359,7 +359,7 @@ async def test_more_than_150_kb_is_refused_before_it_is_read(tmp_path: Path, web
         assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
         assert answer.json()["reason"].startswith("The photo is too large (150 kB")
         longer = await phone.put(name, webp + b"!")
-        assert (longer.status_code, longer.json()["error"]) == (400, "bad_request")
+        assert (longer.status_code, longer.json()["error"]) == (422, "wrong_digest")
         lying = await phone.put(name, webp, 0, 40_000, Content_Range=f"bytes 0-9/{len(webp)}")
         assert lying.status_code == 400
         assert (await phone.held(name))[0] == 0
@@ -372,7 +372,6 @@ async def test_more_than_150_kb_is_refused_before_it_is_read(tmp_path: Path, web
         {"Content_Range": "bytes 9-3/100000"},
         {"Content_Range": "items 0-9/100000"},
         {"Content_Type": "image/png"},
-        {"Content_Type": "image/jpeg"},
         {"Content_Encoding": "gzip"},
     ],
 )
@@ -425,6 +424,35 @@ async def test_a_revoked_phone_brings_the_bytes_of_what_it_handed_in_and_of_noth
         assert await warden.discard("office01", [1]) == 1
         assert not parts.blobs.has(Name(HAMLET, name))
         assert (await mine.put(name, webp, credential="send")).status_code == 404
+
+
+@pytest.mark.parametrize("first", ["the photographer", "somebody who knows the name"])
+async def test_a_photo_is_its_bytes_whatever_others_say_of_it(
+    tmp_path: Path, webp: bytes, first: str
+) -> None:
+    async with served(tmp_path) as here:
+        mine, other = await camera(here), await camera(here)
+        lies = {"bytes": 9, "width": 1, "height": 1, "inspection": "01J8ZQ4T6N3VXK2M5R7W9Y0ZZZ"}
+        lie = {**other.document(webp), **lies, "_rev": "1-ee", "_revisions": {"start": 1, "ids": ["ee"]}}
+        sent = [(mine, {}), (other, lie)] if first == "the photographer" else [(other, lie), (mine, {})]
+        answers = [await camera.send(webp, **fields) for camera, fields in sent]
+        assert [[row["error"] for row in rows] for rows in answers] == [[], ["forbidden"]]
+        name = sha256(webp).hexdigest()
+        assert await mine.held(name) == (0, False)
+        assert (await mine.put(name, webp)).json()["complete"]
+        assert await mine.held(name) == (len(webp), True)
+        assert (await other.get(name)).content == webp
+
+
+async def test_what_a_photo_says_of_its_bytes_stays(tmp_path: Path, webp: bytes) -> None:
+    async with served(tmp_path) as here:
+        mine = await camera(here)
+        await mine.describe(webp)
+        doc = mine.document(webp)
+        child = {"_rev": "2-ee", "_revisions": {"start": 2, "ids": ["ee", doc["_rev"][2:]]}}
+        (no,) = await mine.send(webp, **{**doc, **child, "bytes": 9})
+        assert no["error"] == "forbidden"
+        assert await mine.send(webp, **{**doc, **child, "item": "hydrant"}) == []
 
 
 @pytest.mark.parametrize("gone", ["the phone is revoked", "the hamlet is somebody else's"])
@@ -514,6 +542,6 @@ def test_a_baseline_a_progressive_and_a_grey_jpeg_pass() -> None:
     for how in ({}, {"progressive": True}, {"restart_marker_blocks": 2}):
         for image in (SMALL, SMALL.convert("L")):
             data = encoded(image, "JPEG", **how)
-            small = thumbnail(data, Promised("image/jpeg", len(data), 64, 48))
+            small = thumbnail(data)
             assert Image.open(BytesIO(small)).size == (64, 48)
             assert _mime(small) == "image/webp"

@@ -11,7 +11,6 @@ from server import backup, checking
 from server.app import opened
 from server.blobs import Name
 from server.erasing import Eraser
-from server.pictures import Promised
 from server.scribe import Change
 from server.settings import Settings
 from tests.server.harness import edit
@@ -54,7 +53,7 @@ async def pictured(made: Village) -> Village:
         )
     place = Name("nasam", name(COME))
     made.parts.blobs.append(place, "phone1", 0, COME)
-    made.parts.blobs.finish(place, "phone1", Promised("image/webp", len(COME), 64, 48))
+    made.parts.blobs.finish(place, "phone1")
     await made.parts.follower.catch_up()
     return made
 
