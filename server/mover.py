@@ -22,13 +22,14 @@ from server.blobs import Blobs, Name
 from server.clock import Clock, instant
 from server.rows import registers, tables
 from server.rows.engine import readers, table, writing
+from server.rows.statements import chunks
 from server.settle import ends
 from server.whereabouts import Whereabouts, end_of, merges, overruled
 from sync import revtree
 from sync.rev import Rev, derive
 from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore, Document, Edit, Page
 
-_moved, _pledges = table(tables.MovedRow), table(tables.PledgeRow)
+_moved, _pledges, _acts = table(tables.MovedRow), table(tables.PledgeRow), table(tables.ActRow)
 _inspections, _reviews = table(registers.InspectionRow), table(registers.ReviewRow)
 _households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
 
@@ -311,7 +312,7 @@ class Mover:
                 asked = select(source.c.id, _moved.c.id.label("anchor")).select_from(joined)
                 for row in connection.execute(asked.where(source.c.db == db, ~_moved.c.stray)):
                     found.setdefault(row.id, row.anchor)
-        return None, found
+            return None, {**_strokes(connection, db, found), **found}
 
     def _twice(self, db: str) -> dict[str, tuple[set[str], str | None, list[archive.Leaving]]]:
         """What may live here and in another hamlet: all places where it is or was, the one where it was
@@ -341,6 +342,23 @@ _ANCHORED: tuple[tuple[Table, ColumnElement[str]], ...] = (
     (_reviews, _reviews.c.subject),
 )
 """Rows of documents that go with another one, and the id of that."""
+
+
+def _strokes(connection: Connection, db: str, going: Mapping[str, str]) -> dict[str, str]:
+    """The strokes that these pledges name, and no other one here, each with that by which its pledge goes."""
+    found: dict[str, str] = {}
+    stay: set[str] = set()
+    for some in chunks(sorted(one for one in going if one.startswith("pledge:"))):
+        named = select(_acts.c.signature).where(_acts.c.db == db, _acts.c.doc_id.in_(some))
+        asked = select(_acts.c.doc_id, _acts.c.signature).where(
+            _acts.c.db == db, _acts.c.signature.in_(named)
+        )
+        for row in connection.execute(asked):
+            if row.doc_id in going:
+                found[f"signature:{row.signature}"] = going[row.doc_id]
+            else:
+                stay.add(f"signature:{row.signature}")
+    return {one: anchor for one, anchor in found.items() if one not in stay}
 
 
 def _keep(connection: Connection, edits: Mapping[str, list[Edit]], now: str, by: str | None) -> None:

@@ -91,6 +91,14 @@ async def test_what_slipped_in_while_it_moved_is_moved_on(commune: Parts) -> Non
     assert THIRD in {act["id"] for act in body["acts"]}
 
 
+async def test_strokes_that_slipped_in_with_their_pledge_are_moved_on_with_it(commune: Parts) -> None:
+    await send(commune, lan, A, edit(household(), "1-h"))
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [X])
+    await commune.store.graft(A, [edit(pledge(SIGNED), "1-p"), edit(signature(), "1-s")])
+    await commune.follower.catch_up([A])
+    assert await where(commune, [PLEDGE, STROKES]) == {PLEDGE: [B], STROKES: [B]}
+
+
 async def test_chains_of_merges_end_at_the_last_hamlet(commune: Parts) -> None:
     await furnish(commune)
     await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
