@@ -1,8 +1,11 @@
 """Where a document is that was sent to a place it has left, and who may still send it there.
 
-The rows say which documents and hamlets went where, cheaply and a moment late; what they point at is then
-looked up in the store. What they miss in that moment enters the old place, and is moved on by the follower
-(`server.mover`).
+Every way in asks here before anything is written: what phones send and carry, what the office writes, what
+is released. Where a document is follows from its trees alone (`server.moving.residence`): whatever entered
+another place than it was sent to has left a tombstone there, so that no merge need be remembered, and each
+may be undone. The rows say which documents and hamlets went where, cheaply and a moment late; what they point
+at is then looked up in the store. What they miss in that moment enters the old place, and is moved on by the
+follower (`server.mover`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
