@@ -14,10 +14,11 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from anyio import to_thread
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from server import moving
 from server.admission import holds
+from server.auth import devices
 from server.auth.grant import COMMUNE, Grant
 from server.rows import registers, tables
 from server.rows.engine import readers, table
@@ -158,12 +159,20 @@ class Whereabouts:
 
 def _was_here_before_a_restore(connection: Connection, device: str | None) -> bool:
     """Whether a phone may have held more than this server remembers; its own records come before it is asked
-    for what was lost."""
-    restored = select(_audit.c.at).where(_audit.c.action == "backup.restored")
-    last = connection.execute(restored.order_by(_audit.c.number.desc()).limit(1)).scalar()
-    asked = select(_devices.c.created_at, _devices.c.recovering_at).where(_devices.c.id == device)
-    found = connection.execute(asked).one_or_none()
-    return found is not None and (found.recovering_at is not None or bool(last and found.created_at <= last))
+    for what was lost. Which came first the log says by its order: the clock may have been wrong meanwhile."""
+    number = _audit.c.number
+    restored = connection.execute(
+        select(func.max(number)).where(_audit.c.action == "backup.restored")
+    ).scalar()
+    if device is None or restored is None:
+        return False
+    known = (_audit.c.action == "device.enrolled", _audit.c.subject == device, number < restored)
+    asked = select(_devices.c.recovering_at).where(_devices.c.id == device)
+    return (
+        connection.execute(select(number).where(*known).limit(1)).first() is not None
+        or connection.execute(asked).scalar() is not None
+        or devices.was_claimed(connection, device)
+    )
 
 
 def merges(connection: Connection) -> dict[str, str]:

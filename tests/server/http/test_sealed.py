@@ -223,6 +223,20 @@ async def test_a_record_for_a_database_that_is_not_the_senders_is_forbidden(camk
     assert receipt["reason"]
 
 
+async def test_what_is_of_a_hamlet_that_a_restored_server_forgot_waits_whatever_its_clock_said(
+    camket: Served, clock: Hands
+) -> None:
+    phone = await camket.phone(camket.person("Lý Thị Mai", hamlets=["other"]))
+    assert await is_(phone, phone.seal(phone.visit())) == ["forbidden"], "it was never theirs"
+    clock.by -= timedelta(days=2190)
+    camket.restored()
+    clock.by += timedelta(days=2190)
+    assert await is_(phone, phone.seal(phone.visit(OTHERS[0]))) == ["quarantined"]
+    later = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
+    assert await is_(later, later.seal(later.visit(OTHERS[1]))) == ["forbidden"], "it joined since"
+    assert [one.why for one in await held(camket)] == ["unassigned"]
+
+
 async def test_a_revoked_phone_hands_in_for_a_person_to_look_at(camket: Served) -> None:
     phone = await camket.phone()
     with camket.parts.rows.begin() as rows:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert
-from sqlmodel import SQLModel
 
-from server import backup, erasing, hamlets, ledger
+from server import audit, backup, erasing, hamlets, ledger
 from server.admission import caller_of
 from server.app import opened
 from server.checking import problems
@@ -114,16 +113,18 @@ async def test_a_restore_brings_back_the_commune_as_it_was_and_the_move_can_be_d
 
 
 async def test_a_phone_that_lived_through_a_restore_hands_in_what_it_may_have_held(commune: Parts) -> None:
-    def note(table_of: type[SQLModel], **row: Any) -> None:
+    def enrol(device: str, **row: Any) -> None:
+        now = commune.clock()
         with commune.rows.begin() as rows:
-            rows.execute(insert(table(table_of)).values(**row))
+            values = {"id": device, "name": "", "user": LAN, "created_at": instant(now), **row}
+            rows.execute(insert(table(tables.Device)).values(**values))
+            audit.append(rows, LAN, "device.enrolled", device, now)
 
     async def heard(device: str) -> bool:
         who = caller_of(replace(lan, device=device), words("vi"))
         return await commune.intake.hears(who, [B]) == {B}
 
-    phone = {"name": "", "credential": "c", "send": "s", "user": LAN}
-    note(tables.Device, id=lan.device, created_at=instant(commune.clock()), **phone)
+    enrol(lan.device or "", credential="c", send="s")
     held = edit(household(), "1-h")
     assert await send(commune, lan, B, held) == ["forbidden"]
     assert not await heard(lan.device or "")
@@ -131,8 +132,7 @@ async def test_a_phone_that_lived_through_a_restore_hands_in_what_it_may_have_he
         backup.begin_anew(rows, [], QUAN, commune.clock() + timedelta(hours=1))
     assert await send(commune, lan, B, held) == ["quarantined"]
     assert await heard(lan.device or "")
-    late = instant(commune.clock() + timedelta(hours=2))
-    note(tables.Device, id="lan2", created_at=late, **phone | {"credential": "d", "send": "t"})
+    enrol("lan2", credential="d", send="t")
     assert not await heard("lan2")
 
 
