@@ -238,14 +238,15 @@ class Inbox:
                 receipt.outcome = exchange.outcome_of(edit.id, edit.rev, trees[edit.id]).status
 
     def _note_senders(self, now: datetime) -> None:
-        known = [found.grant for found in self._senders.values() if found]
-        live = [grant.device for grant in known if grant.live]
+        # one that goes on as who it was hands in what it had sealed before, be it opened since or not
+        known = [found for found in self._senders.values() if found and found.grant.live]
+        live = {found.grant.device: not found.stranger for found in known}
         with readers(self._parts.rows).begin() as rows:
-            fresh = [device for device in live if devices.unheard(rows, device, now, full=False)]
+            fresh = [one for one, full in live.items() if devices.unheard(rows, one, now, full=full)]
         if fresh:
             with self._parts.rows.begin() as rows:
                 for device in fresh:
-                    devices.heard(rows, device, now, full=False)
+                    devices.heard(rows, device, now, full=live[device])
 
 
 def is_strange(rows: Connection, send: str) -> bool:

@@ -200,8 +200,8 @@ def unheard(connection: Connection, device: str | None, now: datetime, *, full: 
 def heard(connection: Connection, device: str | None, now: datetime, *, full: bool = True) -> None:
     """A phone spoke: the hour is noted, and with the first time its invitation is spent.
 
-    Only with its full credential (`full`): a phone that has joined, and hands in or asks for a forgotten PIN
-    before it was opened, may lose that, and join by the same invitation again.
+    Not where it has shown no more than what it had before it joined (`full` is false): a phone that goes on
+    as who it was and has forgotten its PIN may be closed meanwhile, and joins by the same invitation again.
     """
     at, this = instant(now), _devices.c.id == device
     connection.execute(update(_devices).where(this).values(last_seen_at=at))
