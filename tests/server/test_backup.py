@@ -2,8 +2,9 @@
 
 import io
 import json
+import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from anyio import create_task_group, to_thread
 from sqlalchemy import insert, update
 
-from server import backup, checking, vessel
+from server import backup, checking, restores, vessel
 from server.admission import caller_of
 from server.app import opened
 from server.auth import devices, users
@@ -25,7 +26,7 @@ from server.words import words
 from sync import position
 from sync.rev import Rev
 from sync.store.interface import Edit
-from tests.server.documents import HOUSEHOLD, LAN, NOW, OTHER, grant, household, pledge, visit
+from tests.server.documents import HOUSEHOLD, LAN, MAI, NOW, OTHER, grant, household, pledge, visit
 from tests.server.harness import edit, later
 from tests.server.http.served import Phone, served
 
@@ -221,6 +222,50 @@ async def test_what_is_replaced_is_set_aside(parts: Parts, tmp_path: Path) -> No
         backup.restore(file, tmp_path / "new", None, PHRASE, AT)
     (aside,) = (tmp_path / "new").glob("before-*")
     assert (aside / "documents.sqlite").exists()
+
+
+async def test_files_put_back_by_hand_come_right_however_late_it_is_said(tmp_path: Path) -> None:
+    """The copy went on for weeks as if nothing was lost; only then somebody says that it was put back."""
+    data, kept = tmp_path / "data", tmp_path / "kept"
+    first, told = household(), AT + timedelta(days=30)
+    lost = edit(later(first, LAN, NOW + 1000, name="Hoàng Văn Mất"), "2-a", "1-a")
+    meanwhile = edit(later(first, LAN, NOW + 2000, order=7), "2-b", "1-a")
+    of_mai = edit(pledge(visit(by=MAI), by=MAI, ulid=OTHER), "1-c")
+    async with opened(settings(data), clock) as made:
+        await made.store.create(DB)
+        with made.rows.begin() as rows:
+            for user in (LAN, MAI):
+                person = {"id": user, "name": user, "role": "volunteer", "created_at": "x"}
+                rows.execute(insert(table(tables.User)).values(**person))
+                phone = {"id": f"phone{user}", "user": user, "name": "A", "credential": user, "send": user}
+                rows.execute(insert(table(tables.Device)).values(**phone, created_at="x"))
+        await send(made, edit(first, "1-a"))
+    shutil.copytree(data, kept)
+    async with opened(settings(data), clock) as made:
+        assert await send(made, lost) == ["received"]
+        before = await made.intake.terms(caller_of(lan, words("vi")))
+    shutil.rmtree(data)
+    kept.rename(data)
+    async with opened(settings(data), lambda: told) as made:
+        assert await send(made, meanwhile) == ["received"]
+        assert await send(made, of_mai) == ["forbidden"], "nobody knows that anything was lost"
+    backup.begin_by_hand(data, None, told)
+    async with opened(settings(data), lambda: told + timedelta(days=6)) as made:
+        await made.follower.catch_up()
+        caller = caller_of(lan, words("vi"))
+        assert (await made.intake.terms(caller)).epoch != before.epoch, "every position is lost"
+        assert all(row["send_only_at"] for row in rows_of(made, tables.Device))
+        asked = [(one.id, one.rev) for one in (lost, of_mai)]
+        assert await made.intake.outcomes(caller, DB, asked) == [None, None], "what is lacking is asked for"
+        assert await send(made, lost, of_mai) == ["received", "quarantined"]
+        await made.intake.observe(DB, [first["_id"]])
+        await made.follower.catch_up()
+        (row,) = rows_of(made, tables.HouseholdRow)
+        assert (row["name"], row["walk"]) == ("Hoàng Văn Mất", 7), "with what came meanwhile"
+        with readers(made.rows).begin() as rows:
+            assert restores.lately(rows, told + timedelta(days=6)), (
+                "phones have their week from when it was said"
+            )
 
 
 async def test_no_backup_is_said(tmp_path: Path) -> None:
