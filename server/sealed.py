@@ -32,14 +32,14 @@ from server.bundle import LINES, Opened, Receipt, Spoiled, decoded, name_of, ope
 from server.clock import milliseconds
 from server.keys import KeyPair, KeyUnknown
 from server.parts import Parts, parts_of
-from server.problems import BadRequest
+from server.problems import BadRequest, note
 from server.rows.engine import readers
 from server.words import Words, words_of
 from sync import exchange
 from sync.exchange import Outcome, Status
 from sync.hooks import Refused, Stored
 from sync.stamps import SKEW
-from sync.store.interface import Edit
+from sync.store.interface import Edit, StoreFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Inbox:
         placed = [record for record in records if self._has_place(record, there)]
         await to_thread.run_sync(self._note_known, placed, there)
         for batch in batches(placed):
-            await self._enter(batch)
+            await self._enter_apart(batch)
         await to_thread.run_sync(self._note_senders, now)
         return self._receipts
 
@@ -217,6 +217,21 @@ class Inbox:
         for record in records:
             record.receipt.known = (record.edit.id, record.edit.rev) in seen
             seen.add((record.edit.id, record.edit.rev))
+
+    async def _enter_apart(self, batch: Sequence[Record]) -> None:
+        """Let one batch in; where that fails and nobody knows why, each record by itself. One that it fails
+        on has no receipt, so that it comes again, and costs the others nothing."""
+        try:
+            await self._enter(batch)
+        except StoreFull:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it holds, the others go on
+            if len(batch) > 1:
+                for record in batch:
+                    await self._enter_apart([record])
+                return
+            note(error)
+            self._receipts.remove(batch[0].receipt)
 
     async def _enter(self, batch: Sequence[Record]) -> None:
         """Let one batch in, and write its receipts once everything is on disk."""
