@@ -72,6 +72,8 @@ class Known:
     """Who recorded the acts that the batch names, by the act's id: those that are held of any pledge."""
     entering: Mapping[str, Sequence[Body]] = field(default_factory=dict)
     """What was accepted of bounded documents, by id, since they were read: other requests are at work."""
+    photographers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Who took the photographs of those inspections that have very many, by the inspection's id."""
     read: dict[tuple[str, Rev], Body | None] = field(default_factory=dict)
     """Bodies as they were found, None for invalid: a batch may bring hundreds of branches of a document."""
 
@@ -221,8 +223,8 @@ class Judge:
         found = bounds.too_far(edit.path, self._known.tree(edit.id))
         held = [*known, *self._known.entering.get(edit.id, ()), *([before] if before else ())]
         if not found and (joined := bounds.held_with(doc, held)):
-            staff = self._asking.grant.role.staff
-            found = bounds.overfull(doc, joined, held, self._known.devices, staff=staff)
+            staff, taken = self._asking.grant.role.staff, self._known.photographers.get(edit.id)
+            found = bounds.overfull(doc, joined, held, self._known.devices, staff=staff, taken=taken)
             if not found:
                 self._before[edit.id] = joined
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from server import archive, authors, ledger, quarantine, restores, strokes
 from server.admission import Asking, Known, acts_named, office_device
-from server.bounds import BOUNDED
+from server.bounds import BOUNDED, PHOTOS
 from server.clock import instant
 from server.rows import tables
 from server.rows.engine import table
@@ -81,7 +81,19 @@ def look_up(
         restored,
         authors.of_acts(connection, acts_named(edits)),
         _entering(connection, db, edits, documents),
+        authors.of_photos(connection, db, _crowded(edits, documents)),
     )
+
+
+def _crowded(edits: Sequence[Edit], documents: Mapping[str, Document]) -> set[str]:
+    """The inspections of a batch that might have more photographs than one person may take."""
+    shown: dict[str, int] = {}
+    for edit in edits:
+        if edit.id.startswith("inspection:"):
+            held = documents.get(edit.id)
+            bodies = [edit.body, *(one.json for one in held.bodies.values())] if held else [edit.body]
+            shown[edit.id] = shown.get(edit.id, 0) + sum(body.count(b'"id":') for body in bodies)
+    return {doc_id for doc_id, most in shown.items() if most > PHOTOS}
 
 
 def _entering(

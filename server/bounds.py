@@ -4,14 +4,14 @@ What is held counts with what is sent: the merge of documents that each keep to 
 So the bounds are each author's own: whoever goes beyond them is told so, and what others write still enters.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import schemas
 from server.content import Doc, Refusal
 from sync import canonical, merge
 from sync.rev import Rev
 from sync.revtree import Tree
-from sync.stamps import ALL, device_of
+from sync.stamps import ALL, device_of, order
 
 AHEAD = 1_000
 """Generations that a revision may be ahead of what is held of its document, where it stands on none of it. A
@@ -27,7 +27,7 @@ ANSWERS = 48 * 1024
 """Bytes of one inspection's answers: the longest checklists in use fill a third."""
 
 PHOTOS = 200
-"""Photographs of one inspection, those taken back included. They bear no author, so staff may go on."""
+"""Photographs of one author in one inspection, those taken back included; staff may go on."""
 
 
 def too_far(path: Sequence[Rev], tree: Tree) -> Refusal | None:
@@ -53,21 +53,38 @@ def held_with(doc: Doc, known: Sequence[Doc]) -> Doc | None:
     return merge.join((doc, *alike), schemas.rules(doc["type"]))
 
 
+def photographers(written: Sequence[Doc]) -> dict[str, str]:
+    """Who took the photographs of an inspection, by their ids: they bear no author, but whoever shows another
+    one's writes after that one did. `written` are all bodies that were accepted."""
+    alike = [body for body in written if not schemas.newer(body)]
+    found: dict[str, str] = {}
+    for body in sorted(alike, key=lambda one: order(one["stamps"][ALL])):
+        for name in _ids(body, "photos"):
+            found.setdefault(name, body["by"])
+    return found
+
+
 def overfull(
-    doc: Doc, joined: Doc, known: Sequence[Doc], devices: Collection[str], *, staff: bool
+    doc: Doc,
+    joined: Doc,
+    known: Sequence[Doc],
+    devices: Collection[str],
+    *,
+    staff: bool,
+    taken: Mapping[str, str] | None = None,
 ) -> Refusal | None:
     """The bound that a document goes beyond by what it adds to the bodies that are `known`.
 
-    `joined` is what they say together (`held_with`), `devices` are those of whoever sends it.
+    `joined` is what they say together (`held_with`), `devices` are those of whoever sends it; `taken` says by
+    whom photographs are that others may have taken (`photographers`).
     """
     if doc["type"] == "pledge":
         own = {act["id"] for act in joined["acts"] if act["by"] == doc["by"]}
         return _beyond("acts", ACTS, own, _ids(doc, "acts"), _held(known, "acts"))
-    photos = (
-        None
-        if staff
-        else _beyond("photos", PHOTOS, _ids(joined, "photos"), _ids(doc, "photos"), _held(known, "photos"))
-    )
+    photos = None
+    if not staff:
+        own = {one for one in _ids(joined, "photos") if (taken or {}).get(one, doc["by"]) == doc["by"]}
+        photos = _beyond("photos", PHOTOS, own, _ids(doc, "photos"), _held(known, "photos"))
     return photos or _judge_answers(doc, joined, known, devices)
 
 

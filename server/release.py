@@ -17,7 +17,7 @@ from anyio import to_thread
 from sqlalchemy import Engine, select
 
 import schemas
-from server import archive, audit, bounds, correcting, ledger, quarantine
+from server import archive, audit, authors, bounds, correcting, ledger, quarantine
 from server.auth.grant import Grant, Role
 from server.blobs import Blobs, pictures_of
 from server.clock import FIRST_DAY, Clock, instant, milliseconds
@@ -81,6 +81,8 @@ class Context(NamedTuple):
     erased: bool
     author: Asked | None = None
     """Who wrote a record that was newer than this program, since nobody has judged that yet."""
+    taken: Mapping[str, str] = {}
+    """Who took the photographs of an inspection."""
 
 
 def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = None) -> Planned:
@@ -97,7 +99,7 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     measured = abs(shift - entry.offset_ms) < MINUTE  # pages speak of whole minutes
     received = _received(entry, milliseconds(now)) if measured else None
     new = correcting.corrected(body, shift, held, before, received_ms=received)
-    if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now):
+    if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now, context.taken):
         return Blocked(entry, obstacle)
     raw = canonical.encode(new)
     same = raw == canonical.encode(body) and path == entry.edit.path
@@ -128,7 +130,9 @@ def _received(entry: Entry, now_ms: int) -> int | None:
     return min(milliseconds(at), now_ms) if at >= FIRST_DAY else now_ms
 
 
-def _obstacle(doc: Body, held: Sequence[Body], author: Asked | None, now: datetime) -> Obstacle | None:
+def _obstacle(
+    doc: Body, held: Sequence[Body], author: Asked | None, now: datetime, taken: Mapping[str, str]
+) -> Obstacle | None:
     if broken(doc):
         return "broken"
     if correcting.ahead(doc, milliseconds(now) + SKEW, held):
@@ -136,7 +140,7 @@ def _obstacle(doc: Body, held: Sequence[Body], author: Asked | None, now: dateti
     if altered(doc, held):
         return "altered"
     joined = bounds.held_with(doc, held)
-    if joined and bounds.overfull(doc, joined, held, (), staff=False):
+    if joined and bounds.overfull(doc, joined, held, (), staff=False, taken=taken):
         return "too_many"
     return "not_allowed" if author and refusal_of_type(doc, held, author) else None
 
@@ -271,13 +275,15 @@ class Warden:
                 wanted = {(edit.id, rev) for rev in edit.path[1:2]}
                 wanted |= {(edit.id, became) for became, _ in released.values()}
                 archived = archive.bodies(connection, db, wanted)
+                inspection = [edit.id] if edit.id.startswith("inspection:") else []
+                taken = authors.of_photos(connection, db, inspection).get(edit.id, {})
                 gone = bool(ledger.erased(connection, [edit.id]))
                 role = connection.execute(select(_users.c.role).where(_users.c.id == entry.user)).scalar()
             author = None
             if entry.why == "newer":
                 grant = Grant(entry.user or "", "", Role(role or Role.OBSERVER), frozenset())
                 author = Asked(grant, db, checklists=checklists)
-            return Context(db, documents.get(edit.id), archived, released, gone, author)
+            return Context(db, documents.get(edit.id), archived, released, gone, author, taken)
 
         return await to_thread.run_sync(work)
 

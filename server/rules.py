@@ -227,18 +227,23 @@ def _judge_new_act(act: Doc, authors: Mapping[str, str], asked: Asked) -> Refusa
 
 
 def _judge_merged_into(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
+    """Only as staff have written it, by its stamp too: said anew, it would join what they have parted since."""
     if doc["status"]["is"] != "merged_into" or asked.grant.role.staff:
         return None
-    held = any(body.get("status") == doc["status"] for body in known)
+    said = (_status_stamp(doc), doc["status"])
+    held = any((_status_stamp(body), body["status"]) == said for body in _readable(known))
     return None if held else _no("merge_by_staff")
+
+
+def _readable(known: Sequence[Doc]) -> list[Doc]:
+    return [body for body in known if not schemas.newer(body)]
 
 
 def parts_merged(doc: Doc, known: Sequence[Doc], role: Role) -> bool:
     """Whether a volunteer gives another status to a household that staff have merged meanwhile."""
     if doc["type"] != "household" or role.staff or schemas.newer(doc):
         return False
-    said = [body for body in known if not schemas.newer(body)]
-    latest = max(said, key=_status_stamp, default=doc)
+    latest = max(_readable(known), key=_status_stamp, default=doc)
     return (
         latest["status"]["is"] == "merged_into"
         and doc["status"] != latest["status"]
@@ -278,7 +283,7 @@ def _judge_answers(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | No
 def _judge_photo(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
     """A photograph is whose it is: its document follows it to its inspection, and says of its bytes what they
     are. They are looked at for themselves (`server.media`), so a false one that came first closes nothing."""
-    held = [body for body in known if not schemas.newer(body)]
+    held = _readable(known)
     others = any(body["by"] != doc["by"] for body in held)
     facts = ("mime", "bytes", "width", "height")
     altered = any(body[name] != doc[name] for body in held for name in facts)

@@ -48,6 +48,13 @@ MERGE_RULES = (
         (POLICY,),
     ),
     Fault(
+        "a volunteer joins what staff have parted, by the merge of before",
+        "server/rules.py",
+        '    held = any((_status_stamp(body), body["status"]) == said for body in _readable(known))\n',
+        '    held = any(body["status"] == doc["status"] for body in _readable(known))\n',
+        (RULES,),
+    ),
+    Fault(
         "a stamp that no clock can have told closes a field",
         "sync/stamps.py",
         '    return stamp if stamp < END else f"!{stamp}"\n',

@@ -177,6 +177,27 @@ async def test_an_inspection_takes_so_many_photos_and_from_staff_more(camket: Pr
     assert await camket.scribe.write(reviewer, {DB: [one]}) == 1
 
 
+async def test_photos_count_for_whoever_took_them(camket: Product) -> None:
+    first = inspection(by=MAI)
+    assert await camket.send(mai, DB, edit(first, "1-a")) == ["received"]
+    junk = later(first, LAN, NOW + 1000, photos=photos(range(bounds.PHOTOS)))
+    assert await camket.send(lan, DB, edit(junk, "2-b", "1-a")) == ["received"]
+    beside = later(first, MAI, NOW + 2000, photos=photos([9000]))
+    assert await camket.send(mai, DB, edit(beside, "2-c", "1-a")) == ["received"]
+    rev, body = await camket.shown(DB, first["_id"])
+    # who takes each of them back has brought one more each, and they are their own
+    removed = [{"id": f"{number:026d}", "removes": one["id"]} for number, one in enumerate(junk["photos"])]
+    upon = later(body | {"_id": first["_id"]}, MAI, NOW + 3000)
+    held = sorted([*body["photos"], *removed[: bounds.PHOTOS - 1]], key=lambda one: str(one["id"]))
+    upon |= {"photos": held}
+    path = [f"{rev.generation + 1}-d", str(rev)]
+    assert await camket.send(mai, DB, edit(upon, *path)) == ["received"]
+    more = later(
+        upon, LAN, NOW + 4000, photos=sorted([*held, *photos([9001])], key=lambda one: str(one["id"]))
+    )
+    assert await camket.send(lan, DB, edit(more, f"{rev.generation + 2}-e", *path)) == ["too_large"]
+
+
 def answers(text: str) -> Doc:
     return {"checklist": "thu", "version": 1, "values": {"fault": text}}
 

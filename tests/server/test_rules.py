@@ -39,6 +39,7 @@ from tests.server.documents import (
 ADMIN = grant(QUAN, Role.ADMIN)
 REVIEWER = grant(THU, Role.REVIEWER)
 HOUR = 3_600_000
+MERGED = {"is": "merged_into", "since": "2026-03-01", "into": OTHER}
 
 
 class Case(NamedTuple):
@@ -155,9 +156,15 @@ CASES = [
     ),
     Case(
         "a volunteer renames a household that staff merged",
-        household(name="Lý Mỷ", status={"is": "merged_into", "since": "2026-03-01", "into": OTHER}),
+        household(name="Lý Mỷ", status=MERGED) | {"stamps": {"*": stamp(), "status": stamp(THU, NOW - HOUR)}},
         None,
-        known=(household(by=THU, status={"is": "merged_into", "since": "2026-03-01", "into": OTHER}),),
+        known=(household(by=THU, at=NOW - HOUR, status=MERGED),),
+    ),
+    Case(
+        "a merge that staff have made, said anew by a volunteer",
+        household(status=MERGED),
+        "merge_by_staff",
+        known=(household(by=THU, at=NOW - HOUR, status=MERGED),),
     ),
     # signatures
     Case("a signature", signature(), None),
