@@ -227,7 +227,7 @@ def _judge_new_act(act: Doc, authors: Mapping[str, str], asked: Asked) -> Refusa
 
 
 def _judge_merged_into(doc: Doc, known: Sequence[Doc], asked: Asked) -> Refusal | None:
-    """Only as staff have written it, by its stamp too: said anew, it would join what they have parted since."""
+    """Only as staff have written it, by its stamp too: said anew it would join what they parted since."""
     if doc["status"]["is"] != "merged_into" or asked.grant.role.staff:
         return None
     said = (_status_stamp(doc), doc["status"])
