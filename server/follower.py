@@ -138,8 +138,9 @@ class Follower:
     async def _bury(self, db: str, ids: Collection[str]) -> None:
         """What was erased may have been on its way in, or come back with a backup: it is erased again."""
         gone = await to_thread.run_sync(self._erased, ids)
-        if gone and await bury(self._store, db, gone):
-            await self._store.forget_bodies(db, gone)
+        if gone:
+            await bury(self._store, db, gone)
+            await self._store.forget_bodies(db, gone)  # a move may have brought them under its tombstone
         await to_thread.run_sync(self._blobs.remove, pictures_of(db, gone))
 
     async def _read(self, db: str, ids: Collection[str]) -> Mapping[str, Document]:
