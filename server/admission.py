@@ -12,6 +12,7 @@ from server import archive, bounds, quarantine
 from server.auth.grant import COMMUNE, Grant
 from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged, refusal, well_named
 from server.settle import POLICY, read_body
+from server.superseding import lacking
 from server.words import Words
 from sync import canonical, resolve, revtree
 from sync.exchange import MAX_DOCUMENT
@@ -105,8 +106,12 @@ class Known:
         """
         found = (self._body(edit.id, rev) for rev in edit.path[1:])
         nearest = next((body for body in found if body is not None), None)
-        live = (self._body(edit.id, rev) for rev in revtree.live(self.tree(edit.id)))
-        return nearest, [body for body in (nearest, *live) if body is not None]
+        return nearest, [body for body in (nearest, *self.live(edit.id)) if body is not None]
+
+    def live(self, doc_id: str) -> list[Body]:
+        """What the live leaves of a document say."""
+        bodies = (self._body(doc_id, rev) for rev in revtree.live(self.tree(doc_id)))
+        return [body for body in bodies if body is not None]
 
     def tree(self, doc_id: str) -> Tree:
         """The tree of a document, empty where there is none."""
@@ -182,7 +187,7 @@ class Judge:
         said = self._known.said(edit)
         if said is not None:
             # Sent again because the answer was lost; or somebody else gave something else back by its name.
-            return Admitted(edit, ()) if _same(said, edit.body) else None
+            return Admitted(edit, ()) if quarantine.same(said, edit.body) else None
         before = self._known.decided.get((edit.id, edit.rev))
         if before is None or before.of_other(self._asking.grant.device, edit.body):
             return None  # by its name alone somebody else's copy decides nothing
@@ -238,19 +243,24 @@ class Judge:
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
         grant = self._asking.grant
         kept, waits = edit, self._known.decided.get((edit.id, edit.rev))
-        if self._known.said(edit) is not None or (waits and not _same(waits.body, edit.body)):
+        if self._known.said(edit) is not None or (waits and not quarantine.same(waits.body, edit.body)):
             # What is here by its name says something else: both are kept.
             kept = edit._replace(path=(quarantine.apart_as(edit.rev, edit.body), *edit.path[1:]))
         return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev)
 
     def _named(self, edit: Edit) -> Admitted:
-        """A revision of which the name is here: for its history alone; or, where something else is here by
-        that name, which somebody gave back and staff let in, what its author says upon that."""
-        if self._known.said(edit) is None:
-            return Admitted(edit, (archive.Entry.of(self._db, edit, "sent"),))
+        """A revision of which the name is here: for its history alone, unless what was written upon it has
+        left out what only grows; or, where something else is here by that name, which somebody gave back and
+        staff let in, what its author says upon that."""
         raw = edit.body
         child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
-        return Admitted(child, (archive.Entry.of(self._db, child, "sent"),))
+        if self._known.said(edit) is not None:
+            return Admitted(child, (archive.Entry.of(self._db, child, "sent"),))
+        sent = archive.Entry.of(self._db, edit, "sent")
+        live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
+        if not live or not lacking(orjson.loads(raw), live):
+            return Admitted(edit, (sent,))
+        return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
 
     def _enter(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")
@@ -263,10 +273,6 @@ class Judge:
         if child is edit:
             return Admitted(edit, (sent,))
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
-
-
-def _same(held: bytes, sent: bytes) -> bool:
-    return held == sent or bool(orjson.loads(held) == orjson.loads(sent))
 
 
 def checklists_named(edits: Iterable[Edit]) -> set[str]:

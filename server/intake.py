@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, floor, ledger, moving, quarantine, restores, strokes
+from server import archive, floor, ledger, moving, quarantine, restores, strokes, superseding
 from server.admission import (
     Admitted,
     Asking,
@@ -359,9 +359,9 @@ class Intake:
             quarantine.hold(connection, [batch.placed(one, held.documents) for one in waiting], instant(now))
             entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
             for place in batch.places:
-                named = known.decided.keys() & {(one.id, one.rev) for one in entries}
-                quarantine.entered(connection, place, named)
-                quarantine.superseded(connection, place, entering, asking.grant.user, instant(now))
+                sent = {(one.id, one.rev): one.body for one in entries if (one.id, one.rev) in known.decided}
+                quarantine.entered(connection, place, sent, asking.grant.user)
+            superseding.close(connection, db, batch.places, entering, asking.grant.user, now=now)
             gone = self._forget_late(connection, batch, zip(edits, verdicts, strict=True), instant(now))
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)

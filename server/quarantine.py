@@ -8,12 +8,13 @@ merged. The outcome `quarantined` names the revision, and the phone does not sen
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, select, update
 
-import schemas
+from server.clock import FIRST_DAY, milliseconds
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
@@ -149,18 +150,22 @@ def apart_as(rev: Rev, body: bytes) -> Rev:
     return Rev(rev.generation, derive(rev, False, body).digest)
 
 
-def entered(connection: Connection, db: str, revs: Collection[tuple[str, Rev]]) -> None:
-    """These entered after all, sent by their authors: what was recovered of them waits no more."""
-    wanted = {(doc_id, str(rev)) for doc_id, rev in revs}
-    for ids in chunks(sorted({doc_id for doc_id, _ in wanted})):
+def entered(connection: Connection, db: str, sent: Mapping[tuple[str, Rev], bytes], by: str) -> None:
+    """These entered after all, sent by their authors: what was recovered of them waits no more. What says
+    something else by the same name is another's, unless that was given back as this author's."""
+    for ids in chunks(sorted({doc_id for doc_id, _ in sent})):
         here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
-        rows = connection.execute(
-            select(_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev).where(*here)
-        )
-        numbers = [row.number for row in rows if (row.doc_id, row.rev) in wanted]
-        if numbers:
-            gone = update(_quarantine).where(_quarantine.c.number.in_(numbers))
-            connection.execute(gone.values(state="released"))
+        for row in connection.execute(select(_quarantine).where(*here)).all():
+            body = sent.get((row.doc_id, Rev.parse(row.rev)))
+            theirs = row.why == "recovered" and orjson.loads(row.body).get("by") == by
+            if body is not None and (theirs or same(body, row.body)):
+                gone = update(_quarantine).where(_quarantine.c.number == row.number)
+                connection.execute(gone.values(state="released"))
+
+
+def same(held: bytes, sent: bytes) -> bool:
+    """Whether two bodies say the same, however they are written."""
+    return held == sent or bool(orjson.loads(held) == orjson.loads(sent))
 
 
 def waiting(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
@@ -170,6 +175,26 @@ def waiting(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
         asked = select(_quarantine).where(_quarantine.c.number.in_(some), _quarantine.c.state == "waiting")
         found += (_entry(row) for row in connection.execute(asked.order_by(_quarantine.c.number)))
     return found
+
+
+def waiting_of(connection: Connection, db: str, ids: Collection[str], user: str) -> list[Entry]:
+    """What this person has brought of these documents that still waits."""
+    found: list[Entry] = []
+    for some in chunks(sorted(ids)):
+        here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(some), _quarantine.c.user == user)
+        asked = select(_quarantine).where(*here, _quarantine.c.state == "waiting")
+        found += (_entry(row) for row in connection.execute(asked.order_by(_quarantine.c.number)))
+    return found
+
+
+def came(entry: Entry, now_ms: int) -> int | None:
+    """When an entry came (milliseconds), so that it becomes the same whenever it is released; now, where it
+    came by a clock of this server that was plainly wrong. None where nothing is known of the clock of who
+    wrote it."""
+    if entry.skew_ms is None or not entry.is_own:
+        return None
+    at = datetime.fromisoformat(entry.received_at)
+    return min(milliseconds(at), now_ms) if at >= FIRST_DAY else now_ms
 
 
 def measured(connection: Connection, entry: Entry) -> None:
@@ -193,25 +218,6 @@ def decide(connection: Connection, entry: Entry, became: Rev | None, by: str, at
     values = {"state": state, "released_as": became and str(became), "decided_by": by, "decided_at": at}
     here = (_quarantine.c.number == entry.number, _quarantine.c.state == "waiting")
     connection.execute(update(_quarantine).where(*here).values(**values))
-
-
-def superseded(connection: Connection, db: str, edits: Sequence[Edit], by: str, at: str) -> None:
-    """These enter: entries that they descend from wait no more, what those said has come in with them.
-
-    Not so what was recovered: that is other people's, and whoever wrote over it did not take it back. It
-    waits until somebody lets it into the history."""
-    entering = {(edit.id, str(rev)): str(edit.rev) for edit in edits for rev in edit.path[1:]}
-    for ids in chunks(sorted({doc_id for doc_id, _ in entering})):
-        here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
-        columns = (_quarantine.c.number, _quarantine.c.doc_id, _quarantine.c.rev, _quarantine.c.body)
-        own = _quarantine.c.why != "recovered"
-        for row in connection.execute(select(*columns).where(*here, own)).all():
-            # what a newer app wrote has not come in with what an older one has made of it
-            became = entering.get((row.doc_id, row.rev))
-            if became and not schemas.newer(orjson.loads(row.body)):
-                closed = update(_quarantine).where(_quarantine.c.number == row.number)
-                values = {"state": "released", "released_as": became, "decided_by": by, "decided_at": at}
-                connection.execute(closed.values(**values))
 
 
 def released(connection: Connection, db: str, doc_id: str) -> dict[Rev, tuple[Rev, Body]]:

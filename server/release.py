@@ -17,10 +17,10 @@ from anyio import to_thread
 from sqlalchemy import Engine, select
 
 import schemas
-from server import archive, audit, authors, bounds, correcting, ledger, quarantine
+from server import archive, audit, authors, bounds, correcting, ledger, quarantine, superseding
 from server.auth.grant import Grant, Role
 from server.blobs import Blobs, pictures_of
-from server.clock import FIRST_DAY, Clock, instant, milliseconds
+from server.clock import Clock, instant, milliseconds
 from server.content import broken
 from server.intake import Intake
 from server.quarantine import Entry
@@ -97,17 +97,21 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     if (body["type"], body["v"]) not in POLICY:
         return Blocked(entry, "unknown_version")
     measured = abs(shift - entry.offset_ms) < MINUTE  # pages speak of whole minutes
-    received = _received(entry, milliseconds(now)) if measured else None
+    received = quarantine.came(entry, milliseconds(now)) if measured else None
     new = correcting.corrected(body, shift, held, before, received_ms=received)
     if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now, context.taken):
         return Blocked(entry, obstacle)
     raw = canonical.encode(new)
-    same = raw == canonical.encode(body) and path == entry.edit.path
-    rev = (
-        entry.edit.rev if same else Rev(entry.edit.rev.generation, derive(entry.edit.rev, False, raw).digest)
-    )
+    rev, tree = entry.edit.rev, context.document.tree if context.document else {}
+    named = context.archived.get((entry.edit.id, rev), raw)  # by this name something else may have entered
+    if raw != canonical.encode(body) or path != entry.edit.path or not quarantine.same(named, raw):
+        rev = Rev(rev.generation, derive(rev, False, raw).digest)
+    path = (rev, *path[1:])
+    live = _live(context, entry.edit.id)
+    if rev in tree and live and superseding.lacking(new, live):
+        path = (derive(rev, False, raw), *path)  # what was written upon it has left out what only grows
     parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
-    return Ready(entry, Edit(entry.edit.id, (rev, *path[1:]), raw), new, context.db, parts)
+    return Ready(entry, Edit(entry.edit.id, path, raw), new, context.db, parts)
 
 
 def measured(entry: Entry, now_ms: int) -> Entry:
@@ -118,16 +122,6 @@ def measured(entry: Entry, now_ms: int) -> Entry:
         return entry
     late = correcting.own_latest(body) - now_ms
     return entry._replace(skew_ms=-late) if late > SKEW else entry
-
-
-def _received(entry: Entry, now_ms: int) -> int | None:
-    """When an entry came (milliseconds), so that it becomes the same whenever it is released; now, where it
-    came by a clock of this server that was plainly wrong. None where nothing is known of the clock of who
-    wrote it."""
-    if entry.skew_ms is None or not entry.is_own:
-        return None
-    at = datetime.fromisoformat(entry.received_at)
-    return min(milliseconds(at), now_ms) if at >= FIRST_DAY else now_ms
 
 
 def _obstacle(
@@ -162,9 +156,16 @@ def _path(entry: Entry, context: Context) -> tuple[tuple[Rev, ...], dict[str, st
 
 
 def _held(context: Context, doc_id: str, parent: Sequence[Rev]) -> list[Body]:
+    raws = [raw for rev in parent if (raw := context.archived.get((doc_id, rev))) is not None]
+    return [*_live(context, doc_id), *_read(doc_id, raws)]
+
+
+def _live(context: Context, doc_id: str) -> list[Body]:
     document = context.document
-    raws = [body.json for body in document.bodies.values()] if document else []
-    raws += [raw for rev in parent if (raw := context.archived.get((doc_id, rev))) is not None]
+    return _read(doc_id, [body.json for body in document.bodies.values()]) if document else []
+
+
+def _read(doc_id: str, raws: Sequence[bytes]) -> list[Body]:
     bodies = (read_body(doc_id, raw) for raw in raws)
     return [body for body in bodies if body is not None and not schemas.newer(body)]
 
@@ -272,7 +273,7 @@ class Warden:
         def work() -> Context:
             with readers(self._rows).begin() as connection:
                 released = quarantine.released(connection, entry.db, edit.id)
-                wanted = {(edit.id, rev) for rev in edit.path[1:2]}
+                wanted = {(edit.id, rev) for rev in edit.path[:2]}
                 wanted |= {(edit.id, became) for became, _ in released.values()}
                 archived = archive.bodies(connection, db, wanted)
                 inspection = [edit.id] if edit.id.startswith("inspection:") else []
@@ -341,8 +342,11 @@ class Warden:
             for one in ready:
                 quarantine.decide(connection, one.entry, one.edit.rev, by, instant(now))
                 audit.append(connection, by, "quarantine.released", _subject(one.entry), now)
-            for db in places:
-                quarantine.superseded(connection, db, [one.edit for one in ready], by, instant(now))
+                if one.entry.user and one.entry.is_own:
+                    author, device = one.entry.user, one.entry.device
+                    superseding.close(
+                        connection, one.db, places, [one.edit], author, now=now, by=by, device=device
+                    )
 
 
 def _derived(edit: Edit, held: Mapping[tuple[str, Rev], bytes]) -> Edit:

@@ -372,21 +372,15 @@ def render_conflicts(leaves: Sequence[Leaf], *, deleted: bool = False) -> bytes:
 
 
 def render_missing(
-    asked: Mapping[str, Sequence[Rev]],
-    trees: Mapping[str, Tree],
-    untold: Collection[tuple[str, Rev]] = (),
+    asked: Mapping[str, Sequence[Rev]], trees: Mapping[str, Tree], untold: Collection[tuple[str, Rev]]
 ) -> bytes:
-    """What `_revs_diff` answers: documents of which nothing is missing are left out. `untold` are revisions
-    of which the trees have the names alone."""
+    """What `_revs_diff` answers for trees that have no more than the names of those that are `untold`."""
     rows: dict[str, dict[str, list[str]]] = {}
     for doc_id, revs in asked.items():
-        tree = trees.get(doc_id)
-        if tree is None:
-            absent, ancestors = list(revs), []
-        else:
-            unnamed = {*revtree.missing(tree, revs)}
-            absent = [rev for rev in revs if rev in unnamed or (doc_id, rev) in untold]
-            ancestors = revtree.possible_ancestors(tree, absent) if absent else []
+        tree = trees.get(doc_id, {})
+        unnamed = {*revtree.missing(tree, revs)}
+        absent = [rev for rev in revs if rev in unnamed or (doc_id, rev) in untold]
+        ancestors = revtree.possible_ancestors(tree, absent) if absent else []
         if absent:
             row = rows[doc_id] = {"missing": [str(rev) for rev in absent]}
             if ancestors:

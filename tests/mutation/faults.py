@@ -28,7 +28,7 @@ BACKUP, MOVING = (f"tests/server/test_{name}.py" for name in ("backup", "moving"
 MERGES, MOVES = (f"tests/server/moves/test_{name}.py" for name in ("merges", "households"))
 RULES, MEDIA = "tests/server/test_rules.py", "tests/server/http/test_media.py"
 SQLITE, SEALED = "tests/store/test_sqlite.py", "tests/server/http/test_sealed.py"
-SEVERAL = "tests/server/http/test_several.py"
+SEVERAL, SUPERSEDING = "tests/server/http/test_several.py", "tests/server/test_superseding.py"
 
 MERGE_RULES = (
     Fault(
@@ -402,7 +402,7 @@ AUTHORITY = (
     Fault(
         "by the name of a revision another one is received unheard",
         "server/admission.py",
-        "            return Admitted(edit, ()) if _same(said, edit.body) else None\n",
+        "            return Admitted(edit, ()) if quarantine.same(said, edit.body) else None\n",
         "            return Admitted(edit, ())\n",
         (f"{INTAKE}::test_what_the_author_says_is_heard_whatever_was_let_in_by_its_name",),
     ),
@@ -557,9 +557,9 @@ FOR_GOOD = (
     ),
     Fault(
         "whoever writes over a recovered record closes it",
-        "server/quarantine.py",
-        ".where(*here, own)).all():\n",
-        ".where(*here)).all():\n",
+        "server/superseding.py",
+        '            if entry.why == "recovered" or (',
+        "            if (",
         (f"{RELEASE}::test_what_was_recovered_waits_for_its_place_in_the_history",),
     ),
     Fault(
@@ -586,9 +586,23 @@ FOR_GOOD = (
         (INTAKE,),
     ),
     Fault(
+        "somebody else's later record closes an entry that waits",
+        "server/quarantine.py",
+        "_quarantine.c.doc_id.in_(some), _quarantine.c.user == user)\n",
+        "_quarantine.c.doc_id.in_(some))\n",
+        (SUPERSEDING,),
+    ),
+    Fault(
+        "what was closed by a later record is in no history",
+        "server/superseding.py",
+        "                    archive.keep(connection, [kept], at, author)\n",
+        "",
+        (SUPERSEDING,),
+    ),
+    Fault(
         "a correction leaves the entry open",
         "server/intake.py",
-        "            quarantine.superseded(connection, db, entering, asking.grant.user, instant(now))\n",
+        "            superseding.close(connection, db, batch.places, entering, asking.grant.user, now=now)\n",
         "",
         (f"{RELEASE}::test_a_corrected_descendant_closes_the_entry",),
     ),
