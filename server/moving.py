@@ -70,15 +70,20 @@ def plan(
     grown.copy(old, taken)
     if live:
         grown.reopen(old, [rev for rev in live if rev not in taken], _departures(new) if new else {})
-    said = canonical.encode({MARK: target})
+    said = _gone_to(target)
     return Move(
         tuple(grown.edits), tuple(_child(doc_id, old.tree, leaf, said, deleted=True) for leaf in live)
     )
 
 
+def _gone_to(target: str) -> bytes:
+    """What a tombstone of the old place says: nothing but where to, so that two servers write the same."""
+    return canonical.encode({MARK: target})
+
+
 def trace(edit: Edit, target: str) -> Edit:
     """What a document that enters the database `target` leaves where it was sent to and never was."""
-    said = canonical.encode({MARK: target})
+    said = _gone_to(target)
     return Edit(edit.id, (derive(edit.rev, True, said), *edit.path), said, deleted=True)
 
 
