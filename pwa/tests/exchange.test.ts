@@ -263,6 +263,25 @@ test("what a restored server knows by name alone goes up again, though the winne
   for (const who of [mai, lan]) assert.equal((await view(who, 5)).name, "Lò Văn Mới");
 });
 
+test("what was received sealed goes up again to a server that lost it, though it was built upon here", async () => {
+  await server.keep();
+  await lan.field.editHousehold(await form(lan, 6), { name: "Lò Văn Niêm Phong" });
+  await lan.field.lock();
+  await lan.field.syncNow();
+  await lan.field.unlock(PIN);
+  assert.equal((await view(lan, 6)).where, "received");
+  await server.goBack();
+  await lan.field.editHousehold(await form(lan, 6), { name: "Lò Văn Sau" });
+  const sent: string[] = [];
+  lan.serve = (asked) => {
+    if (asked.body.includes("Niêm Phong")) sent.push(asked.path);
+    return server.link(asked);
+  };
+  await synced(lan, lan, mai);
+  assert.deepEqual(sent, ["/db/_exchange"]);
+  for (const who of [mai, lan]) assert.equal((await view(who, 6)).name, "Lò Văn Sau");
+});
+
 test("a phone that was revoked hands in what it has, and forgets it", async () => {
   await lan.field.recordVisit(await form(lan, 12), "met");
   const device = (await lan.field.account())?.id ?? "";

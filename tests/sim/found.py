@@ -107,4 +107,14 @@ FOUND = {
         Step("move", args=at(into="khuoilan", households=[])),
         Step("move", ms=6 * HOUR, args=there(into="napo", households=["0"])),
     )),
+    # No winner stood between the two: the second edit took the first one's place on the phone.
+    "what a phone that only hands in has built upon what it was told is received": Season(617, (3,), (
+        Step("join", 0),
+        Step("backup"),
+        change(0, "Vi Văn S1X", "khuoilan"),
+        Step("restore"),
+        SYNCED,
+        Step("restore"),
+        change(0, "Vi Văn S2X", "khuoilan"),
+    )),
 }  # fmt: skip

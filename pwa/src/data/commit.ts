@@ -67,7 +67,7 @@ export async function commitOutcomes(
         if (state === "gone" || (state === "received" && (await isSettled(tx, own))))
           await tx.objectStore("own").delete([db, id, rev]);
         else {
-          const { late: _, ...known } = own; // the server has it as it is: it does not move any more
+          const { late: _, lost: __, ...known } = own; // the server has it as it is: it does not move any more
           await tx.objectStore("own").put({ ...known, state, reason });
         }
         if (state === "received") keys.push([db, id, rev]);
@@ -198,7 +198,9 @@ async function toldOf(session: Session, db: string, rows: readonly Row[], winner
  * built upon it: that goes up even so, or nobody would have what it said.
  */
 export const isSettledBy = (leaf: Own, { rev, revs, absorbed }: Row) =>
-  leaf.state === "received" || (!leaf.again && descends(rev, revs, leaf.rev)) || absorbed.includes(leaf.rev);
+  leaf.state === "received" ||
+  (!leaf.again && !leaf.lost && descends(rev, revs, leaf.rev)) ||
+  absorbed.includes(leaf.rev);
 
 async function takeRow(
   tx: Write<"heads" | "own" | "outbox" | "overruled">,
@@ -307,8 +309,10 @@ export async function commitMissing(
   await write(session.db, ["own", "databases"], async (tx) => {
     for (const [id, rev] of missing) {
       const own = await tx.objectStore("own").get([db, id, rev]);
-      if (own && own.late === undefined)
-        await tx.objectStore("own").put({ ...own, state: "unsent", depth: own.revs.length });
+      if (own && own.late === undefined) {
+        const lost = own.lost || own.state === "received" ? { lost: true } : {};
+        await tx.objectStore("own").put({ ...own, ...lost, state: "unsent", depth: own.revs.length });
+      }
     }
     for (const copy of copies)
       if (copy && !(await tx.objectStore("own").get([db, copy.id, copy.rev])))

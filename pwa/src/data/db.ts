@@ -65,6 +65,8 @@ export interface Own {
   saved: number;
   /** Known to the server once, and asked for again after it lost its position: not this phone's own writing. */
   again: boolean;
+  /** The server has received it and lost it since: it goes up once more, whatever was built upon it meanwhile. */
+  lost?: boolean;
   /** When (milliseconds, by the corrected clock) it was handed to somebody who carries it; absent for never. */
   carried?: number;
   /** It has left this phone on a link and may have arrived, answer or not. */

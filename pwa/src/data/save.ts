@@ -107,7 +107,10 @@ function put(
   });
 }
 
-/** Takes the own leaf away of which the new one is a child: it is a leaf no more. */
+/**
+ * Takes the own leaf away of which the new one is a child: it is a leaf no more. What the server has received stays
+ * until it says, asked, that it has it still: restored from a backup, it may know it by this child's ancestry alone.
+ */
 async function replaced(
   tx: Write<"meta" | "own" | "outbox">,
   { db, id }: Own,
@@ -115,15 +118,18 @@ async function replaced(
 ): Promise<Own | undefined> {
   if (base === undefined) return undefined;
   const parent = await tx.objectStore("own").get([db, id, base]);
-  if (!parent) return undefined;
+  if (!parent || wasReceived(parent)) return parent;
   await tx.objectStore("own").delete([db, id, base]);
   await tx.objectStore("outbox").delete([db, id, base]);
   return parent;
 }
 
+const wasReceived = ({ state, lost }: Own) => state === "received" || lost === true;
+
 /** What an unsent parent had written is still unsent in its child. */
 function inheriting(own: Own, parent: Own): Own {
   if (parent.state === "received") return { ...own, depth: 1 };
+  if (wasReceived(parent)) return own; // it goes up by itself
   const { rev, fresh, sent, carried, below = [] } = parent;
   const stamps = [...fresh.stamps, ...own.fresh.stamps];
   const left = sent || carried !== undefined ? [{ rev, fresh }, ...below] : below;
