@@ -9,6 +9,7 @@ import orjson
 
 import schemas
 from server import archive, bounds, quarantine
+from server.aside import as_taken, is_robbed
 from server.auth.grant import COMMUNE, Grant
 from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged, refusal, well_named
 from server.settle import POLICY, read_body
@@ -23,6 +24,9 @@ from sync.rev import Rev, derive
 from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Document, Edit
+
+_OF_ACTS = frozenset({"act_altered", "void_own_only"})
+"""Rules that a document seems to break where somebody else's act is held by the id of its author's own."""
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
@@ -209,15 +213,18 @@ class Judge:
         return refused(edit.id, edit.rev, "forbidden", reason) if reason else None
 
     def _broken(self, edit: Edit, known: list[Body]) -> Verdict | None:
-        doc = {"_id": edit.id, **orjson.loads(edit.body)}
+        doc: Body = {"_id": edit.id, **orjson.loads(edit.body)}
         found = refusal(doc, known, self._asked)
-        if found and found.key == "act_altered":
+        if found and found.key in _OF_ACTS:  # so it is in its form
+            doc = as_taken(doc, known)
             found = refusal(self._as_held(edit, doc, known), known, self._asked)
         renamed = self._known.said(edit) is not None
         if found and found.key == "stamp_altered":
             return None if renamed else self._held(edit, "altered")
-        if found and found.key == "act_altered" and renamed and self._known.restored:
-            return self._held(edit, "altered")
+        altered = found is not None and found.key == "act_altered" and self._known.restored
+        robbed = found and found.key in _OF_ACTS and is_robbed(doc, known, self._known.authors)
+        if altered or robbed:
+            return self._held(edit, self._hold or "altered")  # it may be what was lost, and is never refused
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
@@ -236,8 +243,9 @@ class Judge:
 
     def _as_held(self, edit: Edit, doc: Body, known: list[Body]) -> Body:
         """A phone's clock was set right between two copies of a record, and one of them came by hand: where
-        one descends from the other, the times that came first stand."""
-        tree = self._known.tree(edit.id)
+        one descends from the other, the times that came first stand. Acts by whose ids there is something
+        else, and which staff have let in by others, are those."""
+        tree, doc = self._known.tree(edit.id), as_taken(doc, known)
         return as_held(doc, known) if any(rev in tree for rev in edit.path) else doc
 
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:

@@ -17,7 +17,8 @@ from anyio import to_thread
 from sqlalchemy import Engine, select
 
 import schemas
-from server import archive, audit, authors, bounds, correcting, ledger, quarantine, superseding
+from server import archive, aside, audit, authors, bounds, correcting, ledger, quarantine, superseding
+from server.admission import acts_named
 from server.auth.grant import Grant, Role
 from server.blobs import Blobs, pictures_of
 from server.clock import Clock, instant, milliseconds
@@ -83,11 +84,20 @@ class Context(NamedTuple):
     """Who wrote a record that was newer than this program, since nobody has judged that yet."""
     taken: Mapping[str, str] = {}
     """Who took the photographs of an inspection."""
+    authors: Mapping[str, str] = {}
+    """Who recorded those acts of a pledge that are held of whatever document."""
 
 
-def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = None) -> Planned:
+def plan(
+    entry: Entry,
+    context: Context,
+    now: datetime,
+    offset_ms: int | None = None,
+    instead: str | None = None,
+) -> Planned:
     """What an entry would enter as. `offset_ms`: how far to move its clock, by default as far as it was
-    measured to be wrong. Pure."""
+    measured to be wrong. `instead`: who says that its acts are right, and not those that are held by their
+    ids. Pure."""
     if context.erased:
         return Blocked(entry, "erased")
     body: Body = orjson.loads(entry.edit.body)
@@ -99,7 +109,10 @@ def plan(entry: Entry, context: Context, now: datetime, offset_ms: int | None = 
     measured = abs(shift - entry.offset_ms) < MINUTE  # pages speak of whole minutes
     received = quarantine.came(entry, milliseconds(now)) if measured else None
     new = correcting.corrected(body, shift, held, before, received_ms=received)
-    if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context.author, now, context.taken):
+    new = dict(aside.as_taken(new, held))
+    if instead and _altered(new, held, context):
+        new = aside.instead(new, held, context.authors, instead, now)
+    if obstacle := _obstacle({"_id": entry.edit.id, **new}, held, context, now):
         return Blocked(entry, obstacle)
     raw = canonical.encode(new)
     rev, tree = entry.edit.rev, context.document.tree if context.document else {}
@@ -124,17 +137,20 @@ def measured(entry: Entry, now_ms: int) -> Entry:
     return entry._replace(skew_ms=-late) if late > SKEW else entry
 
 
-def _obstacle(
-    doc: Body, held: Sequence[Body], author: Asked | None, now: datetime, taken: Mapping[str, str]
-) -> Obstacle | None:
+def _altered(doc: Body, held: Sequence[Body], context: Context) -> bool:
+    return altered(doc, held) or aside.is_robbed(doc, held, context.authors)
+
+
+def _obstacle(doc: Body, held: Sequence[Body], context: Context, now: datetime) -> Obstacle | None:
+    author = context.author
     if broken(doc):
         return "broken"
     if correcting.ahead(doc, milliseconds(now) + SKEW, held):
         return "ahead"
-    if altered(doc, held):
+    if _altered(doc, held, context):
         return "altered"
     joined = bounds.held_with(doc, held)
-    if joined and bounds.overfull(doc, joined, held, (), staff=False, taken=taken):
+    if joined and bounds.overfull(doc, joined, held, (), staff=False, taken=context.taken):
         return "too_many"
     return "not_allowed" if author and refusal_of_type(doc, held, author) else None
 
@@ -204,15 +220,16 @@ class Warden:
         return [*{(one.db, one.edit.id): one for one in ready}.values()]
 
     async def release(
-        self, by: str, numbers: Collection[int], offset_ms: int | None = None
+        self, by: str, numbers: Collection[int], offset_ms: int | None = None, *, instead: bool = False
     ) -> Sequence[Planned]:
         """Let these entries in, oldest first, with an audit entry each; what could not enter still waits.
+        `instead`: acts that say otherwise what is held are right, and what is held is taken back.
 
         Raises `StoreFull`.
         """
         done: list[Planned] = []
         for batch in _rounds(await self._measured(sorted(numbers))):
-            plans = await self._plans(batch, offset_ms)
+            plans = await self._plans(batch, offset_ms, by if instead else None)
             await self._enter(by, [one for one in plans if isinstance(one, Ready)])
             done += plans
         return done
@@ -253,7 +270,9 @@ class Warden:
             found |= {entry.number: places.get(entry.edit.id, db) for entry in here}
         return found
 
-    async def _plans(self, entries: Sequence[Entry], offset_ms: int | None) -> list[Planned]:
+    async def _plans(
+        self, entries: Sequence[Entry], offset_ms: int | None, instead: str | None = None
+    ) -> list[Planned]:
         places = await self._places(entries)
         found: list[Planned] = []
         for entry in entries:
@@ -262,7 +281,7 @@ class Warden:
             except DatabaseMissing:
                 found.append(Blocked(entry, "no_place"))
                 continue
-            found.append(plan(entry, context, self._clock(), offset_ms))
+            found.append(plan(entry, context, self._clock(), offset_ms, instead))
         return found
 
     async def _context(self, entry: Entry, db: str) -> Context:
@@ -278,13 +297,14 @@ class Warden:
                 archived = archive.bodies(connection, db, wanted)
                 inspection = [edit.id] if edit.id.startswith("inspection:") else []
                 taken = authors.of_photos(connection, db, inspection).get(edit.id, {})
+                recorded = authors.of_acts(connection, acts_named([edit]))
                 gone = bool(ledger.erased(connection, [edit.id]))
                 role = connection.execute(select(_users.c.role).where(_users.c.id == entry.user)).scalar()
             author = None
             if entry.why == "newer":
                 grant = Grant(entry.user or "", "", Role(role or Role.OBSERVER), frozenset())
                 author = Asked(grant, db, checklists=checklists)
-            return Context(db, documents.get(edit.id), archived, released, gone, author, taken)
+            return Context(db, documents.get(edit.id), archived, released, gone, author, taken, recorded)
 
         return await to_thread.run_sync(work)
 

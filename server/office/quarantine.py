@@ -131,14 +131,15 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
     if desk.text("do") == "discard":
         count = await _warden(desk).discard(desk.user, numbers)
         return desk.to(HERE, "office.flash.discarded", count=count)
-    if desk.text("do") != "release":
+    instead = desk.text("do") == "instead" and len(numbers) == 1
+    if desk.text("do") != "release" and not instead:
         raise HTTPException(400)
     try:
         for one in await _warden(desk).partings(numbers, offset):
             await parting.part(desk, one.db, one.edit.id.partition(":")[2], one.body["status"])
     except NotTaken as error:
         return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
-    plans = await _warden(desk).release(desk.user, numbers, offset)
+    plans = await _warden(desk).release(desk.user, numbers, offset, instead=instead)
     entered = [one for one in plans if isinstance(one, Ready)]
     await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
     blocked = len(plans) - len(entered)

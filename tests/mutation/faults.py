@@ -600,6 +600,20 @@ FOR_GOOD = (
         (SUPERSEDING,),
     ),
     Fault(
+        "who was robbed of an act is refused",
+        "server/admission.py",
+        "        if altered or robbed:\n",
+        "        if False:\n",
+        ("tests/server/test_aside.py",),
+    ),
+    Fault(
+        "an act that was let in by another id is not known again",
+        "server/admission.py",
+        "            doc = as_taken(doc, known)\n",
+        "",
+        ("tests/server/test_aside.py",),
+    ),
+    Fault(
         "a correction leaves the entry open",
         "server/intake.py",
         "            superseding.close(connection, db, batch.places, entering, asking.grant.user, now=now)\n",

@@ -5,8 +5,9 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from server import ledger
+from server import ledger, quarantine
 from server.admission import caller_of
+from server.projection import standing_acts
 from server.rows import tables
 from server.rows.engine import readers, table
 from server.words import words
@@ -171,3 +172,24 @@ async def test_what_a_newer_app_wrote_is_listed_with_its_reason_and_waits_for_th
         await browser.post(f"/office/quarantine/{number}", {"do": "release"})
     assert numbers(made) == [number]
     assert await document(made, f"household:{SIGNED_ULID}") == (rev, body)
+
+
+async def test_of_two_acts_by_one_id_the_office_takes_the_right_one_instead(made: Village) -> None:
+    doc_id = f"pledge:antq-2026:{SIGNED_ULID}"
+    rev, body = await document(made, doc_id)
+    acts = [{**act, "signer": "Người Đúng"} if act["kind"] == "signed" else act for act in body["acts"]]
+    true = edit({"_id": doc_id, **body, "acts": acts}, f"2-{'7' * 32}", rev)
+    held = quarantine.Held("hamlet-nasam", true, "altered", made.people["volunteer"], "phone1")
+    with made.parts.rows.begin() as rows:
+        quarantine.hold(rows, [held], "2026-03-01T02:03:04Z")
+    (number,) = numbers(made)
+    async with made.signed_in("reviewer") as browser:
+        assert "Nhận phiếu này thay thế" in (await browser.get(f"/office/quarantine/{number}")).text
+        await browser.send("/office/quarantine", {"number": [str(number)], "do": "release"})
+        assert numbers(made) == [number], "whoever takes many at once has not looked at both"
+        done = await browser.send(f"/office/quarantine/{number}", {"do": "instead", "minutes": "0"})
+    assert "Đã nhận 1 phiếu." in done.text
+    _, body = await document(made, doc_id)
+    stands = standing_acts(body["acts"])
+    signers = {act.get("signer") for act in body["acts"] if act["id"] in stands} - {None}
+    assert signers == {"Người Đúng"}

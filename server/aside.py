@@ -1,0 +1,86 @@
+"""Two acts by one id, of which a person at the office has said which is right. Pure.
+
+It cannot come of honest phones alone: after a restore somebody has taken the id of an act that was lost with
+it. What is held has gone out to phones, and an act is never rewritten: so the right one enters by an id that
+follows from what it says, and the other one is taken back. Whoever has the right one by its first id, and
+builds upon it, is understood from then on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import schemas
+from server import ulids
+from server.clock import instant
+from sync import canonical
+from sync.merge import Body
+
+Act = Mapping[str, Any]
+_TIME = 10
+"""Characters of a ULID that tell when it was made: the new id keeps its place in the order."""
+
+
+def renamed(act: Act) -> str:
+    """The id by which an act enters where something else is held by its own."""
+    return _name(str(act["id"]), act)
+
+
+def as_taken(doc: Body, known: Sequence[Body]) -> Body:
+    """The document with those of its acts that are held by another id as they are held."""
+    held = _acts(known)
+    if not held:
+        return doc
+    names = {act["id"]: name for act in doc.get("acts", ()) if (name := renamed(act)) in held}
+    return _with(doc, names, [held[name] for name in names if name in held]) if names else doc
+
+
+def instead(
+    doc: Body, known: Sequence[Body], authors: Mapping[str, str], by: str, now: datetime
+) -> dict[str, Any]:
+    """The document with its acts by ids of their own, and what is held by theirs taken back by that person.
+
+    `authors` are who recorded those that are held of whatever document.
+    """
+    held = _acts(known)
+    acts = [act for act in doc["acts"] if held.get(act["id"], act) != act or _is_anothers(act, authors)]
+    here = [held[act["id"]] for act in acts if act["id"] in held]
+    gone = {act["target"] for act in held.values() if act["kind"] == "voided"}
+    voids = [
+        {"at": instant(now), "by": by, "kind": "voided", "target": act["id"]}
+        for act in here
+        if act["kind"] in {"visit", "signed"} and act["id"] not in gone
+    ]
+    names = {act["id"]: renamed(act) for act in acts}
+    return _with(doc, names, [*here, *({"id": _name(act["target"], act), **act} for act in voids)])
+
+
+def is_robbed(doc: Body, known: Sequence[Body], authors: Mapping[str, str]) -> bool:
+    """Whether somebody else's act is held by the id of one that this document's author has recorded."""
+    held = {**authors, **{name: act["by"] for name, act in _acts(known).items()}}
+    own = (act for act in doc.get("acts", ()) if act["by"] == doc["by"])
+    return any(_is_anothers(act, held) for act in own)
+
+
+def _is_anothers(act: Act, authors: Mapping[str, str]) -> bool:
+    return bool(authors.get(act["id"], act["by"]) != act["by"])
+
+
+def _with(doc: Body, names: Mapping[str, str], more: Iterable[Act]) -> dict[str, Any]:
+    """The document with these of its acts by other names, and more acts."""
+
+    def named(act: Act) -> Act:
+        aims = {"target": names.get(act["target"], act["target"])} if "target" in act else {}
+        return {**act, "id": names.get(act["id"], act["id"]), **aims}
+
+    acts = {act["id"]: act for act in (*map(named, doc["acts"]), *more)}
+    return {**doc, "acts": [acts[name] for name in sorted(acts)]}
+
+
+def _name(name: str, act: Act) -> str:
+    return name[:_TIME] + ulids.text(int.from_bytes(sha256(canonical.encode(act)).digest()[:16]))[_TIME:]
+
+
+def _acts(known: Iterable[Body]) -> dict[str, Act]:
+    return {act["id"]: act for body in known if not schemas.newer(body) for act in body.get("acts", ())}
