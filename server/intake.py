@@ -136,9 +136,14 @@ class Intake:
         ]  # in order: they build on one another
         standing = await self.where.standing(asking.grant, db)
         places = await self.where.places(db, {edit.id: orjson.loads(edit.body) for edit in named})
-        here = [edit for edit in named if edit.id not in places]
+        planted = await self.where.homes(db, {edit.id for edit in named} - places.keys())
+        places |= {doc_id: place for doc_id, place in planted.items() if holds(asking.grant, place)}
+        here = [edit for edit in named if edit.id not in places and edit.id not in planted]
         late: quarantine.Why | None = "unassigned" if standing is Standing.LATE else None
         told = await self._judged(Batch(asking, db, late=late), here)
+        away = [edit for edit in named if edit.id not in places and edit.id in planted]
+        late = "moved" if standing is not Standing.NONE else None
+        told |= await self._judged(Batch(asking, db, late=late), away)
         for place in sorted({*places.values()}):
             going = [edit for edit in named if places.get(edit.id) == place]
             told |= await self._pass_on(asking, db, place, going, standing)
@@ -170,12 +175,18 @@ class Intake:
         self, asking: Asking, db: str, place: str, edits: Sequence[Edit], standing: Standing
     ) -> dict[tuple[str, Rev], Answer]:
         """Let edits enter where their documents are by now. Whoever might write in the old place may here."""
+        judged: dict[tuple[str, Rev], Answer] = {}
+        if standing is not Standing.NONE and not holds(asking.grant, place):
+            may = await self.where.authorised(db, place, {edit.id for edit in edits})
+            others = [edit for edit in edits if edit.id not in may]
+            judged |= await self._judged(Batch(asking, place, "moved", sent_to=db), others)
+            edits = [edit for edit in edits if edit.id in may]
         if standing is Standing.HOLDS:
             hamlets = asking.grant.hamlets | {place.partition("-")[2]}
             asking = replace(asking, grant=replace(asking.grant, hamlets=hamlets))
         late: quarantine.Why | None = None if holds(asking.grant, place) else "moved"
         batch = Batch(asking, place, late if standing is Standing.LATE else None, sent_to=db)
-        judged = await self._judged(batch, edits)
+        judged |= await self._judged(batch, edits)
         entering = [one for one in judged.values() if isinstance(one, Edit)]
         if not entering:
             return judged

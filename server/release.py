@@ -267,6 +267,7 @@ class Warden:
             here = [entry for entry in entries if entry.db == db]
             bodies = {entry.edit.id: orjson.loads(entry.edit.body) for entry in here}
             places = await self._intake.where.places(db, bodies)
+            places |= await self._intake.where.homes(db, bodies.keys() - places.keys())
             found |= {entry.number: places.get(entry.edit.id, db) for entry in here}
         return found
 

@@ -31,6 +31,12 @@ from sync.store.interface import DatabaseMissing, DocStore, Document
 _moved, _acts, _audit = table(tables.MovedRow), table(tables.ActRow), table(tables.Audit)
 _archive = table(tables.Archive)
 _inspections, _devices = table(registers.InspectionRow), table(tables.Device)
+_households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
+
+
+_RESIDENT = frozenset({"household", "unit", "pledge"})
+STROKES_AND_PICTURES = ("signature:", "photo:")
+"""Named by what they are: nobody else's can be written over (`server.rules`)."""
 
 
 class Standing(Enum):
@@ -91,6 +97,48 @@ class Whereabouts:
                 if with_pledge:
                     found[doc_id] = with_pledge[0]
         return found
+
+    async def homes(self, db: str, ids: Collection[str]) -> dict[str, str]:
+        """Those of these households, units and pledges that are new here, and live in another hamlet or are
+        of one that does, each with that place. Nobody has two homes, whoever knows an id."""
+        named = {one: one.rpartition(":")[2] for one in ids if one.partition(":")[0] in _RESIDENT}
+        if not db.startswith("hamlet-") or not named:
+            return {}
+        elsewhere = await to_thread.run_sync(self._lives, db, {*named.values()})
+        suspects = {one: ulid for one, ulid in named.items() if ulid in elsewhere}
+        if not suspects:
+            return {}
+        subjects = {ulid: [f"household:{ulid}", f"unit:{ulid}"] for ulid in suspects.values()}
+        every = {*suspects, *(one for both in subjects.values() for one in both)}
+        here = {one for one, document in (await self._read(db, every)).items() if revtree.live(document.tree)}
+        found: dict[str, str] = {}
+        for one, ulid in suspects.items():
+            if one not in here and here.isdisjoint(subjects[ulid]):
+                there = await self._read(elsewhere[ulid], subjects[ulid])
+                if any(revtree.live(document.tree) for document in there.values()):
+                    found[one] = elsewhere[ulid]
+        return found
+
+    def _lives(self, db: str, ulids: Collection[str]) -> dict[str, str]:
+        """Where the rows have these households and units, if not here."""
+        found: dict[str, set[str]] = {}
+        with readers(self._rows).begin() as connection:
+            for rows in (_households, _units):
+                for some in chunks(sorted(ulids)):
+                    asked = select(rows.c.ulid, rows.c.db).where(rows.c.ulid.in_(some))
+                    for row in connection.execute(asked):
+                        found.setdefault(row.ulid, set()).add(row.db)
+        return {ulid: min(dbs) for ulid, dbs in found.items() if db not in dbs}
+
+    async def authorised(self, db: str, place: str, ids: Collection[str]) -> set[str]:
+        """Those of these, which belong to another place by now, that whoever may write here may write there:
+        what is not there yet, and what was here, or its household or unit was. By what it says of itself, as
+        an inspection does of its subject, nobody gets what others have written there."""
+        of = {one: {one, *moving.anchors(one)} for one in ids}
+        there = await self._read(place, of)
+        here = await self._read(db, {name for names in of.values() for name in names})
+        new = {one for one in of if one not in there or one.startswith(STROKES_AND_PICTURES)}
+        return new | {one for one in of if not of[one].isdisjoint(here)}
 
     async def home(self, db: str, doc_id: str) -> str | None:
         """The database where a document is that has left this one; None where it has not left, or is here

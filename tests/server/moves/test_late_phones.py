@@ -19,17 +19,20 @@ from tests.server.documents import (
     FIRST,
     HOUSEHOLD,
     LAN,
+    MAI,
+    NOW,
     OTHER,
     QUAN,
     SECOND,
     THIRD,
     grant,
     household,
+    inspection,
     pledge,
     signature,
     visit,
 )
-from tests.server.harness import edit
+from tests.server.harness import edit, later
 from tests.server.moves.ground import (
     ADMIN,
     PLEDGE,
@@ -46,6 +49,8 @@ from tests.server.moves.ground import (
     send,
     where,
 )
+
+mai = grant(MAI, hamlets=("bankhu",))
 
 
 async def test_a_late_phone_of_a_merged_hamlet_is_carried_over_and_told(commune: Parts) -> None:
@@ -69,6 +74,43 @@ async def test_what_a_phone_asks_about_is_answered_from_where_it_went(commune: P
     (answer,) = await commune.intake.outcomes(caller_of(lan, words("vi")), A, [(new.id, new.rev)])
     assert isinstance(answer, Stored)
     assert answer.name == "received"
+
+
+async def test_who_knows_an_id_writes_nothing_there_by_way_of_what_moved_there(
+    commune: Parts,
+) -> None:
+    await furnish(commune)
+    await send(commune, mai, B, edit(inspection(THIRD, by=MAI), "1-b"))
+    await hamlets.move(commune, ADMIN, "nasam", "bankhu", [f"unit:{THIRD}"])
+    named = later(inspection(THIRD, by=MAI), LAN, NOW + 1, subject=f"unit:{THIRD}")
+    assert await send(commune, lan, A, edit(named, "2-e", "1-b")) == ["quarantined"]
+    (body,) = (await living(commune, named["_id"])).values()
+    assert body["by"] == MAI
+    # what was here goes on, and what is new enters
+    mine = inspection(SECOND, at=NOW + 2, subject=f"unit:{THIRD}", findings="Tốt")
+    new = inspection(FIRST, subject=f"unit:{THIRD}")
+    assert await send(commune, lan, A, edit(mine, "2-i", "1-i"), edit(new, "1-n")) == ["received"] * 2
+    assert await where(commune, [mine["_id"], new["_id"]]) == {mine["_id"]: [B], new["_id"]: [B]}
+
+
+async def test_who_knows_an_id_gives_no_household_a_second_home(commune: Parts) -> None:
+    await furnish(commune)
+    planted = edit(household(by=MAI, order=3), "1-x"), edit(pledge(visit(THIRD, by=MAI), by=MAI), "1-y")
+    assert await send(commune, mai, B, *planted) == ["quarantined"] * 2
+    assert await where(commune, [X, PLEDGE]) == {X: [A], PLEDGE: [A]}
+    # let in, it enters where the household lives
+    warden = Warden(commune.store, commune.rows, commune.intake, commune.clock)
+    (ready,) = await warden.release(QUAN, [rows_of(commune, tables.Quarantine, doc_id=X)[0]["number"]])
+    assert isinstance(ready, Ready)
+    assert await where(commune, [X]) == {X: [A]}
+    # who walks both hamlets is carried over
+    both = grant(MAI, hamlets=("nasam", "bankhu"))
+    assert await send(commune, both, B, edit(household(by=MAI, at=NOW + 5, order=4), "1-z")) == ["received"]
+    assert await where(commune, [X]) == {X: [A]}
+    # and what is new everywhere enters where it is sent
+    fresh = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE", MAI), "1-new")
+    assert await send(commune, mai, B, fresh) == ["received"]
+    assert await where(commune, [fresh.id]) == {fresh.id: [B]}
 
 
 async def test_a_new_pledge_of_a_household_that_moved_goes_after_it_with_its_strokes(commune: Parts) -> None:
