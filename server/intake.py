@@ -311,9 +311,10 @@ class Intake:
             decided = quarantine.decided(connection, db, named)
 
         def is_wanted(found: quarantine.Decided) -> bool:
-            """Whether to ask for it: the phone is confirmed by now, or others' copy was sent away."""
+            """Whether to ask for it: the phone is confirmed by now, or others' copy was decided about, which
+            may have said something else."""
             other = found.of_other(asking.grant.device)
-            if found.state == "discarded":
+            if found.state != "waiting":
                 return other and found.why in {"recovered", "stranger"}
             return not other and (found.why, found.state) == ("stranger", "waiting")
 

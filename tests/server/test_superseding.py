@@ -140,6 +140,21 @@ async def test_what_comes_by_a_name_that_is_here_brings_its_acts(camket: Product
     assert len(camket.all(tables.Archive)) == 4, "hers, his, hers upon hers, both"
 
 
+async def test_of_what_others_gave_back_its_author_is_asked_for_the_own(camket: Product) -> None:
+    """What was let in may be another's forgery, and under another name: hers was never here."""
+    fake, hers = household(by=MAI, name="Giả"), edit(household(by=MAI, name="Thật"), "1-b")
+    held = quarantine.Held(DB, edit(fake, "1-b"), "recovered", LAN, f"phone{LAN}")
+    with camket.rows.begin() as rows:
+        quarantine.hold(rows, [held], "2026-03-01T02:03:04Z")
+        (entry,) = quarantine.waiting(rows, [1])
+        quarantine.decide(rows, entry, Rev.parse("1-c"), THU, "2026-03-01T02:03:04Z")
+    asked = [(hers.id, hers.rev)]
+    assert await camket.intake.outcomes(caller_of(mai, words("vi")), DB, asked) == [None]
+    (told,) = await camket.intake.outcomes(caller_of(lan, words("vi")), DB, asked)
+    assert told
+    assert told.name == "absorbed", "his, as he gave it back"
+
+
 async def test_who_takes_the_name_of_what_waits_does_not_take_its_place(camket: Product) -> None:
     hers = edit(pledge(signed(by=MAI), by=MAI), "1-b")
     assert await camket.send(revoked(mai), DB, hers) == ["quarantined"]
