@@ -226,6 +226,36 @@ async function seen(session: Session) {
   return { known, photos: new Set((await session.db.getAllKeys("photos")).map(String)) };
 }
 
+/** Answers for what waits as a server does: it names what it has, and asks for what it has not. */
+function asks(then: (parts: unknown[], wanted: Wanted) => unknown[] = (parts) => parts): void {
+  server.parts = (parts, { body }) => {
+    const wanted = (JSON.parse(body) as { dbs: Record<string, Wanted> }).dbs;
+    const [hello, ...rest] = then(parts, wanted["hamlet-na"] ?? {});
+    if (rest.length === 0) return hello === undefined ? [] : [hello]; // the clock was wrong
+    const told = Object.entries(wanted).flatMap(([db, { waiting = [] }]) => {
+      const [here, lacking] = [true, false].map((has) =>
+        waiting.filter(([id, rev]) => holds(db, id, rev) === has),
+      );
+      return [
+        { db, outcomes: here?.map(([id, rev]) => [id, rev, "received"]) },
+        { db, missing: lacking },
+      ];
+    });
+    return [hello, ...told, ...rest];
+  };
+}
+
+type Named = readonly (readonly [id: string, rev: string])[];
+interface Wanted {
+  readonly since?: string | null;
+  readonly docs?: readonly { readonly _id: string }[];
+  readonly waiting?: Named;
+  readonly have?: Named;
+}
+
+const holds = (db: string, id: string, rev: string) =>
+  server.winner(db, id)?.revs.includes(rev.slice(rev.indexOf("-") + 1)) === true;
+
 const NEXT = "24682468";
 
 const STORIES: Readonly<Record<string, Story>> = {
@@ -260,6 +290,61 @@ const STORIES: Readonly<Record<string, Story>> = {
       assert.deepEqual([state.problem, state.waiting], [null, 0]);
       assert.deepEqual(await rows(), ["Hoàng 1", "Tên mới", "Mới đến"]);
       assert.equal((await again.field.household("na", first)).where, "received");
+      await whole(again);
+    },
+  },
+
+  "a sync by a wrong clock": {
+    begin: async () => {
+      const mine = await enrolled();
+      asks();
+      mine.clock.now -= 3 * 3_600_000;
+      await sign(mine);
+      return mine;
+    },
+    act: (mine) => mine.field.syncNow(),
+    check: async (again) => {
+      await again.field.unlock(PIN);
+      await whole(again);
+      const { outcome, acts } = await again.field.household("na", first);
+      assert.deepEqual([outcome, acts.length], ["signed", 1]);
+      const state = await again.field.syncNow();
+      assert.deepEqual([state.problem, state.waiting], [null, 0]);
+      assert.equal((server.winner("hamlet-na", pledge)?.doc.acts as unknown[] | undefined)?.length, 1);
+      assert.equal((await again.field.household("na", first)).acts.length, 1);
+      await whole(again);
+    },
+  },
+
+  "a sync with a server that has lost its last days": {
+    begin: async () => {
+      const mine = await enrolled();
+      await sign(mine);
+      assert.equal((await mine.field.syncNow()).waiting, 0);
+      await mine.field.recordVisit(await mine.field.openForm("na", ulidOf(2)), "met");
+      server.rows.delete(`hamlet-na ${pledge}`);
+      asks((parts, { since, docs = [], have = [] }) => {
+        const isHere = (part: unknown) => (part as { db?: string }).db === "hamlet-na";
+        const [hello, ...rest] = parts;
+        if (since) {
+          for (const { _id } of docs) server.rows.delete(`hamlet-na ${_id}`); // it takes nothing yet
+          const others = rest.filter((part) => !isHere(part));
+          return [hello, { db: "hamlet-na", position_lost: true }, ...others];
+        }
+        const missing = have.filter(([id]) => !server.winner("hamlet-na", id));
+        return missing.length > 0 ? [hello, { db: "hamlet-na", missing }, ...rest] : parts;
+      });
+      return mine;
+    },
+    act: (mine) => mine.field.syncNow(),
+    check: async (again) => {
+      await again.field.unlock(PIN);
+      for (let n = 0; n < 3; n++) assert.equal((await again.field.syncNow()).problem, null);
+      assert.equal((await again.field.household("na", first)).outcome, "signed");
+      assert.equal((await again.field.household("na", ulidOf(2))).outcome, "met");
+      assert.ok(server.winner("hamlet-na", pledge), "what was received before is given back");
+      assert.ok(server.winner("hamlet-na", `pledge:2026:${ulidOf(2)}`), "what was unsent arrives");
+      assert.equal((await again.field.syncState()).waiting, 0);
       await whole(again);
     },
   },
@@ -407,6 +492,8 @@ const STORIES: Readonly<Record<string, Story>> = {
 const TOLD_ENOUGH = [
   "a meeting",
   "a sync that sends, brings and erases",
+  "a sync by a wrong clock",
+  "a sync with a server that has lost its last days",
   "joining",
   "the storage of an older app",
   "a phone that the office took off its list",
