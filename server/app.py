@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from server import identity, keys, media, office, problems, sealed, webapp
+from server import identity, keys, ledger, media, office, problems, sealed, webapp
 from server.auth.bearer import Bearer
 from server.blobs import Blobs
 from server.carrying import Carrier
@@ -78,6 +78,7 @@ async def _open(settings: Settings, clock: Clock) -> Parts:
     intake = Intake(store, rows, clock, bearer, follower)
     scribe = Scribe(store, intake, follower, clock)
     with readers(rows).begin() as connection:
+        ledger.keep_beside(connection)
         # Data that were made up say so for good, whichever command serves them.
         settings = replace(settings, demo=settings.demo or is_demo(connection))
     return Parts(settings, clock, rows, vault, bearer, store, intake, follower, mover, scribe, blobs)

@@ -3,7 +3,8 @@
 Documents are copied before the rows, so that the copy's archive holds every body that its store does. A
 restore brings back what was, but for three things. Nobody gets in by what the backup knows: sessions and
 invitations are void, phones only hand in until an admin confirms each. What was erased or revoked stays so:
-the ledger is kept beside the backups and in the data that is replaced, and both are added. And the store
+the ledger is kept beside the data, beside the backups and in the rows that are replaced, and all are added;
+what of that cannot be read is said, never passed over. And the store
 begins another life (its `epoch`), so that phones are told that their position is lost and give back what
 the backup lacks.
 """
@@ -18,21 +19,23 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlmodel import SQLModel
 
-from server import audit, ledger, vessel
+from server import audit, ledger, outlasting, vessel
 from server.clock import instant
 from server.erasing import forget_ledgered
 from server.keys import SECRET_FILE
 from server.rows import tables
 from server.rows.engine import open_rows, readers, table
 
-DOCUMENTS, ROWS, PICTURES, LEDGER = "documents.sqlite", "rows.sqlite", "media", "ledger.jsonl"
+DOCUMENTS, ROWS, PICTURES = "documents.sqlite", "rows.sqlite", "media"
 SUFFIX = ".backup"
+_FRESH = ".restore-"
 _PARTS = frozenset({DOCUMENTS, ROWS, PICTURES, SECRET_FILE})
 
 _devices, _sessions = table(tables.Device), table(tables.OfficeSession)
@@ -77,16 +80,28 @@ def make(data: Path, url: str | None, into: Path, passphrase: str | None, now: d
 
 
 def restore(  # noqa: PLR0917
-    source: Path, data: Path, url: str | None, passphrase: str | None, now: datetime, by: str = audit.CONSOLE
+    source: Path,
+    data: Path,
+    url: str | None,
+    passphrase: str | None,
+    now: datetime,
+    by: str = audit.CONSOLE,
+    *,
+    without_ledger: bool = False,
 ) -> None:
     """Put a backup (a file, or the newest of a directory) in place of what is in `data`.
 
-    What was there is set aside in `data/before-<time>`. Raises `NoBackup`, `vessel.NotOpened`, `InUse`.
+    What was there is set aside in `data/before-<time>`. Cut off anywhere, it is run again: what was erased or
+    revoked is on the disk before anything is moved. `without_ledger`: go on where that cannot be read. Raises
+    `NoBackup`, `vessel.NotOpened`, `InUse`, `outlasting.LedgerUnread`; nothing was changed then.
     """
     packed = newest(source)
     data.mkdir(parents=True, exist_ok=True)
     _check_unused(data / DOCUMENTS)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as name:
+    for left in data.glob(f"{_FRESH}*"):  # by one that was cut off
+        shutil.rmtree(left, ignore_errors=True)
+    known = _known_ledger(data, url, packed.parent, skip=without_ledger)
+    with tempfile.TemporaryDirectory(prefix=_FRESH, dir=data) as name:
         fresh = Path(name)
         _unpack(packed, fresh, passphrase)
         for part in (DOCUMENTS, ROWS):
@@ -95,33 +110,48 @@ def restore(  # noqa: PLR0917
         rows = open_rows(fresh)
         try:
             with rows.begin() as connection:
-                begin_anew(connection, [*_ledger_of(data, url), *_read_ledger(packed.parent)], by, now)
+                begin_anew(connection, known, by, now)
+            _keep_known(data, known, skip=without_ledger)
             if url:
                 _pour_into(rows, data, url)
         finally:
             rows.dispose()
-        aside = data / f"before-{now.strftime('%Y%m%d-%H%M%S')}"
-        for part in sorted(
-            _PARTS | {f"{name}-{end}" for name in (DOCUMENTS, ROWS) for end in ("wal", "shm")}
-        ):
-            if (data / part).exists():
-                aside.mkdir(mode=0o700, exist_ok=True)
-                (data / part).rename(aside / part)
-        for part in sorted(_PARTS):
-            if (fresh / part).exists():
-                (fresh / part).rename(data / part)
+        _replace(data, fresh, now)
+
+
+def _replace(data: Path, fresh: Path, now: datetime) -> None:
+    """Set aside what is there, and move what is fresh to its place."""
+    aside = _unused(data / f"before-{now.strftime('%Y%m%d-%H%M%S')}")
+    for part in sorted(_PARTS | {f"{name}-{end}" for name in (DOCUMENTS, ROWS) for end in ("wal", "shm")}):
+        if (data / part).exists():
+            aside.mkdir(mode=0o700, exist_ok=True)
+            (data / part).rename(aside / part)
+    for part in sorted(_PARTS):
+        if (fresh / part).exists():
+            (fresh / part).rename(data / part)
+
+
+def _unused(name: Path) -> Path:
+    """This name, or one after it that nothing has: a restore that was cut off left something there."""
+    number, found = 1, name
+    while found.exists():
+        number += 1
+        found = name.with_name(f"{name.name}-{number}")
+    return found
 
 
 def begin_by_hand(data: Path, url: str | None, now: datetime, by: str = audit.CONSOLE) -> None:
     """What a restore does beside the files, for files that were put back by hand: nothing here can tell that
-    they were, and whoever says it for a phone must not be believed. Raises `NoBackup`, `InUse`."""
+    they were, and whoever says it for a phone must not be believed. Raises `NoBackup`, `InUse`,
+    `outlasting.LedgerUnread`."""
     if not (data / DOCUMENTS).exists():
         raise NoBackup
     _check_unused(data / DOCUMENTS)
+    known = outlasting.read(data / outlasting.NAME)
     rows = open_rows(data, url)
     try:
         with rows.begin() as connection:
-            begin_anew(connection, (), by, now)
+            begin_anew(connection, known, by, now)
     finally:
         rows.dispose()
 
@@ -248,32 +278,72 @@ def _keep_ledger(copy: Path, into: Path) -> None:
     rows = open_rows(copy)
     try:
         with readers(rows).begin() as connection:
-            known = {_key(row): row for row in [*_read_ledger(into), *ledger.entries(connection)]}
+            said = [*outlasting.read(into / outlasting.NAME), *ledger.entries(connection)]
+            known = {_key(row): row for row in said}
     finally:
         rows.dispose()
-    part = into / f".{LEDGER}.part"
+    part = into / f".{outlasting.NAME}.part"
     part.write_text("".join(f"{json.dumps(known[key])}\n" for key in sorted(known)), "utf-8")
-    part.rename(into / LEDGER)
+    part.rename(into / outlasting.NAME)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return row["kind"], row["db"], row["id"]
 
 
-def _read_ledger(directory: Path) -> list[dict[str, Any]]:
-    file = directory / LEDGER
-    if not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
+def _known_ledger(data: Path, url: str | None, backups: Path, *, skip: bool) -> list[dict[str, Any]]:
+    """What is not rolled back: the ledgers beside the data and beside the backups, and those in the rows, of
+    what a restore has set aside, too. Rows that cannot be read say nothing that the file beside them leaves
+    out.
+
+    Raises `LedgerUnread` for the first that cannot be read and was needed, unless `skip`.
+    """
+    beside = data / outlasting.NAME
+    files = [beside, backups / outlasting.NAME]
+    sources = [partial(outlasting.read, file) for file in files]
+    there = [data / ROWS, *sorted(data.glob(f"before-*/{ROWS}"))]
+    sources += [partial(_ledger_in, file) for file in there if not url and file.exists()]
+    sources += [partial(_ledger_at, data, url)] if url else []
+    found: list[dict[str, Any]] = []
+    for source in sources:
+        try:
+            found += source()
+        except outlasting.LedgerUnread as error:
+            if not skip and (error.file in files or not beside.exists()):
+                raise
+    return found
 
 
-def _ledger_of(data: Path, url: str | None) -> list[dict[str, Any]]:
-    """The ledger of the data that are to be replaced, where they can still be read."""
-    if not url and (not (data / ROWS).exists() or problems_of(data / ROWS)):
-        return []
+def _ledger_in(rows: Path) -> list[dict[str, Any]]:
+    """The ledger in a file of rows, which is left as it is."""
+    if problems_of(rows):
+        raise outlasting.LedgerUnread(rows)
+    try:
+        with closing(sqlite3.connect(rows)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute("SELECT kind, db, id, at, by FROM ledger")]
+    except sqlite3.DatabaseError as error:
+        raise outlasting.LedgerUnread(rows) from error
+
+
+def _ledger_at(data: Path, url: str) -> list[dict[str, Any]]:
     rows = open_rows(data, url)
     try:
         with readers(rows).begin() as connection:
             return ledger.entries(connection)
     finally:
         rows.dispose()
+
+
+def _keep_known(data: Path, known: Iterable[Mapping[str, Any]], *, skip: bool) -> None:
+    """Have it all beside the data before anything is moved; one that cannot be read is set aside."""
+    file = data / outlasting.NAME
+    try:
+        kept = {_key(row) for row in outlasting.read(file)}
+    except outlasting.LedgerUnread:
+        if not skip:
+            raise
+        file.rename(_unused(data / f"{outlasting.NAME}.unread"))
+        kept = set()
+    new = {_key(row): row for row in known if _key(row) not in kept and row["kind"] != ledger.LATE}
+    outlasting.add(file, new.values())

@@ -1,10 +1,15 @@
-"""Ids that must stay erased or revoked, whatever comes back from a phone or a backup."""
+"""Ids that must stay erased or revoked, whatever comes back from a phone or a backup.
+
+They are in the rows, and before those are committed in a file beside the data (`server.outlasting`).
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from server import outlasting
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
@@ -48,7 +53,7 @@ def speaks_of(doc_id: str) -> set[str]:
 def note_erased(connection: Connection, db: str, ids: Iterable[str], at: str, by: str) -> None:
     """These are erased from now on."""
     rows = [{"kind": "erased", "db": db, "id": doc_id, "at": at, "by": by} for doc_id in sorted(set(ids))]
-    insert_new(connection, _ledger, rows)
+    _note(connection, rows)
 
 
 def note_late(connection: Connection, ids: Iterable[str], at: str, user: str) -> None:
@@ -60,7 +65,7 @@ def note_late(connection: Connection, ids: Iterable[str], at: str, user: str) ->
 def note_revoked(connection: Connection, named: Iterable[tuple[str, str]], at: str, by: str) -> None:
     """These were revoked: phones (with an empty place), people (`USERS`)."""
     rows = [{"kind": "revoked", "db": place, "id": one, "at": at, "by": by} for place, one in named]
-    insert_new(connection, _ledger, rows)
+    _note(connection, rows)
 
 
 def revoked(connection: Connection, device: str) -> bool:
@@ -69,10 +74,21 @@ def revoked(connection: Connection, device: str) -> bool:
     return connection.execute(select(_ledger.c.id).where(*here)).first() is not None
 
 
-def let_return(connection: Connection, user: str) -> None:
+def let_return(connection: Connection, user: str, at: str, by: str) -> None:
     """A person was let in again; the phones stay revoked."""
+    returned = {"kind": outlasting.RETURNED, "db": USERS, "id": user, "at": at, "by": by}
+    outlasting.add(_file(connection), [returned])
     here = (_ledger.c.kind == "revoked", _ledger.c.db == USERS, _ledger.c.id == user)
     connection.execute(delete(_ledger).where(*here))
+
+
+def keep_beside(connection: Connection) -> None:
+    """See that the file beside the data says all that the rows do: an earlier program wrote none. Raises
+    `StoreFull`, and `LedgerUnread` where the file is damaged."""
+    file = _file(connection)
+    kept = {(one["kind"], one["db"], one["id"]) for one in outlasting.read(file)}
+    said = [one for one in entries(connection) if one["kind"] != LATE]
+    outlasting.add(file, [one for one in said if (one["kind"], one["db"], one["id"]) not in kept])
 
 
 def entries(connection: Connection) -> list[dict[str, Any]]:
@@ -87,3 +103,13 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         source, column = (_users, "disabled_at") if row.db == USERS else (_devices, "revoked_at")
         live = (source.c.id == row.id, source.c[column].is_(None))
         connection.execute(update(source).where(*live).values({column: row.at}))
+
+
+def _note(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Into the file first: what is told to be gone stays gone, whatever becomes of the rows."""
+    outlasting.add(_file(connection), rows)
+    insert_new(connection, _ledger, rows)
+
+
+def _file(connection: Connection) -> Path:
+    return Path(connection.get_execution_options()["beside"]) / outlasting.NAME

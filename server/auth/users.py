@@ -147,7 +147,7 @@ def restore(connection: Connection, user: str, *, by: str, now: datetime) -> Non
     """Let a revoked person back in; the phones stay revoked and are enrolled anew."""
     if not connection.execute(update(_users).where(_users.c.id == user).values(disabled_at=None)).rowcount:
         raise PersonUnknown
-    ledger.let_return(connection, user)
+    ledger.let_return(connection, user, instant(now), by)
     audit.append(connection, by, "user.restored", user, now)
 
 

@@ -58,12 +58,16 @@ def restore(
     by_hand: Annotated[
         bool, typer.Option("--by-hand", help="The files were put back already: begin anew with them.")
     ] = False,
+    without_ledger: Annotated[
+        bool,
+        typer.Option(help="Go on though it cannot be read what was erased and revoked: some may be back."),
+    ] = False,
     data: Data = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Put a backup in place of the data; what was there is set aside. The server must be stopped."""
     from server import backup as backups
-    from server import vessel
+    from server import outlasting, vessel
     from server.clock import system
 
     if (source is None) is not by_hand:
@@ -78,15 +82,26 @@ def restore(
                 with backups.newest(source).open("rb") as file:
                     sealed = vessel.is_sealed(file)
                 passphrase = _passphrase(passphrase_file, new=False) if sealed else None
-                backups.restore(source, settings.data, settings.database_url, passphrase, system())
+                backups.restore(
+                    source,
+                    settings.data,
+                    settings.database_url,
+                    passphrase,
+                    system(),
+                    without_ledger=without_ledger,
+                )
         except backups.NoBackup as error:
             end("console.no_backup", error, source=source)
+        except outlasting.LedgerUnread as error:
+            end("console.ledger_unread", error, file=error.file)
         except vessel.NotOpened as error:
             end("console.backup_not_opened", error)
         except backups.InUse as error:
             end("console.in_use", error, data=settings.data)
     with_parts(settings, _follow)
     typer.echo(reader().say("console.restored"))
+    if without_ledger:
+        typer.echo(reader().say("console.ledger_lost"), err=True)
 
 
 def check(data: Data = None) -> None:

@@ -50,7 +50,7 @@ def open_rows(data: Path, url: str | None = None) -> Engine:
             connection.execute(delete(table(tables.Cursor)))  # the followers read everything again
             raised = update(meta).where(meta.c.key == "schema")
             connection.execute(raised.values(value=str(tables.SCHEMA_VERSION)))
-    return engine
+    return engine.execution_options(beside=data)
 
 
 def readers(engine: Engine) -> Engine:

@@ -493,18 +493,32 @@ AUTHORITY = (
 
 FOR_GOOD = (
     Fault(
-        "a restore forgets the ledger of the data that it replaces",
+        "a restore forgets the ledger beside the data that it replaces",
         "server/backup.py",
-        "[*_ledger_of(data, url), *_read_ledger(packed.parent)]",
-        "[*_read_ledger(packed.parent)]",
-        (f"{BACKUP}::test_what_was_erased_since_stays_so_where_no_later_backup_says_it",),
+        "    files = [beside, backups / outlasting.NAME]\n",
+        "    files = [backups / outlasting.NAME]\n",
+        (f"{BACKUP}::test_rows_that_are_damaged_bring_back_nothing_that_was_erased_or_revoked",),
     ),
     Fault(
         "a restore forgets the ledger beside the backups",
         "server/backup.py",
-        "[*_ledger_of(data, url), *_read_ledger(packed.parent)]",
-        "[*_ledger_of(data, url)]",
+        "    files = [beside, backups / outlasting.NAME]\n",
+        "    files = [beside]\n",
         (f"{BACKUP}::test_what_was_erased_or_revoked_since_stays_so",),
+    ),
+    Fault(
+        "a restore that was cut off forgets the ledger of what it had set aside",
+        "server/backup.py",
+        '    there = [data / ROWS, *sorted(data.glob(f"before-*/{ROWS}"))]\n',
+        "    there = [data / ROWS]\n",
+        (f"{BACKUP}::test_a_restore_that_was_killed_anywhere_and_is_run_again_comes_right",),
+    ),
+    Fault(
+        "what is erased is not in the file beside the data",
+        "server/ledger.py",
+        "    outlasting.add(_file(connection), rows)\n",
+        "",
+        (f"{BACKUP}::test_rows_that_are_damaged_bring_back_nothing_that_was_erased_or_revoked",),
     ),
     Fault(
         "a restore brings back what the ledger names",

@@ -3,8 +3,12 @@
 import io
 import json
 import shutil
+import sqlite3
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ import pytest
 from anyio import create_task_group, to_thread
 from sqlalchemy import insert, update
 
-from server import backup, checking, restores, vessel
+from server import backup, checking, outlasting, restores, vessel
 from server.admission import caller_of
 from server.app import opened
 from server.auth import devices, users
@@ -25,7 +29,7 @@ from server.settings import Settings
 from server.words import words
 from sync import position
 from sync.rev import Rev
-from sync.store.interface import Edit
+from sync.store.interface import Edit, StoreFull
 from tests.server.documents import HOUSEHOLD, LAN, MAI, NOW, OTHER, grant, household, pledge, visit
 from tests.server.harness import edit, later
 from tests.server.http.served import Phone, served
@@ -184,6 +188,143 @@ async def test_what_was_erased_since_stays_so_where_no_later_backup_says_it(tmp_
         assert "Lý Văn Tư" not in str(rows_of(again, tables.Archive))
         await again.follower.rebuild()
         assert [row["id"] for row in rows_of(again, tables.HouseholdRow)] == [f"household:{HOUSEHOLD}"]
+
+
+async def gone(data: Path) -> bool:
+    """Whether the household is erased, and the phone and the person are shut out."""
+    async with opened(settings(data), clock) as again:
+        await again.follower.rebuild()
+        assert "Lý Văn Tư" not in str(rows_of(again, tables.Archive))
+        assert await checking.problems(again) == []
+        (phone,), (person,) = rows_of(again, tables.Device), rows_of(again, tables.User)
+        names = [row["id"] for row in rows_of(again, tables.HouseholdRow)]
+        return names == [f"household:{HOUSEHOLD}"] and bool(phone["revoked_at"] and person["disabled_at"])
+
+
+@pytest.fixture
+async def erased_since(parts: Parts, tmp_path: Path) -> tuple[Path, Path]:
+    """A backup, and the data of a server that has erased and revoked since and is stopped."""
+    old = copy(parts, tmp_path / "backups", None)
+    await Eraser(parts.store, parts.rows, clock).erase("quan04", DB, OTHER)
+    with parts.rows.begin() as rows:
+        devices.revoke(rows, str(lan.device), by="quan04", now=AT)
+        users.revoke(rows, LAN, by="quan04", now=AT)
+    stopped = tmp_path / "stopped"
+    shutil.copytree(tmp_path / "data", stopped)
+    return old, stopped
+
+
+def damage(file: Path) -> None:
+    raw = bytearray(file.read_bytes())
+    raw[4096 * 3 : 4096 * 5] = b"\x55" * 8192
+    file.write_bytes(raw)
+
+
+async def test_rows_that_are_damaged_bring_back_nothing_that_was_erased_or_revoked(
+    erased_since: tuple[Path, Path],
+) -> None:
+    old, data = erased_since
+    damage(data / "rows.sqlite")
+    backup.restore(old, data, None, None, AT)
+    assert await gone(data)
+
+
+async def test_a_person_who_was_let_in_again_is_not_shut_out_by_a_restore(
+    parts: Parts, tmp_path: Path
+) -> None:
+    old = copy(parts, tmp_path / "backups", None)
+    with parts.rows.begin() as rows:
+        users.revoke(rows, LAN, by="quan04", now=AT)
+        users.restore(rows, LAN, by="quan04", now=AT)
+    stopped = tmp_path / "stopped"
+    shutil.copytree(tmp_path / "data", stopped)
+    backup.restore(old, stopped, None, None, AT)
+    async with opened(settings(stopped), clock) as again:
+        assert [row["disabled_at"] for row in rows_of(again, tables.User)] == [None]
+        assert all(row["revoked_at"] for row in rows_of(again, tables.Device))
+
+
+@pytest.mark.parametrize("of_before", [False, True], ids=["", "of a program that wrote no file"])
+async def test_a_restore_that_was_killed_anywhere_and_is_run_again_comes_right(
+    erased_since: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, of_before: bool
+) -> None:
+    old, stopped = erased_since
+    with closing(sqlite3.connect(stopped / "rows.sqlite")) as rows:
+        rows.execute("PRAGMA journal_mode=DELETE")
+    if of_before:
+        (stopped / outlasting.NAME).unlink()
+    monkeypatch.setattr(tempfile.TemporaryDirectory, "__exit__", lambda *_: None)  # a kill clears nothing up
+    for name in ("_cleanup", "cleanup"):
+        monkeypatch.setattr(tempfile.TemporaryDirectory, name, lambda *_a, **_k: None)
+    rename = Path.rename
+    for step in count():
+        left = [step]
+
+        def killed(self: Path, target: Path, left: list[int] = left) -> Path:
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            return rename(self, target)
+
+        data = tmp_path / f"killed{step}"
+        shutil.copytree(stopped, data)
+        monkeypatch.setattr(Path, "rename", killed)
+        try:
+            backup.restore(old, data, None, None, AT)
+        except KeyboardInterrupt:
+            monkeypatch.setattr(Path, "rename", rename)
+            if of_before:
+                (data / outlasting.NAME).unlink()
+        else:
+            break
+        backup.restore(old, data, None, None, AT)
+        assert await gone(data), step
+    assert step >= 4
+
+
+@pytest.mark.parametrize("which", ["rows", "beside the data", "beside the backups"])
+async def test_a_ledger_that_cannot_be_read_is_said_and_not_passed_over(
+    erased_since: tuple[Path, Path], which: str
+) -> None:
+    old, data = erased_since
+    file = {"rows": data / "rows.sqlite", "beside the data": data / outlasting.NAME}.get(
+        which, old.parent / outlasting.NAME
+    )
+    if which == "rows":
+        damage(file)
+        (data / outlasting.NAME).unlink()
+    else:
+        file.write_bytes(b"{}\n")
+    for _ in range(2):
+        with pytest.raises(outlasting.LedgerUnread) as unread:
+            backup.restore(old, data, None, None, AT)
+        assert unread.value.file == file
+    assert list(data.glob("before-*")) == []
+    backup.restore(old, data, None, None, AT, without_ledger=True)
+    assert await gone(data) is (which != "rows"), "the other ledgers are read"
+
+
+async def test_a_line_of_the_ledger_that_was_cut_off_harms_no_other(tmp_path: Path) -> None:
+    file = tmp_path / outlasting.NAME
+    entry = {"kind": "erased", "db": DB, "id": "household:x", "at": "2026-03-01T02:03:04Z", "by": "quan04"}
+    outlasting.add(file, [entry])
+    with file.open("ab") as out:
+        out.write(b'{"kind": "erased", "db"')
+    assert outlasting.read(file) == [entry]
+    outlasting.add(file, [entry | {"id": "household:y"}])
+    assert [one["id"] for one in outlasting.read(file)] == ["household:x", "household:y"]
+
+
+async def test_what_is_told_to_be_erased_is_in_the_file_first(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("server.outlasting.os.fsync", full)
+    with pytest.raises(StoreFull):
+        await Eraser(parts.store, parts.rows, clock).erase("quan04", DB, OTHER)
+    assert rows_of(parts, tables.Ledger) == []
 
 
 async def test_nobody_gets_in_by_what_a_backup_knows(parts: Parts, tmp_path: Path) -> None:

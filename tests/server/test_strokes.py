@@ -63,6 +63,14 @@ async def test_a_pledge_of_an_erased_household_takes_no_strokes_that_its_sender_
     assert await stands(camket)
 
 
+async def test_a_late_pledge_takes_no_strokes_whose_own_pledge_is_still_on_its_way(camket: Product) -> None:
+    await camket.send(lan, DB, edit(household(), "1-a"), edit(household(OTHER), "1-b"))
+    await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert await camket.send(mai, DB, edit(INK, "1-d")) == ["received"]
+    assert await camket.send(lan, DB, edit(pledge(touched(THIRD)), "1-e")) == ["erased"]
+    assert await stands(camket)
+
+
 async def test_who_names_strokes_before_they_come_keeps_nobody_from_sending_them(
     camket: Product,
 ) -> None:
