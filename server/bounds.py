@@ -17,6 +17,13 @@ AHEAD = 1_000
 """Generations that a revision may be ahead of what is held of its document, where it stands on none of it. A
 phone tells the unsent ones and three before; a server restored from a backup may lack what lay between."""
 
+HIGH = 100_000
+"""No document comes so high by being written, but one could be brought, by many requests, to where numbers
+end, and be closed for good. From here on nobody climbs faster than a phone that brings all that it keeps."""
+
+UNSENT = 100
+"""Revisions that a phone keeps of a path."""
+
 ACTS = 100
 """Acts of one author in one pledge; an honest one has fewer than twenty of all authors."""
 
@@ -33,11 +40,14 @@ PHOTOS = 200
 def too_far(path: Sequence[Rev], tree: Tree) -> Refusal | None:
     """A revision far above all that is held would win, and whatever follows it would have to be above it.
 
-    What stands on a revision that is held is never too far: a document that was once brought up goes on.
+    What stands on a revision that is held is not too far: a document that was once brought up goes on, by as
+    much as a phone may bring.
     """
+    highest = max((rev.generation for rev in tree), default=0)
+    if highest > HIGH and path[0].generation > highest + UNSENT:
+        return Refusal("forbidden", "too_far", {})
     if any(rev in tree for rev in path):
         return None
-    highest = max((rev.generation for rev in tree), default=0)
     far = path[0].generation > max(highest, len(path)) + AHEAD
     return Refusal("forbidden", "too_far", {}) if far else None
 

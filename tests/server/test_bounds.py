@@ -58,6 +58,11 @@ def photos(numbers: Iterable[int]) -> list[Doc]:
         (["1000000-a", "999999-a"], ["999999-a"], False),
         (["1000001-a", "1000000-a", "999999-a"], ["999999-a"], False),
         (["999999-a", "999998-a"], ["1-b"], True),
+        (["100999-a"], ["100000-b"], False),
+        (["100102-a"], ["100001-b"], True),
+        (["100101-a"], ["100001-b"], False),
+        ([f"{n}-a" for n in range(100_102, 100_000, -1)], ["100001-a"], True),
+        (["1-a"], ["100001-b"], False),
     ],
 )
 def test_a_revision_is_too_far_that_stands_high_above_all_that_is_held(
