@@ -6,7 +6,7 @@ is archived in one transaction of the rows before the engine grafts it, also in 
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -53,7 +53,7 @@ from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import Stamp
-from sync.store.interface import DatabaseMissing, Edit, Store, StoreFull
+from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
 from sync.store.names import untold
 
 _devices, _hamlets = table(tables.Device), table(tables.HamletRow)
@@ -163,7 +163,9 @@ class Intake:
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
             return {*revtree.live(tree), *(ancestors[doc_id] & tree.keys())}
 
-        documents = await self._store.read(batch.db, ancestors.keys(), choose)
+        documents: Mapping[str, Document] = {}
+        with suppress(DatabaseMissing):
+            documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
         held = Read(documents, await self.checklists(edits), sane)
         answers, gone = await to_thread.run_sync(self._admit, batch, edits, held)
@@ -214,7 +216,8 @@ class Intake:
     async def enter(self, place: str, edits: Sequence[Edit], sent_to: str) -> None:
         """Write edits, which are archived already, where their documents belong by now; one that never was
         where it was sent to leaves a trace there (`server.moving`). Raises `StoreFull`."""
-        new = {edit.id: edit for edit in edits} if place != sent_to else {}
+        there = place != sent_to and sent_to in await self._store.names()
+        new = {edit.id: edit for edit in edits} if there else {}
         known = await self._store.trees(sent_to, new) if new else {}
         traces = [moving.trace(edit, place) for edit in new.values() if edit.id not in known]
         await to_thread.run_sync(self._archive_traces, sent_to, traces)

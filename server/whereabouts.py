@@ -8,6 +8,7 @@ at is then looked up in the store. What they miss in that moment enters the old 
 follower (`server.mover`).
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -28,6 +29,7 @@ from server.settle import ends
 from sync import revtree
 from sync.store.interface import DatabaseMissing, DocStore, Document
 
+_DATABASE = re.compile(r"(hamlet|media)-[a-z0-9]{2,20}")
 _moved, _acts, _audit = table(tables.MovedRow), table(tables.ActRow), table(tables.Audit)
 _archive = table(tables.Archive)
 _inspections, _devices = table(registers.InspectionRow), table(tables.Device)
@@ -80,6 +82,8 @@ class Whereabouts:
         if kind not in {"hamlet", "media"} or not bodies:
             return {}
         hints = await to_thread.run_sync(self._hints, kind, hamlet, bodies)
+        if f"hamlet-{hamlet}" not in await self._store.names():
+            hints = hints._replace(elsewhere=await self._anywhere(kind, bodies))
         suspects = [doc_id for doc_id, body in bodies.items() if _concerns(hints, kind, doc_id, body)]
         if not suspects:
             return {}
@@ -154,6 +158,16 @@ class Whereabouts:
         home = moving.residence(held, {}, None)
         return home if home != db else None
 
+    async def _anywhere(self, kind: str, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """Where documents are that were sent to a hamlet which is not here, for it was founded after the
+        backup: where they, or what they are about, had been before."""
+        about = {doc_id: (doc_id, *moving.anchors(doc_id, body)) for doc_id, body in bodies.items()}
+        wanted = {one for names in about.values() for one in names if well_named(one)}
+        known = await to_thread.run_sync(self._archived, wanted)
+        homes = {one: await self.home(db, one) or db for one, db in known.items()}
+        found = {doc_id: [homes[one] for one in names if one in homes] for doc_id, names in about.items()}
+        return {doc_id: f"{kind}-{dbs[0].partition('-')[2]}" for doc_id, dbs in found.items() if dbs}
+
     async def _place(self, db: str, doc_id: str, body: Mapping[str, Any], hints: _Hints) -> str | None:
         kind = db.partition("-")[0]
         place = None
@@ -174,8 +188,8 @@ class Whereabouts:
     # ---- in threads -------------------------------------------------------------------------------------
 
     def _standing(self, grant: Grant, db: str) -> Standing:
-        kind, _, hamlet = db.partition("-")
-        if kind not in {"hamlet", "media"} or not (grant.role.walks or grant.role.staff):
+        hamlet = db.partition("-")[2]
+        if not _DATABASE.fullmatch(db) or not (grant.role.walks or grant.role.staff):
             return Standing.NONE
         with readers(self._rows).begin() as connection:
             if end_of(merges(connection), hamlet) in grant.hamlets:
@@ -185,6 +199,16 @@ class Whereabouts:
             once = any(hamlet in subject.split(" ")[1:] for subject in told)
             late = once or _was_here_before_a_restore(connection, grant.device)
             return Standing.LATE if late else Standing.NONE
+
+    def _archived(self, ids: Collection[str]) -> dict[str, str]:
+        """Hamlets' databases that have had these documents, one for each."""
+        found: dict[str, str] = {}
+        with readers(self._rows).begin() as connection:
+            for some in chunks(sorted(ids)):
+                asked = select(_archive.c.id, _archive.c.db).where(_archive.c.id.in_(some)).distinct()
+                rows = connection.execute(asked.where(_archive.c.db.like("hamlet-%")).order_by(_archive.c.db))
+                found |= {row.id: row.db for row in rows}
+        return found
 
     def _end(self, hamlet: str) -> str:
         with readers(self._rows).begin() as connection:

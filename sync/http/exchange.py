@@ -8,6 +8,7 @@ may be repeated: a phone that was cut off sends the same again and gets the same
 
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -27,7 +28,7 @@ from sync.resolve import absorbed
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
-from sync.store.interface import Change, DocStore, Document, Edit, Page, StoreError
+from sync.store.interface import Change, DatabaseMissing, DocStore, Document, Edit, Page, StoreError
 from sync.store.names import untold
 
 PAGE = 100
@@ -105,7 +106,9 @@ class Exchange:
         # What this server has lost may be of a database that it has forgotten the caller holds: it is asked
         # for all the same, and judged once it comes.
         lost = {db for db in foreign if asked.dbs[db].have} - {*heard}
-        there = {*terms.dbs, *heard, *lost} & {*await self._store.names()}
+        # One that is not here at all, since it was founded after the backup, is heard of even so: what is
+        # said to it belongs elsewhere, or waits.
+        there = ({*terms.dbs, *lost} & {*await self._store.names()}) | {*heard}
         parts = {db: replace(part, edits=()) if db in lost else part for db, part in asked.dbs.items()}
         taken = {db: Taken(part) for db, part in parts.items() if db in there}
         for db, part in taken.items():
@@ -154,7 +157,9 @@ class Exchange:
         wanted: dict[str, list[Rev]] = {}
         for doc_id, rev in named:
             wanted.setdefault(doc_id, []).append(rev)
-        found = await self._store.read(db, wanted, lambda doc_id, _: wanted[doc_id])
+        found: Mapping[str, Document] = {}
+        with suppress(DatabaseMissing):
+            found = await self._store.read(db, wanted, lambda doc_id, _: wanted[doc_id])
         return {(doc_id, rev): body.json for doc_id, one in found.items() for rev, body in one.bodies.items()}
 
     async def _tell(self, caller: Caller, db: str, part: Taken) -> None:
@@ -163,7 +168,9 @@ class Exchange:
         asked = dict.fromkeys((*(named for named in came if named in part.came), *part.asked.waiting))
         if not asked:
             return
-        trees = await self._store.trees(db, {doc_id for doc_id, _ in asked})
+        trees: Mapping[str, Tree] = {}
+        with suppress(DatabaseMissing):
+            trees = await self._store.trees(db, {doc_id for doc_id, _ in asked})
         # What came was judged, and is on disk whatever the tree says of it; what waits may be there by name.
         waiting = [named for named in part.asked.waiting if named not in part.came]
         bare = await untold(self._store, db, waiting, trees, partial(self._app.accepted, caller, db))
@@ -222,10 +229,12 @@ class Exchange:
                 yield piece
             if taken.missing:
                 return
-        lost = since is not None and db in await self._store.names() and await self._lost(db, since, epoch)
+        lost = since is not None and await self._lost(db, since, epoch)
         yield exchange.line(db=db, position_lost=True) if lost else exchange.line(db=db, gone=True)
 
     async def _lost(self, db: str, since: Position, epoch: str) -> bool:
+        if db not in await self._store.names():
+            return True  # whoever gave that position, it was not this store
         life = since.life.removeprefix(epoch)
         return f"{epoch}{life}" != since.life or not await self._known(db, since, life)
 

@@ -117,4 +117,13 @@ FOUND = {
         Step("restore"),
         change(0, "Vi Văn S2X", "khuoilan"),
     )),
+    # The restored server did not know the new hamlet, and the phone let it go with all that was in it.
+    "a hamlet that was founded after the backup": Season(614, (3,), (
+        Step("join", 0),
+        Step("backup"),
+        change(0, "Vi Văn S1X", "khuoilan"),
+        Step("split", args=there(households=["0"], name="Thôn Mới", people=True)),
+        SYNCED,
+        Step("restore"),
+    )),
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """A hamlet merged away while phones were out, over real HTTP: every way in leads to the new one."""
 
+import json
 from typing import Any
 
 from server import hamlets
@@ -27,12 +28,12 @@ async def merged(camket: Served) -> Phone:
     return phone
 
 
+async def lives_in(camket: Served, db: str, doc_id: str) -> bool:
+    return bool(revtree.live((await camket.parts.store.trees(db, [doc_id])).get(doc_id, {})))
+
+
 async def lives(camket: Served, doc_id: str) -> list[str]:
-    found = []
-    for db in (DB, NEW):
-        tree = (await camket.parts.store.trees(db, [doc_id])).get(doc_id, {})
-        found += [db] if revtree.live(tree) else []
-    return found
+    return [db for db in (DB, NEW) if await lives_in(camket, db, doc_id)]
 
 
 async def test_the_exchange_says_where_it_went_and_that_the_old_hamlet_is_gone(camket: Served) -> None:
@@ -82,3 +83,28 @@ async def test_another_hamlets_phone_may_neither_read_nor_write_there(camket: Se
         assert (await camket.http.get(f"/db/{db}/_changes", headers=header)).status_code == 403
         asked = {"new_edits": False, "docs": [stranger.visit()]}
         assert (await camket.http.post(f"/db/{db}/_bulk_docs", json=asked, headers=header)).status_code == 403
+
+
+async def test_what_was_said_to_a_hamlet_that_a_restored_server_never_founded_is_with_its_household(
+    camket: Served,
+) -> None:
+    phone, founded = await camket.phone(), "hamlet-moi"
+    (since,) = [part["position"] for part in await phone.exchange() if part.get("db") == DB]
+    visit, new = phone.visit(), phone.visit("01J8ZQ4T6N3VXK2M5R7W9Y0ABZ")
+
+    async def said(**asked: Any) -> list[dict[str, Any]]:
+        body = {"clock": phone.now(), "dbs": {founded: asked}}
+        answer = await camket.http.post("/db/_exchange", json=body, headers=phone.bearer("credential"))
+        return [json.loads(line) for line in answer.text.splitlines()][1:-1]
+
+    assert await said(since=None) == [{"db": founded, "gone": True}]
+    camket.restored()
+    assert await said(since=since) == [{"db": founded, "position_lost": True}]
+    have = [[one["_id"], one["_rev"]] for one in (visit, new)]
+    assert await said(since=None, have=have) == [{"db": founded, "missing": have}]
+    there, waits = outcomes(await said(since=None, docs=[visit, new]))
+    assert there[2:] == ["received", "Đã nhận, và đã chuyển sang thôn Nà Sầm."]
+    assert waits[2] == "quarantined"
+    assert [one[2] for one in outcomes(await said(since=None, waiting=have))] == ["received", "quarantined"]
+    assert await lives_in(camket, DB, visit["_id"])
+    assert await said(since=None) == [{"db": founded, "gone": True}]
