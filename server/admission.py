@@ -25,9 +25,6 @@ from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Document, Edit
 
-_OF_ACTS = frozenset({"act_altered", "void_own_only"})
-"""Rules that a document seems to break where somebody else's act is held by the id of its author's own."""
-
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 
@@ -215,15 +212,16 @@ class Judge:
     def _broken(self, edit: Edit, known: list[Body]) -> Verdict | None:
         doc: Body = {"_id": edit.id, **orjson.loads(edit.body)}
         found = refusal(doc, known, self._asked)
-        if found and found.key in _OF_ACTS:  # so it is in its form
+        if found and found.key in {"act_altered", "void_own_only"}:  # so it is in its form
             doc = as_taken(doc, known)
             found = refusal(self._as_held(edit, doc, known), known, self._asked)
         renamed = self._known.said(edit) is not None
         if found and found.key == "stamp_altered":
             return None if renamed else self._held(edit, "altered")
-        altered = found is not None and found.key == "act_altered" and self._known.restored
-        robbed = found and found.key in _OF_ACTS and is_robbed(doc, known, self._known.authors)
-        if altered or robbed:
+        # Nobody takes the id of an act that was never lost: phones learn it from the server.
+        key = found.key if found and self._known.restored else ""
+        robbed = key == "void_own_only" and is_robbed(doc, known, self._known.authors)
+        if key == "act_altered" or robbed:
             return self._held(edit, self._hold or "altered")  # it may be what was lost, and is never refused
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
