@@ -76,6 +76,9 @@ const sealedAs = new Map<string, readonly [string, string, string]>();
 
 class Killed extends Error {}
 
+/** What requests of an app that is dead were told; nobody is left to hear it. */
+const unheard = new WeakSet<object>();
+
 /** Numbers that follow from the phone's seed, so that a rerun mints the same revisions. */
 function random(seed: number): (length: number) => Uint8Array<ArrayBuffer> {
   let state = (seed * 2654435761 + 1) >>> 0;
@@ -150,6 +153,8 @@ class App {
     for (const tx of this.running)
       try {
         tx.abort();
+        // what awaits it hears of the death: an error of its own would look like one of the app's
+        Object.defineProperty(tx, "error", { value: new Killed() });
       } catch {
         // it is over already
       }
@@ -187,6 +192,10 @@ class App {
       const tx = begin(...how);
       this.running.add(tx);
       const over = () => this.running.delete(tx);
+      tx.addEventListener("error", ({ target }) => {
+        const { error } = target as IDBRequest;
+        if (this.dead && error) unheard.add(error);
+      });
       tx.addEventListener("abort", over);
       tx.addEventListener("complete", () => {
         over();
@@ -556,7 +565,7 @@ async function obey(order: Order): Promise<unknown> {
 }
 
 process.on("unhandledRejection", (reason) => {
-  if (!(reason instanceof Killed))
+  if (!(reason instanceof Killed || (reason instanceof Error && unheard.has(reason))))
     process.stderr.write(`${reason instanceof Error ? reason.stack : reason}\n`);
 });
 
