@@ -16,7 +16,7 @@ from server.settle import POLICY, read_body
 from server.superseding import lacking
 from server.words import Words
 from sync import canonical, resolve, revtree
-from sync.exchange import MAX_DOCUMENT
+from sync.exchange import MAX_DOCUMENT, Status
 from sync.hooks import Answer, Caller, Refused
 from sync.merge import Body
 from sync.resolve import Derived
@@ -31,17 +31,25 @@ _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What is remembered of a caller: the grant, the language, how wrong a sealed record's clock was, and
-    whether nothing here can tell that the record is from whom it says."""
+    whether nothing here can tell that the record is from whom it says; then `carrier` is who handed it in."""
 
     grant: Grant
     words: Words
     skew_ms: int = 0
     stranger: bool = False
+    carrier: str | None = None
+
+    @property
+    def sender(self) -> str:
+        """Who is known to have sent this: the phone or person, or whoever handed in what a stranger wrote."""
+        return (self.stranger and self.carrier) or self.grant.device or self.grant.user
 
 
-def caller_of(grant: Grant, words: Words, skew_ms: int = 0, *, stranger: bool = False) -> Caller:
+def caller_of(
+    grant: Grant, words: Words, skew_ms: int = 0, *, stranger: bool = False, carrier: str | None = None
+) -> Caller:
     """Somebody whom the credential, the session or a sealed record has made known."""
-    return Caller(grant.device or grant.user, Asking(grant, words, skew_ms, stranger))
+    return Caller(grant.device or grant.user, Asking(grant, words, skew_ms, stranger, carrier))
 
 
 def asking_of(caller: Caller) -> Asking:
@@ -252,7 +260,8 @@ class Judge:
         if self._known.said(edit) is not None or (waits and not quarantine.same(waits.body, edit.body)):
             # What is here by its name says something else: both are kept.
             kept = edit._replace(path=(quarantine.apart_as(edit.rev, edit.body), *edit.path[1:]))
-        return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev)
+        sender = self._asking.sender
+        return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev, sender)
 
     def _named(self, edit: Edit) -> Admitted:
         """A revision of which the name is here: for its history alone, unless what was written upon it has
@@ -334,3 +343,9 @@ def answer(verdict: Verdict, words: Words) -> Answer:
             return refused(edit.id, sent_as or edit.rev, "quarantined", words.say(f"rule.quarantined.{why}"))
         case Refused():
             return verdict
+
+
+def no_room(held: quarantine.Held, waiting: int, words: Words) -> Refused:
+    """What is said of a record that its sender is to keep while so many others wait here."""
+    said = words.say("rule.quarantined.no_room", count=words.number(waiting))
+    return refused(held.edit.id, held.sent_as or held.edit.rev, Status.LATER.value, said)

@@ -8,7 +8,7 @@ from zlib import crc32
 from sqlalchemy import Connection, func, select
 
 from server import archive, authors, ledger, quarantine, restores, strokes
-from server.admission import Asking, Known, acts_named, office_device
+from server.admission import Asking, Known, Verdict, acts_named, no_room, office_device
 from server.bounds import BOUNDED, PHOTOS
 from server.clock import instant
 from server.rows import tables
@@ -126,3 +126,22 @@ def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
         if document and rev in document.bodies:
             return
         yield rev
+
+
+def hold(
+    connection: Connection, batch: Batch, verdicts: Sequence[Verdict], held: Read, *, at: str
+) -> list[Verdict]:
+    """Keep what a person is to decide about, as far as there is room for what this sender hands in."""
+    documents, words = held.documents, batch.asking.words
+    placed = [batch.placed(one, documents) if isinstance(one, quarantine.Held) else one for one in verdicts]
+    waiting = [one for one in placed if isinstance(one, quarantine.Held)]
+    left, count = quarantine.beyond(connection, waiting)
+
+    def judged(one: Verdict) -> Verdict:
+        if isinstance(one, quarantine.Held) and (one.edit.id, one.edit.rev) in left:
+            return no_room(one, count, words)
+        return one
+
+    found = [judged(one) for one in placed]
+    quarantine.hold(connection, (one for one in found if isinstance(one, quarantine.Held)), at)
+    return found

@@ -35,7 +35,7 @@ from server.admission import (
 )
 from server.auth.bearer import Bearer
 from server.auth.grant import COMMUNE
-from server.batches import Batch, Read, look_up
+from server.batches import Batch, Read, hold, look_up
 from server.burying import bury
 from server.clock import Clock, instant, milliseconds
 from server.erasing import forget
@@ -370,8 +370,7 @@ class Intake:
             verdicts = [judge.verdict(edit) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
-            waiting = [one for one in verdicts if isinstance(one, quarantine.Held)]
-            quarantine.hold(connection, [batch.placed(one, held.documents) for one in waiting], instant(now))
+            verdicts = hold(connection, batch, verdicts, held, at=instant(now))
             entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
             for place in batch.places:
                 sent = {(one.id, one.rev): one.body for one in entries if (one.id, one.rev) in known.decided}

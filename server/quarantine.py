@@ -4,15 +4,17 @@ What is here was valid as far as this program can tell; it came from a revoked p
 wrong, from one that this server does not know (it joined after the backup that was restored), was recovered
 from somebody else's phone, is of a version that this program does not know, of a hamlet that was its author's
 once, says otherwise what is held under the same stamp, or gives a household another status that staff have
-merged. The outcome `quarantined` names the revision, and the phone does not send it again.
+merged. The outcome `quarantined` names the revision, and the phone does not send it again. What is beyond the
+bound of its sender is not here, and the phone does (`beyond`).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
+from zlib import crc32
 
 import orjson
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from server.clock import FIRST_DAY, milliseconds
 from server.rows import tables
@@ -30,6 +32,13 @@ Why = Literal[
 ]
 State = Literal["waiting", "released", "discarded"]
 
+MOST = 2_000
+"""Entries of one sender that wait at a time. A meeting that 200 households sign at in one day makes some 600
+records, and a phone whose clock was wrong for weeks fewer than twice as many."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Of those entries together, their bodies and paths; 2,000 pledges with their strokes are half of it."""
+
 
 class Held(NamedTuple):
     """A revision to hold: where it was meant for, whose it is and why it may not enter by itself."""
@@ -42,6 +51,8 @@ class Held(NamedTuple):
     skew_ms: int | None = None
     sent_as: Rev | None = None
     """The revision's own name, where by that there is something else here already."""
+    sender: str | None = None
+    """Who handed it in, as far as that is proven; where it is not said, the device."""
 
 
 class Decided(NamedTuple):
@@ -98,6 +109,8 @@ def hold(connection: Connection, held: Iterable[Held], at: str) -> None:
             "skew_ms": one.skew_ms,
             "user": one.user,
             "device": one.device,
+            "sender": _sender(one),
+            "size": _size(one),
             "received_at": at,
             "state": "waiting",
         }
@@ -108,7 +121,50 @@ def hold(connection: Connection, held: Iterable[Held], at: str) -> None:
         if row["why"] != "stranger":  # by now it is known whose it is
             here = [_quarantine.c[name] == row[name] for name in ("db", "doc_id", "rev", "device")]
             waits = (_quarantine.c.state == "waiting", _quarantine.c.why == "stranger")
-            connection.execute(update(_quarantine).where(*here, *waits).values(why=row["why"]))
+            known = {name: row[name] for name in ("why", "sender")}
+            connection.execute(update(_quarantine).where(*here, *waits).values(**known))
+
+
+def beyond(connection: Connection, held: Sequence[Held]) -> tuple[Collection[tuple[str, Rev]], int]:
+    """Those of one sender's records for which there is no room, and how many of that sender's wait.
+
+    Nobody fills the disk or the staff's list: what finds no room is not kept, and comes again. In the
+    transaction that holds the others; of two requests at once the second one sees what the first one adds.
+    """
+    if not held:
+        return (), 0
+    sender = _sender(held[0])
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(select(func.pg_advisory_xact_lock(crc32(sender.encode()))))
+    here = (_quarantine.c.sender == sender, _quarantine.c.state == "waiting")
+    counted = select(func.count(), func.coalesce(func.sum(_quarantine.c.size), 0)).where(*here)
+    count, size = connection.execute(counted).one()
+    if count + len(held) <= MOST and size + sum(map(_size, held)) <= MOST_BYTES:
+        return (), count
+    kept, left = _kept(connection, {one.edit.id for one in held}), set[tuple[str, Rev]]()
+    for one in held:
+        if (one.db, one.edit.id, str(one.edit.rev)) in kept:
+            continue
+        if count < MOST and size + _size(one) <= MOST_BYTES:
+            count, size = count + 1, size + _size(one)
+        else:
+            left.add((one.edit.id, one.edit.rev))
+    return left, count
+
+
+def _kept(connection: Connection, ids: Collection[str]) -> set[tuple[str, str, str]]:
+    """What is held of these documents already, be it decided or not."""
+    names = select(_quarantine.c.db, _quarantine.c.doc_id, _quarantine.c.rev)
+    some = (names.where(_quarantine.c.doc_id.in_(part)) for part in chunks(sorted(ids)))
+    return {(row.db, row.doc_id, row.rev) for asked in some for row in connection.execute(asked)}
+
+
+def _sender(one: Held) -> str:
+    return one.sender or one.device or one.user
+
+
+def _size(one: Held) -> int:
+    return len(one.edit.body) + sum(len(rev.digest) + 12 for rev in one.edit.path)
 
 
 def decided(

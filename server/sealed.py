@@ -68,10 +68,12 @@ class Record:
 async def post_sealed(request: Request) -> Response:
     """Take a bundle from any phone that was ever known here, revoked ones included."""
     parts = parts_of(request)
-    await parts.bearer.hear(request)
+    carrier = await parts.bearer.hear(request)
     key_id, lines = read_bundle(await read(request, BUNDLE))
-    receipts = await Inbox(parts, words_of(request)).take(key_id, lines)
-    return JSONResponse({"receipts": [receipt.tell() for receipt in receipts]})
+    inbox = Inbox(parts, words_of(request), carrier.device or carrier.user)
+    receipts = await inbox.take(key_id, lines)
+    later = {"later": inbox.later} if inbox.later else {}
+    return JSONResponse({"receipts": [receipt.tell() for receipt in receipts], **later})
 
 
 ROUTES = [Route("/sealed", post_sealed, methods=["POST"])]
@@ -113,11 +115,14 @@ def batches(records: Iterable[Record]) -> list[list[Record]]:
 
 
 class Inbox:
-    """Takes one bundle in."""
+    """Takes one bundle in, from a carrier: the phone that is asking, or the member of staff."""
 
-    def __init__(self, parts: Parts, words: Words) -> None:
+    def __init__(self, parts: Parts, words: Words, carrier: str) -> None:
         self._parts = parts
         self._words = words
+        self._carrier = carrier
+        self.later: str | None = None
+        """Why some were not taken now, where there are such: they have no receipt, and come again."""
         self._receipts: list[Receipt] = []
         self._senders: dict[str, Sender | None] = {}
 
@@ -237,7 +242,9 @@ class Inbox:
         """Let one batch in, and write its receipts once everything is on disk."""
         parts, db = self._parts, batch[0].db
         first = batch[0]
-        caller = caller_of(first.grant, self._words, first.skew, stranger=first.stranger)
+        caller = caller_of(
+            first.grant, self._words, first.skew, stranger=first.stranger, carrier=self._carrier
+        )
         answers = await parts.intake.admit(caller, db, [record.edit for record in batch])
         entering = [answer for answer in answers if isinstance(answer, Edit)]
         await parts.store.graft(db, entering)
@@ -245,7 +252,10 @@ class Inbox:
         trees = await parts.store.trees(db, {edit.id for edit in entering})
         for record, answer in zip(batch, answers, strict=True):
             receipt, edit = record.receipt, record.edit
-            if isinstance(answer, Refused | Stored):
+            if isinstance(answer, Refused) and answer.name == Status.LATER.value:
+                self._receipts.remove(receipt)
+                self.later = answer.reason
+            elif isinstance(answer, Refused | Stored):
                 receipt.outcome, receipt.reason = answer.name, answer.reason
                 # released from quarantine as another revision, some time ago
                 receipt.known |= isinstance(answer, Refused) and answer.name == Status.ABSORBED.value

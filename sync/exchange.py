@@ -16,7 +16,8 @@ Answer: newline-delimited JSON, in parts of at most 32 kB that the phone commits
     {"db": n, "rows": [{…}, …], "position": text}
     {"db": n, "position_lost": true}                  start again from null, with `have`
     {"db": n, "gone": true}                           the caller does not hold it (any more)
-    {"done": true}                                    without it the stream was cut
+    {"done": true, "later": reason?}                  without it the stream was cut; `later`: what came and
+                                                      has no outcome was not taken now, and may come again
 
 This module reads and writes these; it does nothing. What a phone sends is judged document by document: one
 that cannot be stored becomes that document's outcome; only a request that cannot be understood is an error.
@@ -65,6 +66,9 @@ class Status(Enum):
     CLOCK = "clock"
     ERASED = "erased"
     TOO_LARGE = "too_large"
+    LATER = "later"
+    """Not on disk, for no fault of its own: the caller keeps it and sends it again by itself. The exchange
+    tells no outcome of such a revision, only the reason, once, with `done`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,12 @@ export class ScriptedServer {
     const skew = this.clock - request.clock;
     if (Math.abs(skew) > 300_000) return stream([{ clock: this.clock, skew }]);
     const parts: unknown[] = [{ clock: this.clock, dbs: ["commune", "hamlet-na"], user: {} }];
+    let later: string | undefined;
     for (const [db, { since, docs = [] }] of Object.entries(request.dbs)) {
-      if (docs.length > 0) parts.push({ db, outcomes: docs.map((doc) => this.#take(db, doc)) });
+      const told = docs.map((doc) => this.#take(db, doc));
+      const outcomes = told.filter(([, , is]) => is !== "later");
+      later ??= told.find(([, , is]) => is === "later")?.[3];
+      if (outcomes.length > 0) parts.push({ db, outcomes });
       const here = new Set(docs.map(({ _rev }) => _rev));
       const found = [...this.rows.entries()]
         .filter(([key, { seq }]) => key.startsWith(`${db} `) && seq > Number(since ?? 0))
@@ -133,7 +137,7 @@ export class ScriptedServer {
           position: String(this.#seqOf(db, found.slice(0, at + 3))),
         });
     }
-    const answer = this.parts([...parts, { done: true }], asked);
+    const answer = this.parts([...parts, { done: true, ...(later ? { later } : {}) }], asked);
     const cut = this.cutAfter;
     this.cutAfter = null;
     return stream(answer, cut ?? undefined);

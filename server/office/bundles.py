@@ -54,6 +54,8 @@ class Told(NamedTuple):
     wrong: str
     tally: Tally
     why: Sequence[tuple[str, str]]
+    later: str = ""
+    """Why some were not taken now: they stay on their phones, and may be handed in again."""
 
 
 async def show(desk: Desk) -> Response:
@@ -83,12 +85,18 @@ async def show_result(desk: Desk) -> Response:
         kept = await _kept(desk)
     except UploadGone:
         return desk.to(BASE, "office.flash.bundle_gone", kind="warn")
-    told = [Told(one["name"], one["wrong"], tally(one["receipts"]), reasons(one["receipts"])) for one in kept]
+    told = [
+        Told(
+            one["name"], one["wrong"], tally(one["receipts"]), reasons(one["receipts"]), one.get("later", "")
+        )
+        for one in kept
+    ]
     return await desk.render(
         "bundles_result.html",
         SECTION,
         files=told,
         total=Tally(*map(sum, zip(*(one.tally for one in told), strict=True))),
+        later=sorted({one.later for one in told if one.later}),
         token=desk.path("token"),
         provable=any("proof" in receipt for one in kept for receipt in one["receipts"]),
         shown=SHOWN,
@@ -152,13 +160,15 @@ async def _take(desk: Desk, file: UploadFile, left: int) -> dict[str, Any]:
         key_id, lines = read_bundle(data)
         if len(data) > BUNDLE * MIB or len(lines) > left:
             raise TooLarge(BUNDLE)
-        found = await Inbox(desk.parts, desk.words).take(key_id, lines)
+        inbox = Inbox(desk.parts, desk.words, desk.user)
+        found = await inbox.take(key_id, lines)
     except TooLarge:
         one["wrong"] = desk.words.say("office.bundles.too_large", **_limits(desk))
     except (BadRequest, StoreFull) as error:
         problem, values = problems.said(error)
         one["wrong"] = problem.reason(desk.words, **values)
     else:
+        one["later"] = inbox.later or ""
         one["receipts"] = [{**receipt.tell(), "known": receipt.known} for receipt in found]
         await desk.noted("bundle.handed_in", str(tally(one["receipts"])))
     return one

@@ -188,6 +188,7 @@ class Quarantine(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("db", "doc_id", "rev"),
         Index("quarantine_by_state", "state", "number"),
+        Index("quarantine_by_sender", "sender", "state", "size"),
     )
     number: int | None = Field(default=None, sa_column=Column("number", Integer, primary_key=True))
     db: str
@@ -202,6 +203,10 @@ class Quarantine(SQLModel, table=True):
     )
     user: str | None = None
     device: str | None = None
+    sender: str = Field(
+        default="", description="Who handed it in, proven: the device or, of a stranger's, its carrier"
+    )
+    size: int = Field(default=0, description="Bytes of its body and path")
     received_at: str
     state: str = Field(default="waiting", description="waiting | released | discarded")
     released_as: str | None = Field(default=None, description="The revision that came of it")

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from sync import exchange, revtree
 from sync.errors import PeerError
-from sync.exchange import Asked, Named, Outcome, Row, RowParts
+from sync.exchange import Asked, Named, Outcome, Row, RowParts, Status
 from sync.hooks import Caller, ExchangeApplication, Refused, Stored, Terms
 from sync.http import answers, bodies
 from sync.position import Position
@@ -54,6 +54,8 @@ class Taken:
     """Whether the caller's position is of a past that this store has not had."""
     came: set[Named] = field(default_factory=set)
     """Revisions that are on disk and that the caller has itself, bodies included."""
+    later: str | None = None
+    """Why some of what came was not taken now: it has no outcome, and comes again."""
     _outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
 
     def tell(self, outcomes: Iterable[Outcome]) -> None:
@@ -146,7 +148,8 @@ class Exchange:
         verdicts = await self._app.admit(caller, db, new) if new else ()
         decided = [one for one in verdicts if isinstance(one, Refused | Stored)]
         elsewhere = {(one.id, one.rev) for one in decided}
-        part.tell(_outcome(one) for one in decided)
+        part.tell(_outcome(one) for one in decided if one.name != Status.LATER.value)
+        part.later = next((one.reason for one in decided if one.name == Status.LATER.value), None)
         part.came = {(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in elsewhere}
         return [edit for edit in verdicts if isinstance(edit, Edit)]
 
@@ -216,7 +219,7 @@ class Exchange:
                 yield piece
             for piece in exchange.outcome_parts(db, part.outcomes_left()):
                 yield piece
-        yield exchange.line(done=True)
+        yield exchange.line(done=True, later=next((one.later for one in taken.values() if one.later), None))
 
     async def _gone(
         self, db: str, since: Position | None, taken: Taken | None, epoch: str

@@ -33,6 +33,7 @@ export function after(own: Own, is: Outcome["is"]): OwnState | "gone" {
     case "forbidden":
     case "too_large":
       return "refused";
+    case "later": // not now: it stays as it is
     case "clock":
       return "unsent"; // the next exchange says how wrong the clock was, and it moves (shift.ts)
     case "erased":

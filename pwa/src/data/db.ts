@@ -182,6 +182,8 @@ export interface SyncNote {
   plain?: boolean;
   /** The server, asked since, did not know this phone: what is here stays, until it has joined or synced again. */
   unknown?: boolean;
+  /** Why the server put some records off the last time. */
+  later?: string | null;
 }
 
 export interface Meta {

@@ -60,16 +60,20 @@ export function inOrder(own: readonly Own[]): Own[] {
   return [...own].sort((a, b) => rank(a) - rank(b) || a.saved - b.saved);
 }
 
-/** `records`: whether any go along at all; those that are left out are `more`. */
+/**
+ * `records`: whether any go along at all; those that are left out are `more`. `put`: revisions that the server has put
+ * off just now.
+ */
 export async function gather(
   session: Session,
   clock: number,
   refusedToo: boolean,
   records = true,
+  put: ReadonlySet<string> = new Set(),
 ): Promise<Batch> {
   const [known, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
   const databases = [...known, ...forgotten(known, all)];
-  const going = inOrder(all.filter((own) => goes(own, refusedToo)));
+  const going = inOrder(all.filter((own) => goes(own, refusedToo) && !put.has(own.rev)));
   const waiting = all.filter(waits);
   const weak = session.env.weakLink();
   let take = records ? fitting(going, weak ? WEAK : GOOD) : 0;

@@ -7,7 +7,7 @@ import { commitOutcomes, commitSent, keyOf } from "./commit.ts";
 import { type AccountDb, meta, meter, type Outgoing, type Receipt, type SyncNote, write } from "./db.ts";
 import type { Env } from "./env.ts";
 import { ask, body, Refused } from "./link.ts";
-import { BadAnswer, type Outcome, outcome } from "./wire.ts";
+import { BadAnswer, type Outcome, optional, outcome } from "./wire.ts";
 
 /** Text of one request: sealed records do not compress, so this is what travels. */
 const WEAK = 24_000;
@@ -33,10 +33,14 @@ export async function handIn({ env, db }: Closed, courier?: string): Promise<num
   const keys = await meta(db, "keys");
   if (!keys) return 0;
   let taken = 0;
+  let later: string | null = null;
   const tried = new Set<string>();
   for (;;) {
     const left = (await db.getAll("outbox")).filter(({ sha256 }) => !tried.has(sha256));
-    if (left.length === 0) return taken;
+    if (left.length === 0) {
+      await noteLater(db, later);
+      return taken;
+    }
     const records = fitting(left, limit(env));
     for (const { sha256 } of records) tried.add(sha256);
     await commitSent(db, records.map(keyOf));
@@ -52,6 +56,7 @@ export async function handIn({ env, db }: Closed, courier?: string): Promise<num
       await commitOutcomes({ env, db }, name, outcomes);
       taken += outcomes.length;
     }
+    later = (isObject(answer) ? optional(answer.later) : null) ?? later;
   }
 }
 
@@ -76,6 +81,15 @@ export async function noteUnknown(db: AccountDb): Promise<void> {
     const before = (await tx.objectStore("meta").get("sync")) as SyncNote | undefined;
     const note: SyncNote = { lastSync: null, ...before, problem: "unknown", unknown: true };
     await tx.objectStore("meta").put(note, "sync");
+  });
+}
+
+/** Why the server put some records off; null where it took all that went. */
+async function noteLater(db: AccountDb, later: string | null): Promise<void> {
+  if (((await meta(db, "sync"))?.later ?? null) === later) return;
+  await write(db, ["meta"], async (tx) => {
+    const before = (await tx.objectStore("meta").get("sync")) as SyncNote | undefined;
+    await tx.objectStore("meta").put({ lastSync: null, problem: null, ...before, later }, "sync");
   });
 }
 

@@ -34,16 +34,24 @@ const SKEW = 5 * 60_000;
 /** No server of this program runs before: a `Date` that says so comes from a dead battery. */
 const EARLIEST = Date.parse("2026-01-01T00:00:00Z");
 
-/** Pushes the batch and pulls all databases. True where it is to be run again at once. Raises what the link raises. */
-export async function plainSync(session: Session, batch: Batch, onShift: () => void): Promise<boolean> {
+/** What one run came to: whether there is to be another at once, and why the server put some records off. */
+interface Run {
+  readonly again: boolean;
+  readonly later: string | null;
+}
+
+/** Pushes the batch and pulls all databases. Raises what the link raises. */
+export async function plainSync(session: Session, batch: Batch, onShift: () => void): Promise<Run> {
   let again = false;
+  let later: string | null = null;
   // The shared database first: where even that is forbidden, it is the phone that the server refuses.
   for (const db of Object.keys(batch.request.dbs).sort()) {
     const run = new Plain(session, batch, db, onShift);
     again = (await run.sync()) || again;
-    if (run.moved) return true;
+    later = run.later ?? later;
+    if (run.moved) return { again: true, later };
   }
-  return again;
+  return { again, later };
 }
 
 interface Waiting {
@@ -54,6 +62,7 @@ interface Waiting {
 class Plain {
   /** The clock was wrong: everything unsent has another revision now. */
   moved = false;
+  later: string | null = null;
   /** On the server; the rows will show what became of them. */
   readonly #received: RevKey[] = [];
 
@@ -109,6 +118,7 @@ class Plain {
     if (going.length > 0) await commitSent(session.db, this.#leaves().map(keyOf));
     const outcomes = going.length > 0 ? await this.#send(going, held) : [];
     this.#received.push(...(await commitOutcomes(session, db, outcomes)));
+    this.later = outcomes.find(({ is }) => is === "later")?.reason ?? null;
     const late = outcomes.filter(({ is }) => is === "clock");
     if (late.length === 0) return lost.length > 0;
     if (at > EARLIEST && clock - at > SKEW) return this.#shiftAll(at - clock);

@@ -31,6 +31,8 @@ interface Round {
   again: boolean;
   /** Something was committed; without it, another round would only repeat this one. */
   progress: boolean;
+  /** Why some of what went was not taken now: it stays as it is and waits for another sync. */
+  later: string | null;
 }
 
 const shifting = async () => (await import("./apart.ts")).shift;
@@ -43,8 +45,10 @@ export async function replicate(session: Session, refusedToo: boolean): Promise<
   return session.env.alone(`camket-sync-${session.account.id}`, async () => {
     const before = await meta(session.db, "sync");
     const ended = await rounds(session, refusedToo, before?.plain === true).then(
-      (plain) => ({ problem: null, plain }),
-      (error) => ({ problem: problemOf(error), plain: before?.plain === true }),
+      (end) => ({ problem: null, ...end }),
+      (error) => ({
+        ...{ problem: problemOf(error), plain: before?.plain === true, later: before?.later ?? null },
+      }),
     );
     const { problem } = ended;
     await note(session, {
@@ -57,19 +61,21 @@ export async function replicate(session: Session, refusedToo: boolean): Promise<
 }
 
 /**
- * Resolves to whether the exchange was refused and plain CouchDB spoken. Where that was so the last time (`plain`), the
+ * Resolves to whether the exchange was refused and plain CouchDB spoken, and to what was put off. Where that was so the last time (`plain`), the
  * exchange is tried with nothing in it: the records of a whole batch shall not travel twice each time.
  */
-async function rounds(session: Session, refusedToo: boolean, plain: boolean): Promise<boolean> {
+async function rounds(session: Session, refusedToo: boolean, plain: boolean): Promise<End> {
   let way: "exchange" | "trial" | "plain" = plain ? "trial" : "exchange";
   let shifts = 0;
   let retry = refusedToo;
+  let later: string | null = null;
+  const put = new Set<string>();
   const onShift = () => {
     if (++shifts > MOST_SHIFTS) throw new ClockTrouble();
   };
   for (let left = ROUNDS; left > 0; left--) {
     const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
-    const batch = await gather(session, clock, retry, way !== "trial");
+    const batch = await gather(session, clock, retry, way !== "trial", put);
     const run = way === "plain" ? plainly : exchange;
     const round = await run(session, batch, onShift).catch((error) => {
       if (way === "plain" || !isUnknownHere(error)) throw error;
@@ -79,6 +85,9 @@ async function rounds(session: Session, refusedToo: boolean, plain: boolean): Pr
       way = "plain";
       continue;
     }
+    // What was put off waits for another sync; and the plain way never sends one revision twice.
+    if (round.later !== null || way === "plain") for (const { rev } of batch.leaves) put.add(rev);
+    later = round.later ?? later;
     // Refused records go once more, in the rounds of this sync that the volunteer asked for.
     retry = retry && batch.more;
     if (!round.again && !batch.more) break;
@@ -86,12 +95,15 @@ async function rounds(session: Session, refusedToo: boolean, plain: boolean): Pr
     if (way === "trial") way = "exchange";
   }
   await compact(session);
-  return way === "plain";
+  return { plain: way === "plain", later };
 }
+
+type End = Pick<Round, "later"> & { readonly plain: boolean };
 
 async function plainly(session: Session, batch: Batch, onShift: () => void): Promise<Round> {
   const { plain } = await import("./apart.ts");
-  return { again: await plain.plainSync(session, batch, onShift), progress: true };
+  const { again, later } = await plain.plainSync(session, batch, onShift);
+  return { again, progress: true, later };
 }
 
 class ClockTrouble extends Error {}
@@ -110,7 +122,7 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
   });
   const stream: Stream = {
     ...{ clock: 0, held: [], received: [], missing: [] },
-    ...{ progress: false, again: false, done: false },
+    ...{ progress: false, again: false, done: false, later: null },
   };
   try {
     // Read to the very end, so that the browser can tell what the answer took.
@@ -120,7 +132,7 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
     if (!stream.done) throw error;
   }
   if (!stream.done) throw new NoLink(true);
-  return { again: stream.again, progress: stream.progress };
+  return { again: stream.again, progress: stream.progress, later: stream.later };
 }
 
 interface Stream {
@@ -131,6 +143,7 @@ interface Stream {
   progress: boolean;
   again: boolean;
   done: boolean;
+  later: string | null;
 }
 
 async function commit(
@@ -190,6 +203,8 @@ async function commit(
       for (const { db, missing } of stream.missing)
         if (missing.length > 0) await (await shifting()).shiftLate(session, db, missing);
       if (!stream.again) await dropReceived(session, stream.received);
+      stream.later = part.later;
+      if (part.later !== null && batch.leaves.length > 0) stream.progress = true;
       stream.done = true;
       return;
   }

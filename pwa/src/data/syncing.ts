@@ -78,7 +78,8 @@ export class Syncing {
       meta(db, "bytes"),
       meta(db, "said"),
     ]);
-    const said = (heard ?? []).filter(({ at }) => this.env.now() - at < SAID_FOR).map(({ reason }) => reason);
+    const lately = (heard ?? []).filter(({ at }) => this.env.now() - at < SAID_FOR);
+    const said = [...(note?.later ? [note.later] : []), ...lately.map(({ reason }) => reason)];
     const count = (state: string, which = (_: Own) => true) => {
       const leaves = own.filter((leaf) => leaf.state === state && !leaf.again && which(leaf));
       // A person counts pledges: a signature is part of one, and counts alone only where it comes after it.

@@ -93,6 +93,7 @@ async function handInOne(session: Session, keys: Keys, db: string, doc: JsonObje
     body: await body(bundle(keys.seal.id, [{ record }])),
   });
   const [receipt] = receiptsIn(answer);
+  if (isObject(answer) && answer.later) throw new Refused(403, "later");
   if (!receipt) throw new BadAnswer("/sealed answers a receipt for each record");
   return ["received", "absorbed", "quarantined"].includes(receipt.is) ? null : receipt.reason;
 }
@@ -145,6 +146,7 @@ const bulk =
     });
     if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
     const [wrong] = answer.filter(isObject); // only errors have rows
+    if (wrong?.is === "later") throw new Refused(403, "later"); // it stays here, and goes another time
     // What a person has to look at first is named there already, and its bytes are taken.
     if (!wrong || wrong.is === "quarantined") return null;
     return typeof wrong.reason === "string" ? wrong.reason : "";

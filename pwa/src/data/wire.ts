@@ -1,7 +1,11 @@
 /** The exchange on the wire, as `sync/exchange.py` describes it: reading the parts of an answer. */
 import { isObject, type JsonObject } from "../core/json.ts";
 
-export type Status = "received" | "absorbed" | "forbidden" | "quarantined" | "clock" | "erased" | "too_large";
+const STATUSES = [
+  ...(["received", "absorbed", "forbidden", "quarantined", "clock", "erased", "too_large", "later"] as const),
+];
+
+export type Status = (typeof STATUSES)[number];
 
 export interface Outcome {
   readonly id: string;
@@ -40,7 +44,8 @@ export type Part =
       readonly db: string;
       readonly missing: readonly (readonly [string, string])[];
     }
-  | { readonly kind: "done" };
+  /** `later`: why what came and has no outcome was not taken now; it goes again another time. */
+  | { readonly kind: "done"; readonly later: string | null };
 
 /** What one database has to say in a request. Empty fields are left out. */
 export interface Asked {
@@ -58,12 +63,10 @@ export interface Request {
 /** An answer that this program does not understand. */
 export class BadAnswer extends Error {}
 
-const STATUSES = ["received", "absorbed", "forbidden", "quarantined", "clock", "erased", "too_large"];
-
 /** One line of the answer. Raises BadAnswer. */
 export function parsePart(line: string): Part {
   const value = parsed(line);
-  if (value.done === true) return { kind: "done" };
+  if (value.done === true) return { kind: "done", later: optional(value.later) };
   if (typeof value.skew === "number") return { kind: "skew", skew: value.skew };
   if (typeof value.clock === "number") return { kind: "hello", clock: value.clock, dbs: texts(value.dbs) };
   const db = text(value.db);
@@ -97,9 +100,12 @@ function parsed(line: string): JsonObject {
 export function outcome(value: unknown): Outcome {
   const [id, rev, is, reason] = list(value);
   // A status of a later server is on its disk as far as we can tell; what it means, the next app knows.
-  const known = STATUSES.includes(text(is)) ? (is as Status) : "quarantined";
-  return { id: text(id), rev: text(rev), is: known, reason: typeof reason === "string" ? reason : null };
+  const known = STATUSES.find((status) => status === text(is)) ?? "quarantined";
+  return { id: text(id), rev: text(rev), is: known, reason: optional(reason) };
 }
+
+/** A text that may be missing. */
+export const optional = (value: unknown) => (typeof value === "string" ? value : null);
 
 function row(value: unknown): Row {
   if (!isObject(value)) throw new BadAnswer("a row that is no object");

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from server import keys
+from server import keys, quarantine
 from server.auth import devices, users
 from server.auth.users import Person
 from server.release import Ready, Warden
@@ -348,3 +348,25 @@ async def test_the_same_bundle_at_once_from_two_couriers(camket: Served) -> None
     records = [phone.seal(phone.visit(ulid)) for ulid in [HOUSEHOLD, *OTHERS]]
     found = await asyncio.gather(*(is_(courier, *records) for courier in (phone, other, phone)))
     assert found == [["received"] * len(records)] * 3
+
+
+async def test_beyond_its_bound_a_phone_is_told_to_keep_its_records_and_gets_no_receipt(
+    camket: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MOST", 2)
+    phone = await camket.phone()
+    newer = [phone.visit(ulid, v=99) for ulid in OTHERS[:4]]
+    *parts, done = await phone.exchange(*newer[:3])
+    told = [outcome for part in parts for outcome in part.get("outcomes", ())]
+    assert [outcome[:3] for outcome in told] == [
+        [doc["_id"], doc["_rev"], "quarantined"] for doc in newer[:2]
+    ]
+    assert done["done"] is True
+    assert done["later"].startswith("Xã còn 2 phiếu của máy này chờ xem")
+    fine, sealed = phone.visit(), phone.seal(newer[3])
+    answer = (await phone.ask_sealed(phone.bundle(phone.seal(fine), sealed, phone.seal(newer[0])))).json()
+    assert [(one["line"], one["is"]) for one in answer["receipts"]] == [(1, "received"), (3, "quarantined")]
+    assert answer["later"] == done["later"]
+    courier = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
+    assert (await courier.ask_sealed(courier.bundle(sealed))).json()["receipts"] == [], "by whatever hand"
+    assert len(await held(camket)) == 2
