@@ -19,6 +19,7 @@ from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets, merged
 from server.office.said import Known
 from server.office.saving import known_of
+from server.office.sieve import reasons, senders, sieve_of
 from server.quarantine import Why
 from server.release import Blocked, Planned, Ready, Warden
 from server.rows import tables
@@ -54,34 +55,45 @@ class Waiting:
 
 async def show(desk: Desk) -> Response:
     """What waits, the oldest first."""
-    grant = desk.signed_in.grant
+    grant, sieve = desk.signed_in.grant, sieve_of(lambda name: desk.request.query_params.get(name, ""))
 
-    def work(rows: Connection) -> tuple[int, int, list[Waiting], int]:
+    def work(rows: Connection) -> tuple[int, int, list[Waiting], int, dict[str, Any]]:
         known = _known(rows, grant)
-        asked = _asked(known, grant)
+        every = _asked(known, grant)
+        asked = sieve.of(every)
         count = rows.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
         number = min(desk.page_number(), max(1, -(-count // PAGE)))
         page = asked.order_by(_quarantine.c.number).limit(PAGE).offset((number - 1) * PAGE)
         found = [_waiting(rows, row, known, desk.words) for row in rows.execute(page).all()]
-        return count, number, found, len(_at_once(rows, grant, "recovered"))
+        last = rows.execute(asked.with_only_columns(func.max(_quarantine.c.number))).scalar()
+        choices = {"senders": senders(rows, every, desk.words), "reasons": reasons(rows, every, desk.words)}
+        return count, number, found, len(_at_once(rows, grant, "recovered")), {**choices, "last": last}
 
-    count, number, found, recovered = await desk.read(work)
+    count, number, found, recovered, shown = await desk.read(work)
     return await desk.render(
         "quarantine.html",
         "quarantine",
         found=found,
         count=desk.words.number(count),
         recovered=recovered,
-        pages=desk.pages(number, count, PAGE, HERE),
+        sieve=sieve,
+        pages=desk.pages(number, count, PAGE, HERE, **sieve.query),
+        **shown,
     )
 
 
 async def decide(desk: Desk) -> Response:
-    """Release or discard the chosen ones, or release all that phones gave back after a restore."""
+    """Release or discard the chosen ones, release all that phones gave back after a restore, or discard
+    all of one sender's that the page spoke of."""
     grant = desk.signed_in.grant
-    every, chosen = desk.text("every"), {int(text) for text in desk.texts("number") if _is_number(text)}
+    sieve, every = sieve_of(desk.text), desk.text("every")
+    chosen = {int(text) for text in desk.texts("number") if _is_number(text)}
 
     def work(rows: Connection) -> list[int]:
+        if every == "sender":
+            asked = sieve.of(_asked(_known(rows, grant), grant)).with_only_columns(_quarantine.c.number)
+            is_meant = sieve.sender and sieve.last is not None and desk.text("do") == "discard"
+            return list(rows.execute(asked).scalars()) if is_meant and desk.text("sure") else []
         if every:
             return _at_once(rows, grant, every) if every in get_args(Why) else []
         return [number for number in _numbers(rows, grant, None) if number in chosen]
@@ -126,11 +138,12 @@ async def decide_one(desk: Desk) -> Response:
 
 
 async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> Response:
+    here = sieve_of(desk.text).href(HERE)
     if not numbers:
-        return desk.to(HERE, "office.flash.nothing_chosen", kind="warn")
+        return desk.to(here, "office.flash.nothing_chosen", kind="warn")
     if desk.text("do") == "discard":
         count = await _warden(desk).discard(desk.user, numbers)
-        return desk.to(HERE, "office.flash.discarded", count=count)
+        return desk.to(here, "office.flash.discarded", count=count)
     instead = desk.text("do") == "instead" and len(numbers) == 1
     if desk.text("do") != "release" and not instead:
         raise HTTPException(400)
@@ -138,15 +151,15 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
         for one in await _warden(desk).partings(numbers, offset):
             await parting.part(desk, one.db, one.edit.id.partition(":")[2], one.body["status"])
     except NotTaken as error:
-        return desk.to(HERE, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
+        return desk.to(here, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     plans = await _warden(desk).release(desk.user, numbers, offset, instead=instead)
     entered = [one for one in plans if isinstance(one, Ready)]
     await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
     blocked = len(plans) - len(entered)
     if blocked:
         values = {"count": len(entered), "blocked": blocked}
-        return desk.to(HERE, "office.flash.released_some", kind="warn", **values)
-    return desk.to(HERE, "office.flash.released", count=len(entered))
+        return desk.to(here, "office.flash.released_some", kind="warn", **values)
+    return desk.to(here, "office.flash.released", count=len(entered))
 
 
 def _warden(desk: Desk) -> Warden:
