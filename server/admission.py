@@ -233,6 +233,10 @@ class Judge:
             return self._held(edit, self._hold or "altered")  # it may be what was lost, and is never refused
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
+        if found and found.name == "clock" and self._known.recovering:
+            return self._held(
+                edit, "clock"
+            )  # it was right by this server once: no phone moves what it received
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
 
     def _beyond(self, edit: Edit, known: list[Body]) -> Refused | None:

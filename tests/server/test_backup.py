@@ -506,3 +506,24 @@ async def test_a_phone_that_claims_to_have_what_was_lost_is_alone_in_it_and_lets
         assert all(
             "pledge:" not in row["id"] for line in await other.exchange() for row in line.get("rows", ())
         )
+
+
+async def test_what_is_given_back_of_a_time_that_has_not_come_waits(tmp_path: Path) -> None:
+    """It was taken while this server's clock was ahead: no phone moves what it was told is received."""
+    async with served(tmp_path) as camket:
+        phone = await camket.phone()
+        phone.skew = timedelta(hours=2)
+        visit = phone.visit()
+        phone.skew = timedelta()
+
+        async def said(**asked: Any) -> list[str]:
+            body = {"clock": phone.now(), "dbs": {DB: asked}}
+            answer = await camket.http.post("/db/_exchange", json=body, headers=phone.bearer("credential"))
+            lines = [json.loads(line) for line in answer.text.splitlines()]
+            return [one[2] for line in lines for one in line.get("outcomes", ())]
+
+        camket.restored()
+        assert await said(docs=[visit]) == ["clock"], "nobody has asked for it"
+        assert await said(have=[[visit["_id"], visit["_rev"]]]) == []
+        assert await said(docs=[visit]) == ["quarantined"]
+        assert [row["why"] for row in rows_of(camket.parts, tables.Quarantine)] == ["clock"]

@@ -126,4 +126,14 @@ FOUND = {
         SYNCED,
         Step("restore"),
     )),
+    # The phone gave back what was ahead of the clock by then, was refused, and moved it in vain.
+    "a visit that a server took whose clock was ahead, given back after a restore": Season(28, (3,), (
+        Step("join", 0),
+        Step("server_clock", args={"wrong": 2 * HOUR}),
+        SYNCED,
+        Step("visit", 0, 3 * DAY, there(result="met")),
+        Step("backup"),
+        SYNCED,
+        Step("restore"),
+    )),
 }  # fmt: skip

@@ -19,11 +19,14 @@ import { instant } from "./save.ts";
  */
 export async function shiftAll(session: Session, skew: number, refused: readonly Own[]): Promise<void> {
   const stayed = new Set(refused.filter((leaf) => !hasLeft(leaf)).map((leaf) => String(keyOf(leaf))));
-  const own = (await session.db.getAll("own")).filter(({ state, again }) => state === "unsent" && !again);
+  const own = (await session.db.getAll("own")).filter((leaf) => leaf.state === "unsent" && isToMove(leaf));
   const gone = own.filter((leaf) => leaf.below || (hasLeft(leaf) && !stayed.has(String(keyOf(leaf)))));
   const here = own.filter((leaf) => !gone.includes(leaf));
   await shift(session, here, () => by(skew), { skew, asked: gone });
 }
+
+/** What the server has received once, of others or of this phone, was told by a clock that was right to it. */
+const isToMove = ({ again, lost }: Own) => !again && !lost;
 
 const hasLeft = ({ sent, carried }: Own) => sent === true || carried !== undefined;
 
@@ -63,7 +66,7 @@ async function found(
   named: readonly { readonly id: string; readonly rev: string }[],
 ): Promise<Own[]> {
   const own = await Promise.all(named.map(({ id, rev }) => session.db.get("own", [db, id, rev])));
-  return own.filter((leaf): leaf is Own => leaf !== undefined);
+  return own.filter((leaf): leaf is Own => leaf !== undefined && isToMove(leaf));
 }
 
 /** How times move, given the time that it is (milliseconds, by the server). */
