@@ -278,7 +278,7 @@ def is_strange(rows: Connection, send: str) -> bool:
     """Whether this is the credential of a phone of which nothing is known here, neither good nor bad: this
     server was restored to before that joined. Another phone may have said since that it was that one."""
     named = devices.SEND_ONLY.fullmatch(send)
-    if named is None or not restores.ever(rows):
+    if named is None or not restores.awaits(rows):
         return False
     return not devices.is_known(rows, named[1]) or devices.was_claimed(rows, named[1])
 

@@ -17,6 +17,7 @@ from server.office import acts, parting, records, said
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
 from server.office.places import Hamlet, hamlets, merged
+from server.office.restoring import restored
 from server.office.said import Known
 from server.office.saving import known_of
 from server.office.sieve import reasons, senders, sieve_of
@@ -67,7 +68,8 @@ async def show(desk: Desk) -> Response:
         found = [_waiting(rows, row, known, desk.words) for row in rows.execute(page).all()]
         last = rows.execute(asked.with_only_columns(func.max(_quarantine.c.number))).scalar()
         choices = {"senders": senders(rows, every, desk.words), "reasons": reasons(rows, every, desk.words)}
-        return count, number, found, len(_at_once(rows, grant, "recovered")), {**choices, "last": last}
+        said = {"last": last, "restored": restored(rows, grant.role)}
+        return count, number, found, len(_at_once(rows, grant, "recovered")), {**choices, **said}
 
     count, number, found, recovered, shown = await desk.read(work)
     return await desk.render(

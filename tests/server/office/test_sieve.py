@@ -1,6 +1,8 @@
 """Held records by sender and reason: a flood of one phone is sent away, and nobody else's with it."""
 
-from server import quarantine
+from sqlalchemy import insert
+
+from server import audit, quarantine, restores
 from server.rows import tables
 from server.rows.engine import readers, table
 from sync.store.interface import Edit
@@ -63,3 +65,31 @@ async def test_a_reason_alone_is_looked_at_and_its_page_sent_away(made: Village)
         assert waiting(made) == [(FLOOD, "newer")]
         assert 'action="/office/quarantine"' in done.text, "the way back to all of them"
         assert "2 phiếu đang chờ" in (await browser.get("/office/quarantine?why=nonsense&sender=")).text
+
+
+async def test_an_admin_ends_the_time_of_recovery_and_nobody_else(made: Village) -> None:
+    path, form = "/office/restore/end", {"sure": "1"}
+    async with made.signed_in("admin") as browser:
+        assert "Sau khi khôi phục" not in (await browser.get("/office/quarantine")).text
+        with made.parts.rows.begin() as rows:
+            rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+            audit.append(rows, "console", "backup.restored", "x", made.parts.clock())
+        assert "Kết thúc thời gian khôi phục" in (await browser.get("/office/quarantine")).text
+        await browser.send(path, {})
+        assert _awaits(made), "nobody has counted"
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.get("/office/quarantine")).text
+        assert "Phiếu của máy mà máy chủ không biết vẫn được giữ lại" in page
+        assert "Kết thúc thời gian khôi phục" not in page
+        assert (await browser.post(path, form)).status_code == 403
+        assert _awaits(made)
+    async with made.signed_in("admin") as browser:
+        page = (await browser.send(path, form)).text
+        assert "Các máy đã về đủ" in page
+        assert not _awaits(made)
+        assert "Kết thúc thời gian khôi phục" in (await browser.get("/office/audit")).text
+
+
+def _awaits(made: Village) -> bool:
+    with readers(made.parts.rows).begin() as rows:
+        return restores.awaits(rows)
