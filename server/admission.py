@@ -234,9 +234,7 @@ class Judge:
         if found and found.key in OTHERS_WORK and (self._asking.stranger or self._known.lost(edit)):
             return self._held(edit, "stranger" if self._asking.stranger else "recovered")
         if found and found.name == "clock" and self._known.recovering:
-            return self._held(
-                edit, "clock"
-            )  # it was right by this server once: no phone moves what it received
+            return self._held(edit, "clock")  # this server took it once: no phone moves that any more
         return found and refused(edit.id, edit.rev, found.name, found.say(self._asking.words))
 
     def _beyond(self, edit: Edit, known: list[Body]) -> Refused | None:
