@@ -8,6 +8,7 @@ where it was.
 
 import asyncio
 import logging
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
@@ -28,10 +29,12 @@ from server.rows.statements import chunks, insert_new
 from server.rules import well_named
 from server.settle import Settler, ends
 from sync.rev import Rev
-from sync.store.interface import DatabaseMissing, Document, Page, Seq, Store
+from sync.store.interface import DatabaseExists, DatabaseMissing, Document, Page, Seq, Store
 
 _cursor, _moved = table(tables.Cursor), table(tables.MovedRow)
 _log = logging.getLogger(__name__)
+
+_HAMLET = re.compile(r"hamlet:([a-z0-9]{2,20})")
 
 PAGE = 500
 """Documents projected in one commit."""
@@ -128,12 +131,23 @@ class Follower:
                 await self._settler.settle(db, ids)
             await self._bury(db, ids)
             documents = await self._read(db, ids)
+            if db == COMMUNE:
+                await self._make_places(documents)
             if await to_thread.run_sync(self._commit, db, documents, since, page.last_seq):
                 count += len(page.rows)
                 since = page.last_seq
             else:
                 since = (await to_thread.run_sync(self._positions)).get(db, 0)
         return count, since
+
+    async def _make_places(self, documents: Collection[str]) -> None:
+        """Make the databases of hamlets. One that was founded after a backup which was restored comes back
+        from a phone, and what was recorded there comes after it."""
+        found = (_HAMLET.fullmatch(doc_id) for doc_id in documents)
+        wanted = {f"{kind}-{one[1]}" for one in found if one for kind in ("hamlet", "media")}
+        for db in sorted(wanted - {*await self._store.names()} if wanted else ()):
+            with suppress(DatabaseExists):  # another process was first
+                await self._store.create(db)
 
     async def _bury(self, db: str, ids: Collection[str]) -> None:
         """What was erased may have been on its way in, or come back with a backup: it is erased again."""

@@ -92,6 +92,8 @@ class Intake:
         if db is None or holds(asking.grant, db):
             return
         standing = await self.where.standing(asking.grant, db)
+        if standing is Standing.LATE and action is not Action.WRITE and db not in await self._store.names():
+            return  # lost by this server: that there is none here, and not that it is somebody else's
         if standing is Standing.NONE or (standing is Standing.LATE and action is not Action.WRITE):
             raise Forbidden(asking.words.say("rule.wrong_hamlet"))
 

@@ -78,7 +78,7 @@ class Scribe:
         written with the changes or not at all, and after them. A database is made where there is none.
         Raises `NotTaken`, `Overtaken`, `StoreFull`.
         """
-        for db in {COMMUNE, *changes, *_databases_of(changes)}:
+        for db in {COMMUNE, *changes}:
             with suppress(DatabaseExists):
                 await self._store.create(db)
         changes = await self._where_they_are(changes)
@@ -174,10 +174,3 @@ def _met(body: Body, change: Change) -> list[str]:
 
 def _told(body: Body, name: str) -> tuple[Any, Any]:
     return body.get(name, CLEARED), body.get("asks", {}).get(name, {}).get("others", [])
-
-
-def _databases_of(changes: Mapping[str, Sequence[Change]]) -> set[str]:
-    """A hamlet's own databases, for each hamlet that is written."""
-    ids = [change.id for change in changes.get(COMMUNE, ())]
-    hamlets = [doc_id.partition(":")[2] for doc_id in ids if doc_id.startswith("hamlet:")]
-    return {f"{kind}-{hamlet}" for hamlet in hamlets for kind in ("hamlet", "media")}

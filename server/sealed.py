@@ -34,6 +34,7 @@ from server.keys import KeyPair, KeyUnknown
 from server.parts import Parts, parts_of
 from server.problems import BadRequest, note
 from server.rows.engine import readers
+from server.whereabouts import Standing
 from server.words import Words, words_of
 from sync import exchange
 from sync.exchange import Outcome, Status
@@ -135,7 +136,7 @@ class Inbox:
         sane = await self._parts.intake.clock_is_sane(milliseconds(now))
         records = await to_thread.run_sync(self._open, key_id, lines, now if sane else None)
         there = set(await self._parts.store.names())
-        placed = [record for record in records if self._has_place(record, there)]
+        placed = [record for record in records if await self._has_place(record, there)]
         await to_thread.run_sync(self._note_known, placed, there)
         for batch in batches(placed):
             await self._enter_apart(batch)
@@ -208,10 +209,16 @@ class Inbox:
             self._senders[send] = _known(rows, grant) if grant else None
         return self._senders[send]
 
-    def _has_place(self, record: Record, there: set[str]) -> bool:
+    async def _has_place(self, record: Record, there: set[str]) -> bool:
+        """Whether its database is here. One that this server may have lost comes back, and the record comes
+        again: it has no receipt."""
         if record.db in there:
             return True
-        record.receipt.reason = self._words.say("rule.wrong_hamlet")
+        standing = await self._parts.intake.where.standing(record.grant, record.db)
+        if standing is Standing.NONE:
+            record.receipt.reason = self._words.say("rule.wrong_hamlet")
+        else:
+            self._receipts.remove(record.receipt)
         return False
 
     def _note_known(self, records: Sequence[Record], there: set[str]) -> None:

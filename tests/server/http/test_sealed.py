@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -16,6 +17,9 @@ from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
 from server.sealing import b64url
+from sync.rev import Rev
+from sync.store.interface import Edit
+from tests.server.documents import hamlet
 from tests.server.http.served import DB, HOUSEHOLD, Hands, Phone, Served
 
 OTHERS = [f"01J8ZQ4T6N3VXK2M5R7W9Y0AB{letter}" for letter in "DEFGHJKM"]
@@ -235,6 +239,27 @@ async def test_what_is_of_a_hamlet_that_a_restored_server_forgot_waits_whatever_
     later = await camket.phone(camket.person("Triệu Văn Quân", hamlets=["other"]))
     assert await is_(later, later.seal(later.visit(OTHERS[1]))) == ["forbidden"], "it joined since"
     assert [one.why for one in await held(camket)] == ["unassigned"]
+
+
+async def test_what_is_of_a_hamlet_that_was_founded_after_the_backup_comes_in_once_that_is_back(
+    camket: Served,
+) -> None:
+    """Its document comes back from a phone; until it is let in, each way leaves all on the phone."""
+    phone = await camket.phone()
+    camket.restored()
+    db = "hamlet-moi1"
+    record = phone.seal(phone.visit(OTHERS[0]), db=db)
+    answer = await phone.ask_sealed(phone.bundle(record))
+    assert (answer.status_code, answer.json()["receipts"]) == (200, [])
+    header = phone.bearer("credential")
+    assert (await camket.http.get(f"/db/{db}/_changes", headers=header)).status_code == 404
+    back = orjson.dumps({name: value for name, value in hamlet("moi1").items() if name != "_id"})
+    rev = Rev(1, "a" * 32)
+    await camket.parts.intake.enter("commune", [Edit("hamlet:moi1", (rev,), back)], "commune")
+    await camket.parts.follower.catch_up()
+    assert {db, "media-moi1"} <= {*await camket.parts.store.names()}
+    assert await is_(phone, record) == ["quarantined"]
+    assert [(one.db, one.why) for one in await held(camket)] == [(db, "unassigned")]
 
 
 async def test_a_revoked_phone_hands_in_for_a_person_to_look_at(camket: Served) -> None:
