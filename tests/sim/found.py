@@ -136,4 +136,52 @@ FOUND = {
         SYNCED,
         Step("restore"),
     )),
+    # Its document came back from a phone, and no database with it: what was recorded there waited for ever.
+    "an act in a hamlet that was founded after the backup": Season(802, (0,), (
+        Step("join", 0),
+        Step("backup"),
+        Step("split", args={"hamlet": "napo", "households": ["0"], "name": "Thôn Mới 1", "people": True}),
+        SYNCED,
+        Step("sign", 0, args=at(method="paper_signed", signer="Nông S1X")),
+        SYNCED,
+        Step("visit", 0, HOUR, at(result="met")),
+        Step("restore"),
+    )),
+    # The oracle: whoever puts files back by hand also forgets that a photograph was erased.
+    "a photograph that was erased after the copy that is put back by hand": Season(800, (0,), (
+        Step("join", 0),
+        Step("keep"),
+        Step("inspect", 0, args={"hamlet": "napo", "inspection": "0", "subject": "unit", "count": 1,
+                                 "photos": [1], "drops": False}),
+        SYNCED,
+        Step("erase_photo", args={"hamlet": "napo", "inspection": "0"}),
+        Step("put_back", args={"unsaid": False, "unknown": "wipe"}),
+    )),
+    # One server's office sent the photograph away, and whoever brought the other's pictures brought it back.
+    "a photograph that one of two servers sends away": Season(9115, (0, 1, 2), (
+        Step("join", 0),
+        Step("join", 1),
+        Step("join", 2),
+        Step("revoke", 2),
+        Step("inspect", 2, args={"hamlet": "napo", "inspection": "0", "subject": "unit", "count": 1,
+                                 "photos": [1], "drops": False}),
+        Step("sync", 2, args={"faults": []}),
+        Step("part", args={"phones": [0]}),
+        Step("discard"),
+        Step("meet"),
+    )),
+    # The office of the season took a forgery for a record like others, and let it in.
+    "a forgery that waits at a restored server": Season(3091, (0, 1), (
+        Step("join", 0),
+        Step("join", 1),
+        Step("backup"),
+        Step("add", 0, args=at("new1", name="Lý S1X")),
+        SYNCED,
+        Step("sync", 1, args={"faults": []}),
+        Step("restore"),
+        Step("confirm"),
+        Step("sync", 1, args={"faults": []}),
+        Step("release"),
+        Step("attack", 1, args=at("new1", kind="stamp", mark="S9X")),
+    )),
 }  # fmt: skip

@@ -264,6 +264,12 @@ def pictured(number: int, phone: Mapping[str, Any], seen: Seen, gone: Collection
     ]
 
 
+def photographs(seen: Seen) -> frozenset[str]:
+    """The photographs that came here: those that are here, and those that were erased."""
+    erased = {doc_id.removeprefix("photo:") for _, doc_id in seen.erased if doc_id.startswith("photo:")}
+    return frozenset({name for _, name in seen.pictures} | erased)
+
+
 def _is_live(seen: Seen, db: str, doc_id: str) -> bool:
     doc = seen.docs.get((db, doc_id))
     return doc is not None and bool(doc.live)

@@ -97,7 +97,7 @@ class Office:
     def waiting(self) -> list[Entry]:
         """What waits in quarantine."""
         asked = (
-            "SELECT number, db, doc_id, rev, why, json_extract(body, '$.v') > 1, body LIKE ?"
+            "SELECT number, db, doc_id, rev, why, json_extract(body, '$.v') > 1, CAST(body AS TEXT) LIKE ?"
             " FROM quarantine WHERE state = 'waiting' ORDER BY number"
         )
         return [Entry(*row) for row in self._all(asked, f"%{FORGED}%")]

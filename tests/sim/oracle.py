@@ -45,7 +45,9 @@ class Oracle:
     """Devices whose owner has another phone, which may give back what they wrote."""
     discarded: set[Name] = field(default_factory=set)
     unpictured: set[str] = field(default_factory=set)
-    """Photographs that came after a backup which was restored: phones keep small ones of them alone."""
+    """Photographs that are lost with the server's disk, for phones keep small ones of them alone: those that
+    came after the backup which was restored; and those that were erased, where files put back by hand do not
+    know of it."""
     unsaid: bool = False
     """Whether files were put back by hand, and nobody has told the server: it believes no phone that gives
     it back what another wrote."""

@@ -44,9 +44,15 @@ def copy(data: Path, target: Path) -> None:
 
 
 def carry(source: Path, target: Path) -> None:
-    """Bring the photographs that one server has to the other, as a person would."""
-    if (source / PICTURES).exists():
-        shutil.copytree(source / PICTURES, target / PICTURES, dirs_exist_ok=True)
+    """Bring the photographs that one server has to the other, as a person would: those of which that has a
+    document by now. What waits in quarantine is each server's own: one may have sent it away."""
+    held = documents(target / "documents.sqlite")
+    shown = {key for key, doc in held.items() if doc.live}
+    for path in (source / PICTURES).glob("*/*"):
+        if path.is_file() and (f"media-{path.parent.name}", f"photo:{path.stem}") in shown:
+            there = target / PICTURES / path.parent.name
+            there.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, there)
 
 
 async def exchange(

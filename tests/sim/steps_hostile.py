@@ -40,7 +40,7 @@ class Hostile(Scene):
             forgeries(kind, doc_id, held, held.body, phone, victim, self.clock.ms, len(step.args["mark"]))
         )
         named = f"{FORGED} {step.args['mark']}"
-        docs = [json.loads(json.dumps(one).replace(FORGED, named)) for one in made]
+        docs = [json.loads(json.dumps(one, ensure_ascii=False).replace(FORGED, named)) for one in made]
         if not docs:
             return
         status = await (self._sealed if kind == "sealed" else self._sent)(told, db, docs)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.sim import commands, pair, quiet, servers
+from tests.sim import commands, invariants, pair, quiet, servers
 from tests.sim.observe import observe
 from tests.sim.scene import Handset, Scene, deaths
 from tests.sim.season import Step
@@ -64,10 +64,10 @@ class Servers(Scene):
             await self.say_by_hand()
 
     async def _go_down(self) -> frozenset[str]:
-        """The photographs that are here, before the data go."""
+        """The photographs that are here or were erased here, before the data go."""
         await self.kill_server()
         self.office.close()
-        return frozenset(name for _, name in observe(self.data).pictures)
+        return invariants.photographs(observe(self.data))
 
     async def _come_up(self, before: frozenset[str], unknown: str) -> None:
         """An older state is back. What becomes of phones that it does not know: they rejoin, wait, or begin
@@ -81,7 +81,7 @@ class Servers(Scene):
                 self.tally["phones unknown to a backup"] += 1
                 if phone.revoked or unknown == "wipe":
                     await self.forget(phone)
-        self.said.unpictured |= before - {name for _, name in seen.pictures}
+        self.said.unpictured |= before - invariants.photographs(seen)
         views = {
             phone.number: await self._bodies(phone)
             for phone in self.phones
