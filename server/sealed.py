@@ -219,6 +219,7 @@ class Inbox:
             record.receipt.reason = self._words.say("rule.wrong_hamlet")
         else:
             self._receipts.remove(record.receipt)
+            self.later = self._words.say("rule.hamlet_lost")
         return False
 
     def _note_known(self, records: Sequence[Record], there: set[str]) -> None:

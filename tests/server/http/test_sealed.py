@@ -251,6 +251,7 @@ async def test_what_is_of_a_hamlet_that_was_founded_after_the_backup_comes_in_on
     record = phone.seal(phone.visit(OTHERS[0]), db=db)
     answer = await phone.ask_sealed(phone.bundle(record))
     assert (answer.status_code, answer.json()["receipts"]) == (200, [])
+    assert answer.json()["later"].startswith("Máy chủ đã được khôi phục")
     header = phone.bearer("credential")
     assert (await camket.http.get(f"/db/{db}/_changes", headers=header)).status_code == 404
     back = orjson.dumps({name: value for name, value in hamlet("moi1").items() if name != "_id"})
