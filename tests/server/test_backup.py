@@ -1,4 +1,7 @@
-"""A backup made while the server works, restored: what comes back, and what must not."""
+"""A backup made while the server works, restored: what comes back, and what must not.
+
+It is one file: what a backup holds, what a restore makes of it and what phones give back is one story.
+"""
 
 import io
 import json
