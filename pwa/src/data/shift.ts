@@ -188,14 +188,15 @@ export function movedBody(
 function movedTimes(acts: readonly Act[], fresh: readonly string[], move: Move): ReadonlyMap<string, string> {
   const told = new Map(acts.map(({ id, at }) => [id, Date.parse(at)]));
   const times = new Map<string, string>();
-  let next: { readonly ms: number; readonly id: string } | undefined;
+  let next: { readonly ms: number; readonly id: string; readonly was: number } | undefined;
   for (const id of [...fresh].reverse()) {
     const was = told.get(id);
     if (was === undefined) continue;
     let ms = Math.floor(move(was) / SECOND) * SECOND;
-    if (next && (ms > next.ms || (ms === next.ms && id > next.id))) ms = next.ms - SECOND;
+    const together = next?.was === was; // within one second: they stand by their ids, and go on to
+    if (next && (ms > next.ms || (ms === next.ms && id > next.id && !together))) ms = next.ms - SECOND;
     times.set(id, instant(ms));
-    next = { ms, id };
+    next = { ms, id, was };
   }
   return times;
 }
