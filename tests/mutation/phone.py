@@ -133,8 +133,8 @@ PHONE = (
     Fault(
         "a wrong clock moves what the server has, too",
         f"{DATA}/shift.ts",
-        '({ state, again }) => state === "unsent" && !again);\n  const gone',
-        "({ again }) => !again);\n  const gone",
+        '.filter((leaf) => leaf.state === "unsent" && isToMove(leaf));\n  const gone',
+        ".filter((leaf) => isToMove(leaf));\n  const gone",
         (STORAGE,),
     ),
     Fault(
