@@ -108,8 +108,8 @@ async def an_erased_one_is_in_the_history(runner: Runner) -> None:
 
 
 async def an_erased_one_is_held(runner: Runner) -> None:
-    columns = "db, doc_id, rev, path, body, deleted, why, received_at, state"
-    values = f"'{NAPO}', 'household:{SECOND}', '1-f', '[]', '{{}}', 0, 'revoked', '', 'discarded'"
+    columns = "db, doc_id, rev, path, body, deleted, why, received_at, state, sender, size"
+    values = f"'{NAPO}', 'household:{SECOND}', '1-f', '[]', '{{}}', 0, 'revoked', '', 'discarded', '', 0"
     await rows(runner, f"INSERT INTO quarantine ({columns}) VALUES ({values})")
 
 

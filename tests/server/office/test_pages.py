@@ -71,6 +71,7 @@ POSTS = {
     "/office/wordings/clauses": ADMIN,
     "/office/account/password": EVERYONE,
     "/office/clock": ADMIN,
+    "/office/restore/end": ADMIN,
     "/office/account/second": ADMIN,
     "/office/search": STAFF,
     "/office/review": STAFF,
