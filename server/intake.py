@@ -344,14 +344,11 @@ class Intake:
 
     def _note_recovering(self, device: str) -> None:
         """This phone has what the server has not: where that was restored, it may for a while give back other
-        people's work."""
+        people's work. It may have been asked before anybody said so (`camket restore --by-hand`)."""
         now = self._clock()
         long_ago = or_(
             _devices.c.recovering_at.is_(None), _devices.c.recovering_at < instant(now - timedelta(hours=1))
         )
-        with readers(self._rows).begin() as connection:
-            if not restores.ever(connection):
-                return
         with writing(self._rows) as connection:
             note = update(_devices).where(_devices.c.id == device, long_ago)
             connection.execute(note.values(recovering_at=instant(now)))

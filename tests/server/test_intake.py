@@ -397,6 +397,17 @@ async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author
     assert await camket.send(lan, DB, of_mai) == ["received"]
 
 
+async def test_a_copy_that_was_asked_for_before_it_was_said_that_files_were_put_back_waits(
+    camket: Product,
+) -> None:
+    enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
+    of_mai = edit(household(by=MAI), "1-m")
+    named = [(of_mai.id, of_mai.rev)]
+    assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]  # it is asked for
+    restored(camket)
+    assert await camket.send(lan, DB, of_mai) == ["quarantined"]
+
+
 async def test_a_record_upon_work_that_a_restored_server_has_lost_waits_and_is_not_refused(
     camket: Product,
 ) -> None:
