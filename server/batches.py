@@ -76,13 +76,19 @@ def look_up(
         },
         ledger.erased(connection, ids) | late,
         devices.keys() | office | ({grant.device} if grant.device else set()),
-        restored and recovering > instant(now - restores.RECOVERY),
+        restored and _is_recovering(connection, recovering, now),
         held.checklists,
         restored,
         authors.of_acts(connection, acts_named(edits)),
         _entering(connection, db, edits, documents),
         authors.of_photos(connection, db, _crowded(edits, documents)),
     )
+
+
+def _is_recovering(connection: Connection, asked_at: str, now: datetime) -> bool:
+    """Whether a phone that was asked then for what it has may give back other people's work. It may have been
+    asked long before anybody said that files were put back (`camket restore --by-hand`)."""
+    return asked_at > instant(now - restores.RECOVERY) or bool(asked_at and restores.lately(connection, now))
 
 
 def _crowded(edits: Sequence[Edit], documents: Mapping[str, Document]) -> set[str]:

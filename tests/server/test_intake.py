@@ -10,6 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import event, insert
 
+from server import audit, restores
 from server.admission import caller_of
 from server.release import Warden
 from server.rows import tables
@@ -379,6 +380,7 @@ def enrol(camket: Product, *phones: tuple[str, str]) -> None:
 def restored(camket: Product) -> None:
     with camket.rows.begin() as connection:
         connection.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+        audit.append(connection, "console", "backup.restored", "x", camket.now)
 
 
 async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author(camket: Product) -> None:
@@ -404,6 +406,7 @@ async def test_a_copy_that_was_asked_for_before_it_was_said_that_files_were_put_
     of_mai = edit(household(by=MAI), "1-m")
     named = [(of_mai.id, of_mai.rev)]
     assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]  # it is asked for
+    camket.now += 2 * restores.RECOVERY
     restored(camket)
     assert await camket.send(lan, DB, of_mai) == ["quarantined"]
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, insert
 
 from server import archive, audit, ledger
 from server.auth import devices, invitations, limits, tokens, users
@@ -11,6 +11,8 @@ from server.auth.devices import Before, Issued
 from server.auth.errors import InvitationGone, InvitationUnknown, TooManyAttempts
 from server.auth.grant import Grant
 from server.auth.users import Person
+from server.rows import tables
+from server.rows.engine import table
 from sync.errors import TooManyRequests
 from sync.rev import Rev
 from tests.server.auth.conftest import PASSWORD, Hands
@@ -139,6 +141,7 @@ def test_a_phone_that_a_restored_server_never_knew_goes_on_as_the_one_that_it_wa
 
 def restored(engine: Engine, clock: Hands) -> None:
     with engine.begin() as rows:
+        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
         audit.append(rows, "console", "backup.restored", "x", clock())
 
 
