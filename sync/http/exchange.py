@@ -205,7 +205,7 @@ class Exchange:
         for db in asked.dbs:
             part = taken.get(db)
             if db not in terms.dbs or part is None:
-                async for piece in self._gone(db, asked.dbs[db].since, part, terms.epoch):
+                async for piece in self._gone(db, asked.dbs[db], part, terms.epoch):
                     yield piece
                 continue
             for piece in exchange.missing_parts(db, part.missing):
@@ -222,9 +222,12 @@ class Exchange:
         yield exchange.line(done=True, later=next((one.later for one in taken.values() if one.later), None))
 
     async def _gone(
-        self, db: str, since: Position | None, taken: Taken | None, epoch: str
+        self, db: str, asked: exchange.Asked, taken: Taken | None, epoch: str
     ) -> AsyncIterator[bytes]:
-        """A database that the caller does not hold: to be let go, unless it has what this server has lost."""
+        """A database that the caller does not hold: to be let go, unless it has what this server has lost.
+
+        Of one that is not here at all, and has left no trace, nothing is said to a phone that has something of
+        it: files may have been put back by hand, and it forgets nothing before somebody says so."""
         if taken:
             for piece in exchange.outcome_parts(db, taken.outcomes_left()):
                 yield piece
@@ -232,7 +235,9 @@ class Exchange:
                 yield piece
             if taken.missing:
                 return
-        lost = since is not None and await self._lost(db, since, epoch)
+        elif asked.have and db not in await self._store.names():
+            return
+        lost = asked.since is not None and await self._lost(db, asked.since, epoch)
         yield exchange.line(db=db, position_lost=True) if lost else exchange.line(db=db, gone=True)
 
     async def _lost(self, db: str, since: Position, epoch: str) -> bool:

@@ -97,10 +97,12 @@ async def test_what_was_said_to_a_hamlet_that_a_restored_server_never_founded_is
         answer = await camket.http.post("/db/_exchange", json=body, headers=phone.bearer("credential"))
         return [json.loads(line) for line in answer.text.splitlines()][1:-1]
 
+    have = [[one["_id"], one["_rev"]] for one in (visit, new)]
     assert await said(since=None) == [{"db": founded, "gone": True}]
+    assert await said(since=since) == [{"db": founded, "position_lost": True}]
+    assert await said(since=None, have=have) == [], "nobody has said that files were put back: it keeps them"
     camket.restored()
     assert await said(since=since) == [{"db": founded, "position_lost": True}]
-    have = [[one["_id"], one["_rev"]] for one in (visit, new)]
     assert await said(since=None, have=have) == [{"db": founded, "missing": have}]
     there, waits = outcomes(await said(since=None, docs=[visit, new]))
     assert there[2:] == ["received", "Đã nhận, và đã chuyển sang thôn Nà Sầm."]
