@@ -226,8 +226,9 @@ class Exchange:
     ) -> AsyncIterator[bytes]:
         """A database that the caller does not hold: to be let go, unless it has what this server has lost.
 
-        Of one that is not here at all, and has left no trace, nothing is said to a phone that has something of
-        it: files may have been put back by hand, and it forgets nothing before somebody says so."""
+        Of one that is not here at all, and of which nobody has heard, nothing is said to a phone that has
+        something of it: files may have been put back by hand, and it forgets nothing before somebody says so.
+        """
         if taken:
             for piece in exchange.outcome_parts(db, taken.outcomes_left()):
                 yield piece
