@@ -36,7 +36,7 @@ class Office:
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         """Wait until the text stands on the page."""
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
 
     def ticks(self, *names: str) -> None:
         """Tick the boxes of these names."""

@@ -163,8 +163,11 @@ class Phone:
         expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=20_000)
 
     def sees_title(self, title: str | re.Pattern[str]) -> None:
-        """Wait for the screen of that title."""
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(title, timeout=20_000)
+        """Wait for the screen of that title, until the one before is gone: for a moment both are there."""
+        like = title if isinstance(title, re.Pattern) else re.compile(rf"^\s*{re.escape(title)}\s*$")
+        headings = self.page.get_by_role("heading", level=1)
+        expect(headings.filter(has_text=like)).to_be_visible(timeout=20_000)
+        expect(headings).to_have_count(1)
 
     def sees_news(self, text: str) -> None:
         """Wait until the app says so, to eyes and ears."""
