@@ -221,8 +221,8 @@ class Judge:
         doc: Body = {"_id": edit.id, **orjson.loads(edit.body)}
         found = refusal(doc, known, self._asked)
         if found and found.key in {"act_altered", "void_own_only"}:  # so it is in its form
-            doc = as_taken(doc, known)
-            found = refusal(self._as_held(edit, doc, known), known, self._asked)
+            doc = self._as_held(edit, doc, known)
+            found = refusal(doc, known, self._asked)
         renamed = self._known.said(edit) is not None
         if found and found.key == "stamp_altered":
             return None if renamed else self._held(edit, "altered")

@@ -96,7 +96,7 @@ class Mover:
         self,
         source: str,
         target: str,
-        ids: Collection[str] | None = None,
+        ids: Collection[str] | None,
         by: str | None = None,
         shared: Collection[str] = (),
     ) -> Batch:

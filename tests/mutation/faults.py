@@ -623,8 +623,8 @@ FOR_GOOD = (
     Fault(
         "an act that was let in by another id is not known again",
         "server/admission.py",
-        "            doc = as_taken(doc, known)\n",
-        "",
+        "self._known.tree(edit.id), as_taken(doc, known)\n",
+        "self._known.tree(edit.id), doc\n",
         ("tests/server/test_aside.py",),
     ),
     Fault(
