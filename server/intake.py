@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, floor, ledger, moving, quarantine, restores, strokes, superseding
+from server import archive, floor, ledger, quarantine, restores, strokes, superseding
 from server.admission import (
     Admitted,
     Asking,
@@ -44,6 +44,7 @@ from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rules import well_named
 from server.settle import Settler, read_body
+from server.traces import Traces
 from server.whereabouts import Standing, Whereabouts
 from server.words import words_of
 from sync import exchange, revtree
@@ -59,6 +60,8 @@ from sync.store.names import untold
 _devices, _hamlets = table(tables.Device), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
 
+_WAITS = exchange.Status.QUARANTINED.value
+
 STORED_ONLY = ("signature:",)
 """Phones push these and never pull them."""
 
@@ -73,6 +76,7 @@ class Intake:
         self._bearer = bearer
         self._follower = follower
         self._settler = Settler(store, rows, clock)
+        self._traces = Traces(store, rows, clock)
         self.where = Whereabouts(store, rows)
         self._latest: int | None = None
         self._sane = True
@@ -192,6 +196,9 @@ class Intake:
         batch = Batch(asking, place, late if standing is Standing.LATE else None, sent_to=db)
         judged |= await self._judged(batch, edits)
         entering = [one for one in judged.values() if isinstance(one, Edit)]
+        waiting = {one.id for one in judged.values() if isinstance(one, Refused) and one.name == _WAITS}
+        if await self._traces.point(db, place, waiting - {one.id for one in entering}):
+            self._follower.wake(db)
         if not entering:
             return judged
         await self.enter(place, entering, db)
@@ -218,11 +225,7 @@ class Intake:
     async def enter(self, place: str, edits: Sequence[Edit], sent_to: str) -> None:
         """Write edits, which are archived already, where their documents belong by now; one that never was
         where it was sent to leaves a trace there (`server.moving`). Raises `StoreFull`."""
-        there = place != sent_to and sent_to in await self._store.names()
-        new = {edit.id: edit for edit in edits} if there else {}
-        known = await self._store.trees(sent_to, new) if new else {}
-        traces = [moving.trace(edit, place) for edit in new.values() if edit.id not in known]
-        await to_thread.run_sync(self._archive_traces, sent_to, traces)
+        traces = await self._traces.of(sent_to, place, edits)
         await self._store.graft_all({place: edits, **({sent_to: traces} if traces else {})})
         await self.observe(place, {edit.id for edit in edits})
         self._follower.wake(sent_to)
@@ -330,12 +333,6 @@ class Intake:
             return decision(doc_id, rev, found, words) if found and not is_wanted(found) else None
 
         return [outcome(doc_id, rev) for doc_id, rev in asked]
-
-    def _archive_traces(self, db: str, traces: Sequence[Edit]) -> None:
-        if traces:
-            with writing(self._rows) as connection:
-                entries = [archive.Entry.of(db, one, "moved") for one in traces]
-                archive.keep(connection, entries, instant(self._clock()), None)
 
     def _withheld(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
         with readers(self._rows).begin() as connection:

@@ -24,7 +24,8 @@ So a tombstone that says where the document went is a leaf only while it is away
 What was sent to a place and entered another one, without ever having lived where it was sent (a new household
 of a merged hamlet, a new pledge of a household that is gone), leaves there what it would have left by moving:
 a tombstone. Without that only the merge knew of it, and a hamlet that stood again took what its author wrote
-next for something new: then it lived in both.
+next for something new: then it lived in both. What waits for a person beside a document that lives elsewhere
+leaves that one's (`server.traces`).
 """
 
 from collections.abc import Collection, Iterator, Mapping

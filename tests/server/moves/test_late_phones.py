@@ -3,13 +3,17 @@
 import asyncio
 import json
 
+from sqlalchemy import insert
+
 from server import hamlets
 from server.admission import caller_of
 from server.auth import users
 from server.checking import problems
+from server.moving import departures
 from server.parts import Parts
 from server.release import Ready, Warden
 from server.rows import tables
+from server.rows.engine import table
 from server.words import words
 from sync import canonical, revtree
 from sync.hooks import Action, Stored
@@ -25,6 +29,7 @@ from tests.server.documents import (
     QUAN,
     SECOND,
     THIRD,
+    by_staff,
     grant,
     household,
     inspection,
@@ -111,6 +116,30 @@ async def test_who_knows_an_id_gives_no_household_a_second_home(commune: Parts) 
     fresh = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE", MAI), "1-new")
     assert await send(commune, mai, B, fresh) == ["received"]
     assert await where(commune, [fresh.id]) == {fresh.id: [B]}
+
+
+async def test_a_phone_that_gives_back_what_waits_elsewhere_is_told_where_its_household_lives(
+    commune: Parts,
+) -> None:
+    """It has seen the household move, and this server was restored to before that."""
+    await furnish(commune)
+    with commune.rows.begin() as rows:
+        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+    both = grant(LAN, hamlets=("nasam", "bankhu"))
+    of_staff = by_staff(household(order=7), QUAN, at=NOW + 2)
+    given = edit(of_staff, "3-m", "2-lost", "1-h")
+    assert await send(commune, both, B, given) == ["quarantined"]
+    held = (await commune.store.read(B, [X], lambda _id, tree: revtree.leaves(tree)))[X]
+    assert (revtree.live(held.tree), departures(held)) == ([], [A])
+    assert given.rev not in held.tree, "nobody has let it in"
+    waiting = rows_of(commune, tables.Quarantine)
+    warden = Warden(commune.store, commune.rows, commune.intake, commune.clock)
+    assert all(isinstance(one, Ready) for one in await warden.release(QUAN, [waiting[0]["number"]]))
+    await commune.follower.catch_up()
+    assert {db: said["order"] for db, said in (await living(commune, X)).items()} == {A: 7}
+    (answer,) = await commune.intake.outcomes(caller_of(both, words("vi")), B, [(X, given.rev)])
+    assert isinstance(answer, Stored)
+    assert await problems(commune) == []
 
 
 async def test_a_new_pledge_of_a_household_that_moved_goes_after_it_with_its_strokes(commune: Parts) -> None:

@@ -1,0 +1,54 @@
+"""What is left of a document where it was sent to and never was: a tombstone that says where it is.
+
+Without it a phone that is in both goes on showing there what it had, and a hamlet that stands again takes it
+for something new (`server.moving`).
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
+from anyio import to_thread
+from sqlalchemy import Engine
+
+from server import archive, moving
+from server.clock import Clock, instant
+from server.rows.engine import writing
+from sync import revtree
+from sync.store.interface import DatabaseMissing, DocStore, Edit
+
+
+class Traces:
+    """Leaves them in one server's store, and in its archive first."""
+
+    def __init__(self, store: DocStore, rows: Engine, clock: Clock) -> None:
+        self._store = store
+        self._rows = rows
+        self._clock = clock
+
+    async def of(self, sent_to: str, place: str, edits: Sequence[Edit]) -> list[Edit]:
+        """What to write where these edits were sent to, which enter another place: a tombstone for each
+        document that never was there. They are archived already."""
+        there = place != sent_to and sent_to in await self._store.names()
+        new = {edit.id: edit for edit in edits} if there else {}
+        known = await self._store.trees(sent_to, new) if new else {}
+        traces = [moving.trace(edit, place) for edit in new.values() if edit.id not in known]
+        if traces:
+            await to_thread.run_sync(self._archive, sent_to, traces)
+        return traces
+
+    async def point(self, sent_to: str, place: str, waiting: Collection[str]) -> bool:
+        """Say where these documents live, of which something waits with them and was sent elsewhere; whether
+        that wrote anything. By what they are and not by what waits: that has not been let in."""
+        living: list[Edit] = []
+        with suppress(DatabaseMissing):
+            for doc_id, tree in (await self._store.trees(place, waiting) if waiting else {}).items():
+                living += [Edit(doc_id, revtree.ancestry(tree, leaf), b"") for leaf in revtree.live(tree)[:1]]
+        traces = await self.of(sent_to, place, living)
+        if traces:
+            await self._store.graft(sent_to, traces)
+        return bool(traces)
+
+    def _archive(self, db: str, traces: Sequence[Edit]) -> None:
+        with writing(self._rows) as connection:
+            entries = [archive.Entry.of(db, one, "moved") for one in traces]
+            archive.keep(connection, entries, instant(self._clock()), None)
