@@ -278,7 +278,8 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     asked = asked.where(_households.c.db.in_([row.db, *(one.db for one in known.values())]))
     household = rows.execute(asked.order_by(_households.c.db != row.db).limit(1)).one_or_none()
     somebody = words.say("office.somebody")
-    by = str(json.loads(row.body).get("by") or row.user or "")
+    body = json.loads(row.body)
+    by = str(body.get("by") or row.user or "")
     people: dict[str, str] = {
         one.id: one.name
         for one in rows.execute(
@@ -289,9 +290,11 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     unknown = row.why == "stranger"
     because = "stranger_revoked" if unknown and ledger.revoked(rows, row.device or "") else row.why
     label = words.say(f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other")
+    # A household that has not come in yet is known by its own word alone, whatever that is.
+    name = household.name if household else str(body.get("name", ""))[:80] if kind == "household" else ""
     return Waiting(
         number=row.number,
-        record=f"{label}: {household.name}" if household else label,
+        record=f"{label}: {name}" if name else label,
         href=f"/office/households/{household.db.partition('-')[2]}/{ulid}" if household else "",
         hamlet_name=known[hamlet].name if hamlet in known else hamlet or words.say("office.choose.commune"),
         why=words.say(f"office.quarantine.because.{because}"),

@@ -15,7 +15,7 @@ FLOOD, OTHER = "phonelan01", "phonemai01"
 
 def hold(made: Village, device: str, numbers: range, why: quarantine.Why = "newer") -> None:
     def one(n: int) -> Edit:
-        return edit({**household(f"01J8ZQ4T6N3VXK2M5R7W{n:06d}"), "v": 99}, f"1-{n:x}")
+        return edit({**household(f"01J8ZQ4T6N3VXK2M5R7W{n:06d}", name="Bế Văn Mới"), "v": 99}, f"1-{n:x}")
 
     user = made.people["volunteer"]
     held = [quarantine.Held("hamlet-nasam", one(n), why, user, device) for n in numbers]
@@ -56,10 +56,11 @@ async def test_a_flood_of_one_phone_goes_and_the_others_stay(made: Village) -> N
 
 async def test_a_reason_alone_is_looked_at_and_its_page_sent_away(made: Village) -> None:
     hold(made, FLOOD, range(2))
-    hold(made, FLOOD, range(2, 5), "clock")
+    hold(made, FLOOD, range(900, 903), "clock")
     async with made.signed_in("reviewer") as browser:
         page = (await browser.get("/office/quarantine?why=clock")).text
         assert "3 phiếu đang chờ" in page
+        assert page.count("Thông tin hộ: Bế Văn Mới") == 3, "households that have not come in yet"
         chosen = [part.partition('"')[0] for part in page.split('type="hidden" name="number" value="')[1:]]
         done = await browser.send("/office/quarantine", {"number": chosen, "why": "clock", "do": "discard"})
         assert waiting(made) == [(FLOOD, "newer")]

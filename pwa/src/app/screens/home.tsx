@@ -1,10 +1,13 @@
 /** The hamlets of this person, how far each has come, and whether everything has reached the commune. */
 import { print } from "../../core/route.ts";
 import { hamletName, localDay, moment } from "../../core/wording.ts";
-import type { Field } from "../../data/contract.ts";
+import type { Field, SyncProblem } from "../../data/contract.ts";
 import { useApp, useLoad } from "../context.ts";
-import { LinkButton, Progress, Screen, Warning } from "../parts.tsx";
+import { isAllReceived, LinkButton, Progress, Screen, Warning } from "../parts.tsx";
 import { moreWords } from "../words.ts";
+
+/** What stands until a person does something about it. */
+const STANDING = new Set<SyncProblem>(["storage_full", "not_saved", "unknown", "send_only", "clock"]);
 
 /** Its code and words come while the PIN is typed. Without a signal on the very first visit they may be missing. */
 const board = Promise.all([import("./registers/board.tsx"), moreWords()]).then(
@@ -60,14 +63,12 @@ function Shown({ hamlets, sync, problems, storage, board }: Awaited<ReturnType<t
   return (
     <>
       {!storage.persisted && <Warning>{say("home.not_persisted")}</Warning>}
-      {(sync.problem === "storage_full" || sync.problem === "not_saved") && (
-        <Warning>{say(`sync.${sync.problem}`)}</Warning>
-      )}
+      {sync.problem && STANDING.has(sync.problem) && <Warning>{say(`sync.${sync.problem}`)}</Warning>}
       {storage.low && <Warning>{say("home.storage_low")}</Warning>}
       <p class="hint">
         {sync.lastSync ? say("sync.last", { when: moment(sync.lastSync) }) : say("sync.never")}
-        {" · "}
-        {sync.waiting ? say("home.waiting", { n: sync.waiting }) : say("sync.nothing")}
+        {sync.waiting > 0 && ` · ${say("home.waiting", { n: sync.waiting })}`}
+        {isAllReceived(sync) && ` · ${say("sync.nothing")}`}
       </p>
       {problems > 0 && (
         <a class="warning" href={print({ at: "sync" })}>

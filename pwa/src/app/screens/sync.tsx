@@ -2,7 +2,7 @@
 import { ofRecord, print } from "../../core/route.ts";
 import { date, moment } from "../../core/wording.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
-import { Button, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
+import { Button, isAllReceived, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
 
 /** Loaded with this one: it is opened from here. */
 export { Courier } from "./courier.tsx";
@@ -39,7 +39,8 @@ export function Sync() {
       <div role="status">
         <ul class="facts">
           <li>{state.lastSync ? say("sync.last", { when: moment(state.lastSync) }) : say("sync.never")}</li>
-          <li>{state.waiting ? say("sync.waiting", { n: state.waiting }) : say("sync.nothing")}</li>
+          {state.waiting > 0 && <li>{say("sync.waiting", { n: state.waiting })}</li>}
+          {isAllReceived(state) && <li>{say("sync.nothing")}</li>}
           {state.carried > 0 && <li>{say("sync.carried", { n: state.carried })}</li>}
           {state.held > 0 && <li>{say("sync.held", { n: state.held })}</li>}
           {state.refused > 0 && <li>{say("sync.refused", { n: state.refused })}</li>}
