@@ -99,13 +99,16 @@ class Known:
         return held.json if held else self.archived.get((edit.id, edit.rev))
 
     def lost(self, edit: Edit) -> bool:
-        """Whether an edit may stand on other people's work that this server has had and lost.
+        """Whether an edit may be, or stand on, other people's work that this server has had and lost, or has
+        only heard of.
 
         After a restore a phone's own records come before it is asked for what else it has, and by `/sealed`
-        it is never asked.
+        it is never asked. Of what a peer has brought only the leaves have words: a phone that was at the peer
+        is asked for what it holds of the others.
         """
         held = (rev in self.tree(edit.id) or (edit.id, rev) in self.archived for rev in edit.path[1:])
-        return self.recovering or (self.restored and not all(held))
+        named = edit.rev in self.tree(edit.id) and self.said(edit) is None
+        return self.recovering or named or (self.restored and not all(held))
 
     def told(self, edit: Edit) -> tuple[Body | None, list[Body]]:
         """What may have told the writer something: the nearest ancestor that is held, and every live leaf.

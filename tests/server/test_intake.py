@@ -399,6 +399,22 @@ async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author
     assert await camket.send(lan, DB, of_mai) == ["received"]
 
 
+async def test_what_a_peer_has_brought_by_name_alone_waits_when_a_phone_gives_it_back(
+    camket: Product,
+) -> None:
+    """The phone was at the peer: of what came from there this server asks for the words that it lacks."""
+    enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
+    first, last = household(by=MAI), household(by=MAI, order=7, at=NOW + 1000)
+    await camket.store.graft(DB, [edit(last, "2-n", "1-m")])
+    named = [(first["_id"], Rev.parse("1-m"))]
+    assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]  # it is asked for
+    assert await camket.send(lan, DB, edit(first, "1-x")) == ["forbidden"], "no peer has named this"
+    assert await camket.send(lan, DB, edit(first, "1-m")) == ["quarantined"]
+    assert await camket.send(mai, DB, edit(first, "1-m")) == ["received"]
+    assert [row["state"] for row in camket.all(tables.Quarantine)] == ["released"]
+    assert (await camket.shown(DB, first["_id"]))[1]["order"] == 7
+
+
 async def test_a_copy_that_was_asked_for_before_it_was_said_that_files_were_put_back_waits(
     camket: Product,
 ) -> None:
