@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, floor, ledger, quarantine, restores, strokes, superseding
+from server import archive, authors, floor, ledger, quarantine, restores, strokes, superseding
 from server.admission import (
     Admitted,
     Asking,
@@ -265,6 +265,12 @@ class Intake:
     ) -> Sequence[Refused | None]:
         """What the caller has said by names of which something else is here, and waits or was sent away."""
         return await to_thread.run_sync(self._withheld, asking_of(caller), db, asked)
+
+    async def hearsay(
+        self, caller: Caller, db: str, held: Collection[tuple[str, Rev]]
+    ) -> Collection[tuple[str, Rev]]:
+        """What staff have let in as this caller's by others' word."""
+        return await to_thread.run_sync(authors.hearsay, self._rows, db, held, asking_of(caller).grant)
 
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]

@@ -133,6 +133,13 @@ class ExchangeApplication(Application, Protocol):
         the caller has said something else by that name; None where it is what the store holds."""
         ...
 
+    async def hearsay(
+        self, caller: Caller, db: str, held: Collection[tuple[str, Rev]]
+    ) -> Collection[tuple[str, Rev]]:
+        """Of revisions that the store holds and the caller has: those that are here by others' word as the
+        caller's own. The caller is asked for them: only who wrote them can tell what they said."""
+        ...
+
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         """Of databases that the caller does not hold: those whose uploads are judged all the same."""
         ...

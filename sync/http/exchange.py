@@ -138,6 +138,7 @@ class Exchange:
         have = [named for named in dict.fromkeys(have) if named not in sent]
         held = await self._held(db, have)  # a tree also names revisions of which nobody has told more
         await self._tell_absent(caller, db, part, [named for named in have if named not in held])
+        part.missing += await self._app.hearsay(caller, db, [*held]) if held else ()
 
     async def _admit(self, caller: Caller, db: str, part: Taken) -> list[Edit]:
         """What to graft; the rest gets its outcome now, or is held already and gets it by `_tell`."""
@@ -181,6 +182,9 @@ class Exchange:
         here = [one for one in part.asked.waiting if one[1] in trees.get(one[0], {})]
         verdicts = await self._app.withheld(caller, db, here) if here else ()
         other = {named: no for named, no in zip(here, verdicts, strict=True) if no is not None}
+        unsure = [one for one in here if one not in part.came and one not in other]
+        part.missing += (hearsay := await self._app.hearsay(caller, db, unsure) if unsure else ())
+        named = [one for one in named if one not in hearsay]
         part.tell(
             _outcome(other[doc_id, rev])
             if (doc_id, rev) in other

@@ -162,12 +162,19 @@ class Phone:
 
     async def exchange(self, *docs: dict[str, Any], db: str = DB) -> list[dict[str, Any]]:
         """One sync; the parts of the answer."""
-        answer = await self.ask_exchange(*docs, db=db)
+        return await self.ask({"docs": docs} if docs else {}, db=db)
+
+    async def ask(self, part: dict[str, Any], db: str = DB) -> list[dict[str, Any]]:
+        """One sync in which `part` is said of a database; the parts of the answer."""
+        answer = await self._ask(part, db)
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
     async def ask_exchange(self, *docs: dict[str, Any], db: str = DB) -> httpx.Response:
-        asked = {"clock": self.now(), "dbs": {"commune": {}, db: {"docs": docs} if docs else {}}}
+        return await self._ask({"docs": docs} if docs else {}, db)
+
+    async def _ask(self, part: dict[str, Any], db: str) -> httpx.Response:
+        asked = {"clock": self.now(), "dbs": {"commune": {}, db: part}}
         body = gzip.compress(json.dumps(asked).encode())
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         return await self.served.http.post(
