@@ -1,6 +1,19 @@
 """All faults, in the order in which they are told."""
 
+from tests.mutation.caps import CAPS
 from tests.mutation.faults import AUTHORITY, DURABLE, FOR_GOOD, MERGE_RULES, OUTCOMES, SETTLING
 from tests.mutation.phone import PHONE
+from tests.mutation.places import PHOTOGRAPHS, PLACES
 
-FAULTS = (*MERGE_RULES, *SETTLING, *DURABLE, *OUTCOMES, *AUTHORITY, *FOR_GOOD, *PHONE)
+FAULTS = (
+    *MERGE_RULES,
+    *SETTLING,
+    *DURABLE,
+    *OUTCOMES,
+    *AUTHORITY,
+    *FOR_GOOD,
+    *PHOTOGRAPHS,
+    *PLACES,
+    *CAPS,
+    *PHONE,
+)

@@ -1,14 +1,20 @@
 """Nobody closes a document to the others, be it by how high it counts or by how much is put into it."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from server import bounds
-from server.admission import caller_of
+from server.admission import asking_of, caller_of
 from server.auth.grant import Role
+from server.batches import Batch, Read, look_up
 from server.release import Blocked, Warden
 from server.rows import tables
+from server.rows.engine import open_rows
 from server.scribe import Change
 from server.words import words
 from sync.exchange import MAX_DOCUMENT
@@ -139,6 +145,23 @@ async def test_two_requests_at_once_do_not_each_fill_a_bound(camket: Product) ->
     assert told[1].name == "too_large"
     await camket.store.graft(DB, [floods[0]])
     assert await camket.send(lan, DB, floods[0]) == ["received"], "what is on its way may come again"
+
+
+def test_who_looks_at_a_hamlets_pledges_waits_for_what_another_request_adds_there(
+    tmp_path: Path, postgres_rows: str
+) -> None:
+    """SQLite has one writer; here the second request would look before the first one has written."""
+    rows, now = open_rows(tmp_path, postgres_rows), datetime.fromtimestamp(NOW / 1000, UTC)
+    asking, held = asking_of(caller_of(lan, words("vi"))), Read({}, {}, sane=True)
+    acts, other = [edit(pledge(), "1-a")], [edit(household(), "1-h")]
+    with rows.begin() as first, rows.connect() as second:
+        look_up(first, Batch(asking, DB), acts, held, now=now)
+        second.execute(text("SET lock_timeout = '20ms'"))
+        look_up(second, Batch(asking, "hamlet-bankhu"), acts, held, now=now)
+        look_up(second, Batch(asking, DB), other, held, now=now)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            look_up(second, Batch(asking, DB), acts, held, now=now)
+    rows.dispose()
 
 
 async def test_a_flood_that_was_held_back_is_not_let_in_all_at_once(camket: Product) -> None:

@@ -1,10 +1,15 @@
 """Nobody fills the disk or the staff's list with records that wait: each sender has a bound."""
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from server import quarantine
 from server.admission import caller_of
 from server.rows import tables
+from server.rows.engine import open_rows
 from server.words import words
 from sync.hooks import Refused
 from sync.store.interface import Edit
@@ -53,6 +58,14 @@ async def test_what_is_held_already_is_told_so_however_full_it_is(camket: Produc
     assert await camket.send(mai, DB, *again) == ["quarantined"] * 3, "another's are counted apart"
 
 
+async def test_what_waits_already_is_judged_anew_and_finds_its_own_room(camket: Product) -> None:
+    stranger = caller_of(mai, words("vi"), stranger=True, carrier="phonelan01")
+    given = [edit(household(f"01J8ZQ4T6N3VXK2M5R7Y{n:06d}", by=MAI), f"1-{n:x}") for n in range(6)]
+    for _ in range(2):
+        told = await camket.intake.admit(stranger, DB, given)
+        assert [getattr(one, "name", "") for one in told] == ["quarantined"] * 5 + ["later"]
+
+
 async def test_whatever_the_reason_one_sender_has_one_bound(camket: Product) -> None:
     assert await camket.send(lan, DB, *newer(range(4))) == ["quarantined"] * 4
     wrong = [edit(household(f"01J8ZQ4T6N3VXK2M5R7Z{n:06d}"), f"1-{n:x}") for n in range(3)]
@@ -66,6 +79,35 @@ async def test_few_large_records_are_bounded_too(camket: Product, monkeypatch: p
     large = newer(range(3), x="y" * 40_000)
     assert await camket.send(lan, DB, *large) == ["quarantined", "quarantined", "later"]
     assert await camket.send(lan, DB, *newer(range(3, 4))) == ["quarantined"], "a small one fits"
+
+
+async def test_a_long_history_takes_room_as_well(camket: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quarantine, "MOST_BYTES", 100_000)
+    doc = {**household(), "v": 99}
+    history = [f"{n}-{n:064x}" for n in range(1000, 0, -1)]
+    long = [edit(doc, f"1001-{n}", *history) for n in "ab"]
+    assert await camket.send(lan, DB, *long) == ["quarantined", "later"]
+
+
+def test_of_two_requests_at_once_the_second_one_waits_for_what_the_first_one_adds(
+    tmp_path: Path, postgres_rows: str
+) -> None:
+    """SQLite has one writer; here the second one would count before the first has written."""
+    rows = open_rows(tmp_path, postgres_rows)
+    held = [quarantine.Held(DB, one, "newer", LAN, f"phone{LAN}") for one in newer(range(8))]
+    other = [quarantine.Held(DB, one, "newer", MAI, f"phone{MAI}") for one in newer(range(8), by=MAI)]
+    with rows.begin() as first:
+        assert quarantine.beyond(first, held[:5]) == ((), 0)
+        quarantine.hold(first, held[:5], "2026-03-01T02:03:04Z")
+        with rows.connect() as second:
+            second.execute(text("SET lock_timeout = '20ms'"))
+            assert quarantine.beyond(second, other[:5]) == ((), 0), "whoever else sends does not wait"
+            with pytest.raises(OperationalError, match="lock timeout"):
+                quarantine.beyond(second, held[5:])
+    with rows.begin() as second:
+        left, count = quarantine.beyond(second, held[5:])
+        assert (len(left), count) == (3, 5)
+    rows.dispose()
 
 
 async def test_a_strangers_records_count_with_whoever_hands_them_in(camket: Product) -> None:

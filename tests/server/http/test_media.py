@@ -16,11 +16,13 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio import from_thread
 from PIL import Image
 
 from server import checking
 from server.auth import devices, users
 from server.blobs import Name
+from server.burying import bury
 from server.pictures import thumbnail
 from server.release import Warden
 from tests.server.http.served import HAMLET, Phone, Served, served
@@ -508,6 +510,24 @@ async def test_a_photo_needs_its_document_and_addresses_are_names_not_paths(
             assert answer.status_code in {400, 404}
         await phone.describe(webp)
         assert (await phone.get(sha256(webp).hexdigest())).status_code == 404
+
+
+async def test_a_photo_that_is_erased_while_its_last_bytes_come_in_goes_again(
+    tmp_path: Path, webp: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(tmp_path) as here:
+        phone = await camera(here)
+        name = await phone.describe(webp)
+        blobs = here.parts.blobs
+        finish = blobs.finish
+
+        def late(one: Name, sender: str) -> None:
+            finish(one, sender)
+            from_thread.run(bury, here.parts.store, DB, [f"photo:{name}"])
+
+        monkeypatch.setattr(blobs, "finish", late)
+        assert (await phone.put(name, webp)).status_code == 404
+        assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
 
 
 async def test_two_phones_that_send_the_same_photo_at_once_do_not_meet(tmp_path: Path, webp: bytes) -> None:
