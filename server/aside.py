@@ -36,6 +36,22 @@ def as_taken(doc: Body, known: Sequence[Body]) -> Body:
     return _with(doc, names, [held[name] for name in names if name in held]) if names else doc
 
 
+def taken(doc: Body, known: Sequence[Body]) -> dict[str, str]:
+    """The ids of the document's acts by which something else is held, each with the one by which that act
+    goes beside it: so no act is lost where two pledges become one."""
+    held, names = _acts(known), dict[str, str]()
+    for act in sorted(doc["acts"], key=lambda one: "target" in one):  # what is aimed at comes first
+        aimed = _named(act, names)
+        if timeless(held.get(act["id"], aimed)) != timeless(aimed):
+            names[act["id"]] = renamed(act)
+    return names
+
+
+def beside(doc: Body, known: Sequence[Body]) -> Body:
+    """The document with those of its acts by ids of their own by whose ids something else is held."""
+    return _with(doc, names, ()) if (names := taken(doc, known)) else doc
+
+
 def instead(
     doc: Body, known: Sequence[Body], authors: Mapping[str, str], by: str, now: datetime
 ) -> dict[str, Any]:
@@ -69,13 +85,18 @@ def _is_anothers(act: Act, authors: Mapping[str, str]) -> bool:
 
 def _with(doc: Body, names: Mapping[str, str], more: Iterable[Act]) -> dict[str, Any]:
     """The document with these of its acts by other names, and more acts."""
-
-    def named(act: Act) -> Act:
-        aims = {"target": names.get(act["target"], act["target"])} if "target" in act else {}
-        return {**act, "id": names.get(act["id"], act["id"]), **aims}
-
-    acts = {act["id"]: act for act in (*map(named, doc["acts"]), *more)}
+    acts = {act["id"]: act for act in (*(_named(act, names) for act in doc["acts"]), *more)}
     return {**doc, "acts": [acts[name] for name in sorted(acts)]}
+
+
+def _named(act: Act, names: Mapping[str, str]) -> Act:
+    aims = {"target": names.get(act["target"], act["target"])} if "target" in act else {}
+    return {**act, "id": names.get(act["id"], act["id"]), **aims}
+
+
+def timeless(act: Act) -> Act:
+    """An element without when it was: the clock of one copy of an act may have been set right since."""
+    return {name: value for name, value in act.items() if name != "at"}
 
 
 def _name(name: str, act: Act) -> str:

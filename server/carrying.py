@@ -5,6 +5,9 @@ the household that was kept, which is lawful as every merge is: acts are a set, 
 and time. The old document ends in a tombstone `{"moved_to": <new id>}`, and begins again when a phone that
 has not heard of it writes there; then it is carried over again. Nothing is minted: twice writes nothing new.
 
+Of two acts by one id that are not the same, be it that somebody has taken another's, the one that comes over
+gets an id of its own (`server.aside`): a set would keep one of the two.
+
 The way back: acts are a grow-only set, so those that came over are voided where they are (by staff, each by
 its id), and the old pledge begins again with all that was ever written to it, and with what was taken back of
 it since (`given_back`). What was recorded for the kept household after the merge stays there.
@@ -20,7 +23,7 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine, select
 
 import schemas
-from server import archive, moving
+from server import archive, aside, moving
 from server.clock import Clock, instant
 from server.projection import standing_acts
 from server.rows import tables
@@ -60,7 +63,8 @@ def plan(old_id: str, old: Document, new_id: str, new: Document | None) -> Carri
     if len(held) < len(standing):
         return None
     rules = POLICY["pledge", brought[0]["v"]]
-    joined = canonical.encode(merge.join((*held, *brought), rules))
+    beside = [aside.beside(body, held) for body in brought]
+    joined = canonical.encode(merge.join((*held, *beside), rules))
     into: Edit | None = None
     if not standing or joined != canonical.encode(merge.join(held[:1], rules)):
         into = Edit(new_id, _path(new, live[0], joined), joined)
@@ -125,12 +129,18 @@ def given_back(written: Sequence[Body], kept: Body) -> GivenBack | None:
     if not mergeable:
         return None
     own = merge.join(mergeable, POLICY["pledge", mergeable[0]["v"]])
-    ids = {act["id"] for act in own["acts"]}
-    undone = [act for act in kept.get("acts", ()) if act.get("target") in ids and act["id"] not in ids]
+    names = aside.taken(own, [kept]) if kept else {}
+    ids = {names.get(act["id"], act["id"]): act["id"] for act in own["acts"]}
+    undone = [
+        {**act, "target": ids[act["target"]]}
+        for act in kept.get("acts", ())
+        if act.get("target") in ids and act["id"] not in ids
+    ]
     whole = {**own, "acts": sorted([*own["acts"], *undone], key=lambda act: str(act["id"]))}
     gone = {act["target"] for act in whole["acts"] if "target" in act}
     there = {act["id"] for act in kept.get("acts", ())}
-    came = [act["id"] for act in own["acts"] if "target" not in act and act["id"] in there - gone]
+    standing = {act["id"] for act in own["acts"] if "target" not in act} - gone
+    came = [name for name, of in ids.items() if of in standing and name in there]
     return GivenBack(whole, tuple(came))
 
 

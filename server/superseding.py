@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 import schemas
 from server import archive, correcting, quarantine
+from server.aside import timeless
 from server.clock import instant, milliseconds
 from server.settle import POLICY
 from sync import canonical
@@ -74,10 +75,6 @@ def lacking(body: Body, said: Sequence[Body]) -> bool:
     for name, rule in schemas.rules(body["type"]).items():
         if rule == "set":
             held = {element["id"]: element for one in said for element in one.get(name, ())}
-            if any(_timeless(one) != _timeless(held.get(one["id"], {})) for one in body.get(name, ())):
+            if any(timeless(one) != timeless(held.get(one["id"], {})) for one in body.get(name, ())):
                 return True
     return False
-
-
-def _timeless(element: Body) -> Body:
-    return {name: value for name, value in element.items() if name != "at"}

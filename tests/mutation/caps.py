@@ -81,10 +81,7 @@ CAPS = (
         "server/admission.py",
         "        if len(edit.body) > MAX_DOCUMENT:\n",
         "        if False:\n",
-        (
-            "tests/server/http/test_replication.py"
-            "::test_a_document_over_the_limit_is_its_own_outcome_and_a_checkpoint_stays_small",
-        ),
+        (f"{BOUNDS}::test_whichever_way_it_comes_a_document_has_a_size",),
     ),
     Fault(
         "strokes have any length",

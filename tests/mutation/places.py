@@ -256,6 +256,13 @@ PLACES = (
         (AGAIN,),
     ),
     Fault(
+        "an act is lost to another by its id where two pledges become one",
+        "server/carrying.py",
+        "    beside = [aside.beside(body, held) for body in brought]\n",
+        "    beside = brought\n",
+        ("tests/server/test_carrying.py",),
+    ),
+    Fault(
         "what lives in two hamlets stays in both",
         "server/mover.py",
         "            ways |= await self._one_home(db)\n",

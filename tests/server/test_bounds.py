@@ -186,6 +186,11 @@ async def test_who_has_reached_the_bound_still_passes_on_what_is_held(camket: Pr
     assert await camket.send(lan, DB, edit(more, "2-c", "1-a")) == ["too_large"]
 
 
+async def test_whichever_way_it_comes_a_document_has_a_size(camket: Product) -> None:
+    large = {**household(), "v": 99, "x": "y" * MAX_DOCUMENT}
+    assert await camket.send(lan, DB, edit(large, "1-a")) == ["too_large"]
+
+
 async def test_every_bound_together_is_far_from_what_a_document_may_hold() -> None:
     longest = signed("8" * 26, signer="ễ" * 80)
     assert bounds.ACTS * len(edit(pledge(longest), "1-a").body) < MAX_DOCUMENT / 8

@@ -3,7 +3,9 @@
 import orjson
 
 from server.admission import caller_of
+from server.aside import beside
 from server.auth.grant import Role
+from server.carrying import GivenBack, given_back
 from server.rows import tables
 from server.scribe import Change
 from server.words import words
@@ -23,6 +25,7 @@ from tests.server.documents import (
     household,
     pledge,
     signed,
+    taken_back,
     visit,
 )
 from tests.server.harness import Product, edit, later
@@ -95,6 +98,46 @@ async def test_nobody_puts_an_act_of_theirs_in_the_place_of_anothers_by_the_old_
         (FIRST, LAN, "visit"),
         (SECOND, MAI, "signed"),
     ]
+
+
+async def test_of_two_acts_by_one_id_in_two_pledges_both_stand_in_the_one_that_is_kept(
+    camket: Product,
+) -> None:
+    """The rows know a moment late who has recorded an act: until then its id may be taken elsewhere."""
+    await camket.send(lan, DB, edit(household(), "1-a"))
+    theirs = pledge(signed(by=MAI), by=MAI, ulid=OTHER)
+    await camket.send(mai, DB, edit(household(OTHER, MAI), "1-c"), edit(theirs, "1-d"))
+    fake = visit(SECOND, at="2026-03-01T02:03:05Z")
+    assert await camket.send(lan, DB, edit(pledge(fake), "1-b")) == ["received"]
+    await camket.follower.catch_up()
+    await merge(camket)
+    undone = [*theirs["acts"], taken_back("voided", SECOND, THIRD, by=MAI)]
+    for number, acts in enumerate((theirs["acts"], undone, undone), start=2):
+        late = pledge(*acts, by=MAI, ulid=OTHER, at=NOW + number)
+        path = [f"{one}-e{one}" for one in range(number, 1, -1)]
+        assert await camket.send(mai, DB, edit(late, *path, "1-d")) == ["received"]
+        await camket.follower.catch_up()
+        _, body = await camket.shown(DB, KEPT)
+        hers = [act for act in body["acts"] if act["by"] == MAI]
+        assert fake in body["acts"], "nobody is robbed of it either"
+        assert [{**act, "id": SECOND} for act in hers if act["kind"] == "signed"] == theirs["acts"]
+        aims = [act["target"] for act in hers if "target" in act]
+        assert aims == [act["id"] for act in hers if act["kind"] == "signed"][: number - 2]
+        assert len(body["acts"]) == 2 + len(aims)
+
+
+def test_what_was_carried_over_by_another_id_comes_back_by_its_own() -> None:
+    own, fake = pledge(signed(by=MAI), by=MAI, ulid=OTHER), pledge(visit(SECOND))
+    carried = beside(own, [fake])
+    kept = {**fake, "acts": [*fake["acts"], *carried["acts"]]}
+    (name,) = [act["id"] for act in carried["acts"]]
+    back = given_back([own], kept)
+    assert back == GivenBack(own | {"acts": own["acts"]}, (name,))
+    void = taken_back("voided", name, THIRD, by=THU)
+    back = given_back([own], {**kept, "acts": [*kept["acts"], void]})
+    assert back
+    assert back.came_over == ()
+    assert back.body["acts"] == [*own["acts"], {**void, "target": SECOND}]
 
 
 async def test_a_late_status_does_not_part_what_staff_have_merged(camket: Product) -> None:
