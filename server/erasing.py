@@ -54,7 +54,11 @@ class Eraser:
         """Erase a photograph for good, which showed what it should not. Its file goes when the follower
         comes to it (`server.follower`), after a restore too. Raises `StoreFull`."""
         db, doc_id = f"media-{hamlet}", f"photo:{sha256}"
-        return await self._erase(by, "photo.erased", f"{db}/{doc_id}", lambda _rows: {db: {doc_id}})
+
+        def named(rows: Connection) -> Held:
+            return {place: {doc_id} for place in {db, *_places(rows, {doc_id})}}
+
+        return await self._erase(by, "photo.erased", f"{db}/{doc_id}", named)
 
     async def collect(self) -> int:
         """Forget the strokes that came long ago and that no pledge names; how many. Raises `StoreFull`."""
@@ -121,25 +125,36 @@ def forget_ledgered(connection: Connection) -> None:
     named = select(_ledger.c.id).where(_ledger.c.kind == "erased")
     there = {*connection.execute(select(_archive.c.db).union(select(_quarantine.c.db))).scalars()}
     for db in sorted(there):
-        kept = select(_archive.c.id).where(_archive.c.db == db).distinct()
-        gone = ledger.erased(connection, connection.execute(kept).scalars().all())
+        kept = select(_archive.c.id).where(_archive.c.db == db)
+        waits = select(_quarantine.c.doc_id).where(_quarantine.c.db == db)
+        gone = ledger.erased(connection, connection.execute(kept.union(waits)).scalars().all())
         forget(connection, db, gone | {*connection.execute(named).scalars()})
 
 
 def about(connection: Connection, db: str, ulid: str) -> dict[str, set[str]]:
     """What says anything of a household: itself, those merged into it, pledges, strokes, reviews.
 
-    By database: a household that moved has left its past where it was.
+    By database: a household that moved has left its past where it was; what was never let in may wait, or
+    have been sent away, in any.
     """
     ulid = aliases(connection, db, [ulid]).get(ulid, ulid)
     ulids = became(connection, db, ulid)
     named = {f"household:{one}" for one in ulids}
-    at = select(_archive.c.db).where(_archive.c.id.in_(named)).distinct()
-    places = {db, *connection.execute(at).scalars()}
+    places = {db, *_places(connection, named, ulids)}
     held = {place: named | _of(connection, place, ulids) for place in places}
     return {
         place: ids | {f"review:{one}" for one in ids if not _is_stroke(one)} for place, ids in held.items()
     }
+
+
+def _places(connection: Connection, ids: Collection[str], pledged: Collection[str] = ()) -> set[str]:
+    """The databases in which these documents, or pledges of those, have ever been or waited."""
+    found: set[str] = set()
+    for source, column in ((_archive, "id"), (_quarantine, "doc_id")):
+        like = (source.c[column].like(f"pledge:%:{ulid}") for ulid in pledged)
+        there = or_(source.c[column].in_(ids), *like)
+        found.update(connection.execute(select(source.c.db).where(there).distinct()).scalars())
+    return found
 
 
 def _of(connection: Connection, db: str, ulids: Collection[str]) -> set[str]:

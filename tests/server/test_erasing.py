@@ -7,6 +7,7 @@ import pytest
 from server.admission import caller_of
 from server.auth.grant import Role
 from server.erasing import Eraser, about, export
+from server.release import Warden
 from server.rows import tables
 from server.rows.engine import readers
 from server.scribe import Change
@@ -80,6 +81,29 @@ async def test_nothing_is_left_of_it_in_store_archive_quarantine_and_rows(
         assert HOUSEHOLD not in str(camket.all(model)).replace(OTHER, "")
     assert len(camket.all(tables.HouseholdRow)) == 1, "the neighbour stays"
     assert files_that_say(tmp_path, NAME) == []
+
+
+@pytest.mark.parametrize("sent_away", [True, False])
+async def test_nothing_of_it_waits_or_was_sent_away_in_any_hamlet(
+    camket: Product, *, sent_away: bool
+) -> None:
+    """Staff keep what they have sent away, to answer for it; not of who is to be forgotten."""
+    there = "hamlet-bandau"
+    other, since = grant(LAN, hamlets=("bandau",)), pledge(visit(THIRD), ulid=HOUSEHOLD)
+    await camket.store.create(there)
+    await lived(camket)
+    late = {**since, "_id": f"pledge:antq-2027:{HOUSEHOLD}"}
+    for place, hand in ((DB, lan), (there, other)):
+        sent = edit(household(order=77), "1-7"), edit(late, "1-8")
+        assert await camket.send(revoked(hand), place, *sent) == ["quarantined"] * 2
+    numbers = [row["number"] for row in camket.all(tables.Quarantine)]
+    if sent_away:
+        warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
+        assert await warden.discard(THU, numbers) == len(numbers)
+    held = await eraser(camket).erase(THU, DB, HOUSEHOLD)
+    assert camket.all(tables.Quarantine) == []
+    assert late["_id"] in {row["id"] for row in camket.all(tables.Ledger, kind="erased")}
+    assert {*held} == {DB, there}
 
 
 async def test_what_a_peer_has_replicated_into_the_store_is_erased_too(camket: Product) -> None:
