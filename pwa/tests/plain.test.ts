@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Phone, Serve } from "./phone.ts";
-import { synced, twoPhones } from "./real.ts";
+import { PIN, synced, twoPhones } from "./real.ts";
 
 const { server, mai, lan } = await twoPhones();
 
 const household = (n: number): string => server.commune.households.napo[n - 1] ?? "";
 const form = (who: Phone, n: number) => who.field.openForm("napo", household(n));
 const view = (who: Phone, n: number) => who.field.household("napo", household(n));
+const invite = (user: string): string =>
+  /[0-9A-Z]{5}-[0-9A-Z]{5}/.exec(server.camket("user", "invite", user))?.[0] ?? "";
 const visit = async (who: Phone, n: number) => who.field.recordVisit(await form(who, n), "met");
 
 /** What went over the link since the last time that it was asked. */
@@ -178,4 +180,40 @@ test("what was erased leaves the phone, unsent records included", async () => {
   await synced(mai);
   assert.ok(!(await mai.field.households("napo")).some(({ id }) => id === household(9)));
   assert.deepEqual((await mai.field.syncState()).waiting, 0);
+});
+
+test("what went up by plain CouchDB alone is given back to a server that lost it, once", async () => {
+  const late = server.phone();
+  late.serve = refusing;
+  await late.field.join(invite(server.commune.users[0]), "Máy sau");
+  await late.field.setPin(PIN);
+  await synced(late); // no exchange has given it a position yet
+  for (const [n, who, said] of [
+    [1, mai, false], // what its exchange has seen, the server still has
+    [2, late, true],
+  ] as const) {
+    who.clock.now = Date.now();
+    who.serve = who === late ? refusing : server.link;
+    await synced(who, lan);
+    const before = (await view(lan, n)).acts.length;
+    await server.keep();
+    who.serve = refusing;
+    await visit(who, n);
+    await synced(who);
+    assert.equal((await view(who, n)).where, "received");
+    await server.goBack(said);
+    if (said) server.confirm();
+    const asked: string[] = [];
+    who.serve = (one) => {
+      asked.push(one.body);
+      return server.link(one);
+    };
+    await synced(who);
+    await synced(lan);
+    assert.equal((await view(lan, n)).acts.length, before + 1);
+    assert.ok(asked.some((body) => body.includes('"have"')));
+    asked.splice(0);
+    await synced(who);
+    assert.ok(!asked.some((body) => body.includes('"have"')));
+  }
 });

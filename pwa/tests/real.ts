@@ -83,12 +83,12 @@ export class RealServer {
     await this.up();
   }
 
-  /** Dies, and comes up with the copy: what was answered since then is lost. */
-  async goBack(): Promise<void> {
+  /** Dies, and comes up with the copy: what was answered since then is lost. Unless it is said, nobody tells it so. */
+  async goBack(said = true): Promise<void> {
     await this.kill();
     rmSync(join(this.dir, "data"), { recursive: true });
     cpSync(join(this.dir, "copy"), join(this.dir, "data"), { recursive: true });
-    this.#commune("--restored");
+    if (said) this.#commune("--restored");
     await this.up();
   }
 

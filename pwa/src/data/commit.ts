@@ -142,12 +142,14 @@ async function erase(
 export type Sent = ReadonlyMap<string, JsonObject>;
 export const sentKey = (id: string, rev: string) => `${id} ${rev}`;
 
+type Position = Partial<Pick<Database, "position" | "since">>;
+
 /** Takes over rows of one database, and the position behind them. */
 export async function commitRows(
   session: Session,
   db: string,
   rows: readonly Row[],
-  position: Partial<Pick<Database, "position" | "since">>,
+  position: Position,
   sent: Sent,
 ): Promise<void> {
   if (rows.some(({ id, deleted }) => deleted && id.startsWith("inspection:"))) await pinPhotos(session, db);
@@ -161,11 +163,15 @@ export async function commitRows(
     ["pages", "heads", "own", "outbox", "overruled", "databases"],
     async (tx) => {
       const n = sealed ? await tx.objectStore("pages").add({ db, count, sealed }) : null;
-      for (const row of rows) await takeRow(tx, db, row, n, told);
+      const news: string[] = [];
+      for (const row of rows) if (await takeRow(tx, db, row, n, told)) news.push(row.id);
       const database = await tx.objectStore("databases").get(db);
       if (database) {
         const rewrite = database.rewrite || rows.some(({ deleted }) => deleted);
-        await tx.objectStore("databases").put({ ...database, ...position, rewrite });
+        // From no position at all everything is asked for.
+        const isBehind = position.position === undefined && database.position !== null;
+        const plain = [...new Set([...(database.plain ?? []), ...(isBehind ? news : [])])];
+        await tx.objectStore("databases").put({ ...database, ...position, plain, rewrite });
       }
       return n;
     },
@@ -203,14 +209,16 @@ export const isSettledBy = (leaf: Own, { rev, revs, absorbed }: Row) =>
   (!leaf.again && !leaf.lost && descends(rev, revs, leaf.rev)) ||
   absorbed.includes(leaf.rev);
 
+/** Resolves to whether the winner is another one than before. */
 async function takeRow(
   tx: Write<"heads" | "own" | "outbox" | "overruled">,
   db: string,
   row: Row,
   page: number | null,
   told: Told,
-): Promise<void> {
+): Promise<boolean> {
   const { id, rev, revs, deleted } = row;
+  const before = await tx.objectStore("heads").get([db, id]);
   const own = await tx.objectStore("own").getAll(keysOf(db, id));
   await tx.objectStore("heads").put({ db, id, rev, revs: [...revs], page: deleted ? null : page });
   for (const leaf of own) {
@@ -221,6 +229,18 @@ async function takeRow(
   const lost = told.get(id);
   if (lost) await tx.objectStore("overruled").put(lost);
   else if (lost === null) await tx.objectStore("overruled").delete([db, id]);
+  return before?.rev !== rev;
+}
+
+/** The server has heard of all that this phone has of these databases, and has asked for what it lacks. */
+export async function commitHeard(session: Session, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await write(session.db, ["databases"], async (tx) => {
+    for (const name of names) {
+      const database = await tx.objectStore("databases").get(name);
+      if (database) await tx.objectStore("databases").put({ ...database, plain: [] });
+    }
+  });
 }
 
 /** At the end of a stream the rows have shown what became of leaves that were received before they were read. */
@@ -246,7 +266,7 @@ export async function commitHeld(session: Session, names: readonly string[]): Pr
 }
 
 export function newDatabase(name: string): Database {
-  return { name, position: null, since: null, lost: false, gone: false, rewrite: false };
+  return { name, position: null, since: null, gone: false, rewrite: false };
 }
 
 /** Pictures that wait for inspections which leave this phone. */
@@ -275,15 +295,16 @@ export async function commitGone(session: Session, db: string): Promise<void> {
 }
 
 /**
- * The server does not know the position: the next request starts from null and says what this phone has. What had left
- * this database is said again by a server that knows of it; one that was restored to before that does not.
+ * The server does not know the position: both ways start from null, and the next request says what this phone has.
+ * What had left this database is said again by a server that knows of it; one that was restored to before that does
+ * not.
  */
 export async function commitLost(session: Session, db: string): Promise<void> {
   await write(session.db, ["databases", "heads"], async (tx) => {
     for (const { id, page } of await tx.objectStore("heads").getAll(keysOf(db)))
       if (page === null) await tx.objectStore("heads").delete([db, id]);
     const database = await tx.objectStore("databases").get(db);
-    if (database) await tx.objectStore("databases").put({ ...database, position: null, lost: true });
+    if (database) await tx.objectStore("databases").put({ ...database, position: null, since: null });
   });
 }
 
@@ -307,7 +328,7 @@ export async function commitMissing(
   missing: readonly (readonly [string, string])[],
 ): Promise<void> {
   const copies = await Promise.all(missing.map(([id, rev]) => copyOfWinner(session, db, id, rev)));
-  await write(session.db, ["own", "databases"], async (tx) => {
+  await write(session.db, ["own"], async (tx) => {
     for (const [id, rev] of missing) {
       const own = await tx.objectStore("own").get([db, id, rev]);
       if (own && own.late === undefined) {
@@ -318,8 +339,6 @@ export async function commitMissing(
     for (const copy of copies)
       if (copy && !(await tx.objectStore("own").get([db, copy.id, copy.rev])))
         await tx.objectStore("own").put(copy);
-    const database = await tx.objectStore("databases").get(db);
-    if (database?.lost) await tx.objectStore("databases").put({ ...database, lost: false });
   });
 }
 

@@ -120,11 +120,11 @@ export interface Receipt {
 
 export interface Database {
   name: string;
-  /** The exchange's position and, apart from it, the `since` of plain CouchDB. */
+  /** The exchange's position (null: it vouches for nothing yet) and, apart from it, the `since` of plain CouchDB. */
   position: string | null;
   since: string | null;
-  /** The server lost the position: the next request says what this phone has. */
-  lost: boolean;
+  /** What came by plain CouchDB behind the exchange's position, which does not vouch for it. */
+  plain?: readonly string[];
   /** No longer held: its lists are gone; own leaves still go up. */
   gone: boolean;
   /** Something must not stay in old pages (erased, deleted): rewrite them. */

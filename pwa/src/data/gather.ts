@@ -60,15 +60,17 @@ export function inOrder(own: readonly Own[]): Own[] {
   return [...own].sort((a, b) => rank(a) - rank(b) || a.saved - b.saved);
 }
 
+/** How a batch travels; a trial carries nothing, to learn whether the exchange is offered. */
+export type Way = "exchange" | "trial" | "plain";
+
 /**
- * `records`: whether any go along at all; those that are left out are `more`. `put`: revisions that the server has put
- * off just now.
+ * What a trial leaves out is `more`. `put`: revisions that the server has put off just now.
  */
 export async function gather(
   session: Session,
   clock: number,
   refusedToo: boolean,
-  records = true,
+  way: Way = "exchange",
   put: ReadonlySet<string> = new Set(),
 ): Promise<Batch> {
   const [known, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
@@ -76,13 +78,13 @@ export async function gather(
   const going = inOrder(all.filter((own) => goes(own, refusedToo) && !put.has(own.rev)));
   const waiting = all.filter(waits);
   const weak = session.env.weakLink();
-  let take = records ? fitting(going, weak ? WEAK : GOOD) : 0;
+  let take = way !== "trial" ? fitting(going, weak ? WEAK : GOOD) : 0;
   for (;;) {
     const leaves = going.slice(0, take);
-    const { request, sent } = await compose(session, clock, databases, leaves, waiting);
+    const { request, sent, silent } = await compose(session, clock, databases, leaves, waiting, way);
     const packed = await body(JSON.stringify(request));
     if (take <= 1 || packed.bytes.length <= (weak ? WEAK_LIMIT : GOOD_LIMIT))
-      return { request, body: packed, sent, leaves, more: take < going.length };
+      return { request, body: packed, sent, leaves, more: silent || take < going.length };
     take = Math.ceil(take / 2);
   }
 }
@@ -109,7 +111,8 @@ async function compose(
   databases: readonly Database[],
   leaves: readonly Own[],
   waiting: readonly Own[],
-): Promise<{ request: Request; sent: Sent }> {
+  way: Way,
+): Promise<{ request: Request; sent: Sent; silent: boolean }> {
   const sent = new Map<string, JsonObject>();
   const docs = new Map<string, JsonObject[]>();
   for (const leaf of leaves) {
@@ -118,22 +121,38 @@ async function compose(
     docs.set(leaf.db, [...(docs.get(leaf.db) ?? []), travelling({ ...opened, id: leaf.id })]);
   }
   const dbs: Record<string, Asked> = {};
-  for (const { name, position, lost, gone } of databases) {
+  let silent = false;
+  for (const database of databases) {
+    const { name, position, gone } = database;
     const held = waiting.filter(({ db }) => db === name).flatMap(asked);
     const here = docs.get(name) ?? [];
     if (gone && here.length === 0 && held.length === 0) continue;
+    const have = way === "plain" ? [] : await having(session, database);
+    if (have.length > 0 && way === "trial") {
+      silent = true; // the rows would take the place of what the server has not been told of
+      continue;
+    }
     dbs[name] = {
       since: position,
       ...(here.length > 0 ? { docs: here } : {}),
       ...(held.length > 0 ? { waiting: held } : {}),
-      ...(lost ? { have: await having(session, name) } : {}),
+      ...(have.length > 0 ? { have } : {}),
     };
   }
-  return { request: { clock, dbs }, sent };
+  return { request: { clock, dbs }, sent, silent };
 }
 
-/** What this phone has of a database whose position the server lost. */
-async function having(session: Session, db: string): Promise<[string, string][]> {
-  const heads = await session.db.getAll("heads", keysOf(db));
-  return heads.filter(({ page }) => page !== null).map(({ id, rev }) => [id, rev]);
+/**
+ * What this phone has of a database that no position vouches for: all of it where the server lost that or has never
+ * given one, or what came by plain CouchDB since. A server that was restored to before may have none of it.
+ */
+async function having(
+  session: Session,
+  { name, position, plain = [] }: Database,
+): Promise<[string, string][]> {
+  const heads =
+    position === null
+      ? await session.db.getAll("heads", keysOf(name))
+      : await Promise.all(plain.map((id) => session.db.get("heads", [name, id])));
+  return heads.flatMap((head) => (head && head.page !== null ? [[head.id, head.rev]] : []));
 }

@@ -8,6 +8,7 @@
 
 import {
   commitGone,
+  commitHeard,
   commitHeld,
   commitLost,
   commitMissing,
@@ -20,7 +21,7 @@ import {
 import { compact } from "./compact.ts";
 import type { SyncProblem } from "./contract.ts";
 import { isFull, meta, meter, type RevKey, type SyncNote, write } from "./db.ts";
-import { type Batch, gather } from "./gather.ts";
+import { type Batch, gather, type Way } from "./gather.ts";
 import { lines, NoLink, Refused, send } from "./link.ts";
 import type { Session } from "./records.ts";
 import { BadAnswer, type Part, parsePart } from "./wire.ts";
@@ -65,7 +66,7 @@ export async function replicate(session: Session, refusedToo: boolean): Promise<
  * exchange is tried with nothing in it: the records of a whole batch shall not travel twice each time.
  */
 async function rounds(session: Session, refusedToo: boolean, plain: boolean): Promise<End> {
-  let way: "exchange" | "trial" | "plain" = plain ? "trial" : "exchange";
+  let way: Way = plain ? "trial" : "exchange";
   let shifts = 0;
   let retry = refusedToo;
   let later: string | null = null;
@@ -75,7 +76,7 @@ async function rounds(session: Session, refusedToo: boolean, plain: boolean): Pr
   };
   for (let left = ROUNDS; left > 0; left--) {
     const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
-    const batch = await gather(session, clock, retry, way !== "trial", put);
+    const batch = await gather(session, clock, retry, way, put);
     const run = way === "plain" ? plainly : exchange;
     const round = await run(session, batch, onShift).catch((error) => {
       if (way === "plain" || !isUnknownHere(error)) throw error;
@@ -202,6 +203,7 @@ async function commit(
       // Only now: what a late leaf was written upon has its outcome further down.
       for (const { db, missing } of stream.missing)
         if (missing.length > 0) await (await shifting()).shiftLate(session, db, missing);
+      await commitHeard(session, asking(batch));
       if (!stream.again) await dropReceived(session, stream.received);
       stream.later = part.later;
       if (part.later !== null && batch.leaves.length > 0) stream.progress = true;
@@ -209,6 +211,9 @@ async function commit(
       return;
   }
 }
+
+const asking = ({ request }: Batch) =>
+  Object.entries(request.dbs).flatMap(([name, { have }]) => (have ? [name] : []));
 
 async function receivedBefore(session: Session): Promise<RevKey[]> {
   const own = await session.db.getAll("own");
