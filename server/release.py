@@ -379,10 +379,11 @@ def _derived(edit: Edit, held: Mapping[tuple[str, Rev], bytes]) -> Edit:
 
 
 def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """The entries in batches in which no document comes twice: a later record builds on the earlier one."""
+    """The entries in batches in which no document comes twice: a later record builds on the earlier one.
+    Households come first: a merge and its parting are known before an act goes where the merge says."""
     batch: list[Entry] = []
     seen: set[tuple[str, str]] = set()
-    for entry in entries:
+    for entry in sorted(entries, key=lambda one: not one.edit.id.startswith("household:")):
         key = (entry.db, entry.edit.id)
         if key in seen:
             yield batch
