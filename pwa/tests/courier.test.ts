@@ -1,7 +1,8 @@
 /** Records that another phone carries to a real server, and the receipts that come back. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Phone } from "./phone.ts";
+import { openAccount } from "../src/data/db.ts";
+import type { Asked, Phone } from "./phone.ts";
 import { synced, twoPhones } from "./real.ts";
 
 const { server, mai, lan } = await twoPhones();
@@ -159,6 +160,68 @@ test("what a receipt said, and the server lost again, goes up again", async () =
   assert.equal((await view(lan, 9)).outcome, "met");
   assert.equal((await view(mai, 9)).where, "received");
   assert.deepEqual(await mai.field.problems(), []);
+});
+
+test("what left this phone goes up again to a server that lost it, though it was built upon here", async () => {
+  await synced(mai, lan);
+  await server.keep();
+  const rename = async (n: number, name: string) => mai.field.editHousehold(await form(mai, n), { name });
+  // Handed over; given out, and nobody came back to say so; sent, and the answer never came.
+  const ways: [number, () => Promise<unknown>][] = [
+    [7, async () => take(lan, await given(mai))],
+    [8, async () => take(lan, await mai.field.bundle())],
+    [9, () => mai.field.syncNow()],
+  ];
+  const cut = async (asked: Asked) => {
+    await server.link(asked);
+    throw new TypeError("cut");
+  };
+  await offline(async () => {
+    for (const [n, leaves] of ways) {
+      if (n === 9) mai.serve = cut;
+      await rename(n, `Lò Văn Trước ${n}`);
+      await leaves();
+    }
+  });
+  await synced(lan);
+  await server.goBack();
+  await offline(async () => {
+    for (const [n] of ways) await rename(n, `Lò Văn Sau ${n}`);
+    assert.deepEqual([(await mai.field.syncState()).waiting, await mai.field.problems()], [3, []]);
+  });
+  const sent: string[] = [];
+  mai.serve = (asked) => {
+    sent.push(...(asked.body.match(/Lò Văn Trước \d/g) ?? []));
+    return server.link(asked);
+  };
+  await synced(mai, mai, lan);
+  assert.equal(new Set(sent).size, 3);
+  for (const [n] of ways)
+    for (const who of [mai, lan]) assert.equal((await view(who, n)).name, `Lò Văn Sau ${n}`);
+});
+
+test("a wrong clock moves what was built upon a record that left, and tells nothing twice", async () => {
+  const hours = 3 * 3_600_000;
+  for (const brought of [false, true]) {
+    const before = (await view(mai, 2)).acts.length;
+    await offline(async () => {
+      mai.clock.now = Date.now() + (brought ? 0 : hours);
+      await visit(mai, 2);
+      const bundle = await given(mai);
+      mai.clock.now = Date.now() + hours;
+      await visit(mai, 2);
+      if (brought) await take(lan, bundle);
+    });
+    await synced(lan, mai);
+    mai.clock.now = Date.now();
+    await synced(mai, lan);
+    const { acts, where } = await view(lan, 2);
+    assert.deepEqual([acts.length - before, where, await mai.field.problems()], [2, "received", []]);
+    for (const { act } of acts.slice(-2)) assert.ok(Math.abs(Date.parse(act.at) - Date.now()) < hours / 3);
+    const db = await openAccount(mai.env, (await mai.field.account())?.id ?? "");
+    assert.deepEqual([await db.count("own"), await db.count("outbox")], [0, 0]);
+    db.close();
+  }
 });
 
 test("a record of a wrong clock that a courier may have brought is asked for before it is set right", async () => {

@@ -123,6 +123,7 @@ class App {
       ...env,
       now: () => owner.now,
       random: owner.random,
+      offline: () => false,
       weakLink: () => owner.weak,
       subtle: quick(env.subtle),
       indexedDB: this.watched(owner.storage),

@@ -79,6 +79,7 @@ export function phone(
         if (at >= 0) timers.splice(at, 1);
       };
     },
+    offline: () => !made.serve,
     weakLink: () => made.weak,
     metered: () => made.metered,
     // Node has no canvas: the tests' pictures are small already.

@@ -86,9 +86,10 @@ test("a run that is shown again, a file beside it, and a save after it: each rev
     await visit(mai, 2);
     await synced(lan);
     const told = await take(mai, await seen(mai, (await shownReceipts(lan))?.codes));
-    assert.deepEqual(told.kind === "receipts" && [told.settled, told.forged], [1, 0]);
+    assert.deepEqual(told.kind === "receipts" && [told.settled, told.forged], [2, 0]);
     assert.equal((await view(mai, 1)).where, "received");
     assert.equal((await view(mai, 2)).where, "phone", "what was saved since was not in it");
+    assert.equal((await mai.field.syncState()).waiting, 1);
   });
   await synced(mai, lan);
   assert.deepEqual(

@@ -8,7 +8,7 @@ import type { Own } from "../src/data/db.ts";
 import { openAccount } from "../src/data/db.ts";
 import { goes, inOrder } from "../src/data/gather.ts";
 import { readAll } from "../src/data/records.ts";
-import { phone } from "./phone.ts";
+import { type Phone, phone } from "./phone.ts";
 import { enrolled, household, PIN, ScriptedServer, ulidOf } from "./server.ts";
 
 const first = ulidOf(1);
@@ -80,6 +80,28 @@ test("two forms opened on the same revision make two leaves, and both acts are s
   assert.equal((await mine.field.syncState()).waiting, 2);
 });
 
+test("of a record that is edited again and again only what may have left the phone is kept beside its last state", async () => {
+  const mine = await enrolled(await ScriptedServer.start());
+  const db = await openAccount(mine.env, "dev1");
+  const { serve } = mine;
+  const edits = async (times: number) => {
+    for (let n = 0; n < times; n++) {
+      await mine.field.recordVisit(await mine.field.openForm("na", first), "come_back");
+      assert.equal((await mine.field.syncNow()).problem, "offline");
+    }
+    return [await db.count("own"), await db.count("outbox"), (await mine.field.syncState()).waiting];
+  };
+  mine.serve = null;
+  assert.deepEqual(await edits(10), [1, 1, 1]);
+  await mine.field.bundle();
+  assert.deepEqual(await edits(10), [2, 2, 1]);
+  mine.serve = () => Promise.reject(new TypeError("cut")); // a link that swallows what it is given
+  assert.deepEqual(await edits(2), [3, 3, 1]);
+  mine.serve = serve;
+  assert.deepEqual((await mine.field.syncNow()).problem, null);
+  assert.deepEqual([await db.count("own"), await db.count("outbox")], [0, 0]);
+});
+
 for (const held of ["come_back", "met"])
   test(`an outcome is for the revision that it names and no other (${held} is held back)`, async () => {
     const server = await ScriptedServer.start();
@@ -120,6 +142,50 @@ test("a wrong clock moves all that a record gathered unsent, and nothing that th
     ["2026-03-02T05:00:00Z", "2026-03-02T05:00:00Z"],
   );
   assert.deepEqual(await db.getAll("own"), [held]);
+});
+
+/** A phone with two visits to a household, one upon the other, of which the first has left it. */
+async function builtUpon(server: ScriptedServer, ahead = 0): Promise<Phone> {
+  const mine = await enrolled(server);
+  mine.clock.now += ahead;
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "nobody_home");
+  await mine.field.bundle();
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  return mine;
+}
+
+test("what is put off stays, also where the server knows it by name from what was built upon it", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await builtUpon(server);
+  server.verdict = ({ _rev }) => (String(_rev).startsWith("1-") ? "later" : "received");
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const db = await openAccount(mine.env, "dev1");
+  assert.deepEqual(
+    (await db.getAll("own")).map(({ rev, state }) => [rev.slice(0, 2), state]),
+    [["1-", "unsent"]],
+  );
+  server.verdict = () => "received";
+  await mine.field.syncNow();
+  assert.equal(await db.count("own"), 0);
+});
+
+test("a record of a wrong clock that never arrived moves within what was built upon it, and not beside that", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await builtUpon(server, 3_600_000);
+  const sent: string[] = [];
+  server.parts = (parts, { body }) => {
+    const { docs = [], waiting = [] } = JSON.parse(body).dbs["hamlet-na"] ?? {};
+    sent.push(...docs.map(({ _rev }: { _rev: string }) => _rev.slice(0, 2)));
+    const missing = waiting.length > 0 ? [{ db: "hamlet-na", missing: waiting }] : [];
+    return [...parts.slice(0, -1), ...missing, ...parts.slice(-1)];
+  };
+  assert.equal((await mine.field.syncNow()).problem, null);
+  assert.deepEqual(sent, ["3-"]);
+  const { doc } = server.winner("hamlet-na", `pledge:2026:${first}`) ?? {};
+  assert.deepEqual(
+    ((doc?.acts ?? []) as { at: string }[]).map(({ at }) => at),
+    ["2026-03-02T05:00:00Z", "2026-03-02T05:00:00Z"],
+  );
 });
 
 test("nothing of a household or of a pledge lies readable in the database", async () => {

@@ -13,6 +13,14 @@ export function descends(top: string, revs: readonly string[], rev: string): boo
   return revs[generation(top) - generation(rev)] === digest(rev);
 }
 
+/** Those that none of the others was built upon. */
+export function tips<L extends { readonly rev: string; readonly revs: readonly string[] }>(
+  leaves: readonly L[],
+): L[] {
+  const under = new Set(leaves.flatMap(({ revs }) => revs.slice(1)));
+  return leaves.filter(({ rev }) => !under.has(digest(rev)));
+}
+
 /** The parents' side of `_revisions`: what CouchDB calls start and ids. */
 export function revisions(
   rev: string,

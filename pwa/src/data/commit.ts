@@ -15,6 +15,7 @@ import {
   type Write,
   write,
 } from "./db.ts";
+import { NoLink } from "./link.ts";
 import type { Told } from "./overruled.ts";
 import { type Bodies, openOwn, ownPlace, pagePlace, readOne, type Session } from "./records.ts";
 import type { Outcome, Row } from "./wire.ts";
@@ -59,7 +60,7 @@ export async function commitOutcomes(
         if (await isElsewhere(tx, db, { id, rev, is, reason }))
           await tx.objectStore("heads").delete([db, id]);
         const own = await tx.objectStore("own").get([db, id, rev]);
-        if (!own && (is === "received" || is === "absorbed")) await stand(tx, db, id, rev);
+        if (is === "received" || is === "absorbed") await stand(tx, db, id, rev);
         if (!own) continue;
         const state = after(own, is);
         if (state === "unsent") continue;
@@ -201,13 +202,14 @@ async function toldOf(session: Session, db: string, rows: readonly Row[], winner
 }
 
 /**
- * Whether this winner settles an own leaf. What the server asked for again it may know by name alone, from what was
+ * Whether this winner settles an own leaf. What is still to be sent the server may know by name alone, from what was
  * built upon it: that goes up even so, or nobody would have what it said.
  */
-export const isSettledBy = (leaf: Own, { rev, revs, absorbed }: Row) =>
-  leaf.state === "received" ||
-  (!leaf.again && !leaf.lost && descends(rev, revs, leaf.rev)) ||
-  absorbed.includes(leaf.rev);
+export function isSettledBy({ state, again, lost, rev: own }: Own, { rev, revs, absorbed }: Row): boolean {
+  if (state === "received" || absorbed.includes(own)) return true;
+  if (again || lost) return false;
+  return state === "unsent" ? rev === own : descends(rev, revs, own);
+}
 
 /** Resolves to whether the winner is another one than before. */
 async function takeRow(
@@ -308,7 +310,7 @@ export async function commitLost(session: Session, db: string): Promise<void> {
   });
 }
 
-/** These are about to leave on a link: from now on the server may have them, whatever this phone hears. */
+/** These are about to leave this phone: from now on others may have them, whatever it hears. */
 export async function commitSent(db: Session["db"], leaves: readonly RevKey[]): Promise<void> {
   if (leaves.length === 0) return;
   await write(db, ["own"], async (tx) => {
@@ -317,6 +319,30 @@ export async function commitSent(db: Session["db"], leaves: readonly RevKey[]): 
       if (own && !own.sent) await tx.objectStore("own").put({ ...own, sent: true });
     }
   });
+}
+
+/**
+ * Sends leaves on a link. Where there is none at all they do not leave: a day without a signal keeps no more of a
+ * record than its last state (save.ts).
+ */
+export async function leaving<T>(
+  { env, db }: Pick<Session, "env" | "db">,
+  leaves: readonly Pick<Own, "db" | "id" | "rev">[],
+  send: () => Promise<T>,
+): Promise<T> {
+  const out = () => commitSent(db, leaves.map(keyOf));
+  const offline = env.offline();
+  if (!offline) await out();
+  return send().then(
+    async (answer) => {
+      if (offline) await out();
+      return answer;
+    },
+    async (error) => {
+      if (offline && !(env.offline() && error instanceof NoLink && !error.begun)) await out();
+      throw error;
+    },
+  );
 }
 
 export const keyOf = ({ db, id, rev }: Pick<Own, "db" | "id" | "rev">): RevKey => [db, id, rev];

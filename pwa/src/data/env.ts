@@ -20,6 +20,8 @@ export interface Env {
   readonly channel: Channel;
   /** Calls once after so many milliseconds. Returns the function that calls it off. */
   after(ms: number, call: () => void): () => void;
+  /** Whether the browser is sure that there is no link at all. */
+  offline(): boolean;
   /** Whether the link looks weak or metered: uploads then go in small batches. */
   weakLink(): boolean;
   /** Whether bytes may cost money here: no Wi-Fi, or nobody knows. */

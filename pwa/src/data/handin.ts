@@ -3,7 +3,7 @@
  * the records were sealed when they were saved, and the credential here may do nothing else.
  */
 import { isObject } from "../core/json.ts";
-import { commitOutcomes, commitSent, keyOf } from "./commit.ts";
+import { commitOutcomes, leaving } from "./commit.ts";
 import { type AccountDb, meta, meter, type Outgoing, type Receipt, type SyncNote, write } from "./db.ts";
 import type { Env } from "./env.ts";
 import { ask, body, Refused } from "./link.ts";
@@ -43,14 +43,15 @@ export async function handIn({ env, db }: Closed, courier?: string): Promise<num
     }
     const records = fitting(left, limit(env));
     for (const { sha256 } of records) tried.add(sha256);
-    await commitSent(db, records.map(keyOf));
     const packed = await body(bundle(keys.seal.id, records));
-    const answer = await ask(env, "/sealed", {
-      credential: courier ?? keys.send,
-      type: "text/plain",
-      body: packed,
-      meter: meter({ env, db }),
-    });
+    const answer = await leaving({ env, db }, records, () =>
+      ask(env, "/sealed", {
+        credential: courier ?? keys.send,
+        type: "text/plain",
+        body: packed,
+        meter: meter({ env, db }),
+      }),
+    );
     const told = receiptsIn(answer).filter(({ proof }) => courier === undefined || proof !== null);
     for (const [name, outcomes] of byDatabase(records, told)) {
       await commitOutcomes({ env, db }, name, outcomes);

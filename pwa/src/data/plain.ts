@@ -11,15 +11,7 @@
  */
 import { isObject, type JsonObject } from "../core/json.ts";
 import { digest } from "../core/revision.ts";
-import {
-  commitGone,
-  commitMissing,
-  commitOutcomes,
-  commitRows,
-  commitSent,
-  dropReceived,
-  keyOf,
-} from "./commit.ts";
+import { commitGone, commitMissing, commitOutcomes, commitRows, dropReceived, leaving } from "./commit.ts";
 import { meta, meter, type Own, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
 import { ask, body, Refused, send } from "./link.ts";
@@ -115,8 +107,8 @@ class Plain {
     // One that is held is not in the tree: what became of it is the answer to sending it once more.
     const held = absent.filter(({ leaf }) => leaf.state === "held").map(({ doc }) => doc);
     const going = [...docs.filter(isMissing), ...held];
-    if (going.length > 0) await commitSent(session.db, this.#leaves().map(keyOf));
-    const outcomes = going.length > 0 ? await this.#send(going, held) : [];
+    const send = () => this.#send(going, held);
+    const outcomes = going.length > 0 ? await leaving(session, this.#leaves(), send) : [];
     this.#received.push(...(await commitOutcomes(session, db, outcomes)));
     this.later = outcomes.find(({ is }) => is === "later")?.reason ?? null;
     const late = outcomes.filter(({ is }) => is === "clock");

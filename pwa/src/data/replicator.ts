@@ -14,9 +14,8 @@ import {
   commitMissing,
   commitOutcomes,
   commitRows,
-  commitSent,
   dropReceived,
-  keyOf,
+  leaving,
 } from "./commit.ts";
 import { compact } from "./compact.ts";
 import type { SyncProblem } from "./contract.ts";
@@ -115,12 +114,13 @@ function isUnknownHere(error: unknown): boolean {
 }
 
 async function exchange(session: Session, batch: Batch, onShift: () => void): Promise<Round> {
-  await commitSent(session.db, batch.leaves.map(keyOf));
-  const answer = await send(session.env, "/db/_exchange", {
-    credential: session.credential,
-    body: batch.body,
-    meter: meter(session),
-  });
+  const answer = await leaving(session, batch.leaves, () =>
+    send(session.env, "/db/_exchange", {
+      credential: session.credential,
+      body: batch.body,
+      meter: meter(session),
+    }),
+  );
   const stream: Stream = {
     ...{ clock: 0, held: [], received: [], missing: [] },
     ...{ progress: false, again: false, done: false, later: null },

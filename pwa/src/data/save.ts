@@ -108,8 +108,9 @@ function put(
 }
 
 /**
- * Takes the own leaf away of which the new one is a child: it is a leaf no more. What the server has received stays
- * until it says, asked, that it has it still: restored from a backup, it may know it by this child's ancestry alone.
+ * Takes the own leaf away of which the new one is a child, where nobody else can have it: it is a leaf no more. What
+ * has left this phone, and was not refused, stays until the server says that it has it: whoever had it may have told
+ * that it arrived, and restored from a backup the server may know it by this child's ancestry alone.
  */
 async function replaced(
   tx: Write<"meta" | "own" | "outbox">,
@@ -118,18 +119,22 @@ async function replaced(
 ): Promise<Own | undefined> {
   if (base === undefined) return undefined;
   const parent = await tx.objectStore("own").get([db, id, base]);
-  if (!parent || wasReceived(parent)) return parent;
+  if (!parent || standsAlone(parent) || mayBeOut(parent)) return parent;
   await tx.objectStore("own").delete([db, id, base]);
   await tx.objectStore("outbox").delete([db, id, base]);
   return parent;
 }
 
-const wasReceived = ({ state, lost }: Own) => state === "received" || lost === true;
+/** The server has had it as it is: it goes up by itself, if at all. */
+const standsAlone = ({ state, lost, again }: Own) => state === "received" || lost === true || again;
 
-/** What an unsent parent had written is still unsent in its child. */
+const mayBeOut = ({ state, sent, carried }: Own) =>
+  state === "held" || (state === "unsent" && (sent === true || carried !== undefined));
+
+/** What an unsent parent had written is still unsent in its child, for all that this phone knows. */
 function inheriting(own: Own, parent: Own): Own {
   if (parent.state === "received") return { ...own, depth: 1 };
-  if (wasReceived(parent)) return own; // it goes up by itself
+  if (standsAlone(parent)) return own;
   const { rev, fresh, sent, carried, below = [] } = parent;
   const stamps = [...fresh.stamps, ...own.fresh.stamps];
   const left = sent || carried !== undefined ? [{ rev, fresh }, ...below] : below;

@@ -4,7 +4,7 @@
  */
 import type { Act } from "../core/documents.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { digest, generation } from "../core/revision.ts";
+import { digest, generation, tips } from "../core/revision.ts";
 import { type Move, parseStamp, remapped, type Stamps } from "../core/stamps.ts";
 import { keyOf } from "./commit.ts";
 import { type Clock, type Fresh, meta, type Own, write } from "./db.ts";
@@ -115,11 +115,13 @@ async function shift(
   );
   await write(session.db, ["own", "outbox", "meta"], async (tx) => {
     let last = "";
+    const onTop = new Set(tips(await tx.objectStore("own").getAll()).map(({ rev }) => rev));
     for (const { old, own: next, outgoing } of moved) {
       const key = keyOf(old);
       if (!(await tx.objectStore("own").get(key))) continue; // another tab saved a child meanwhile
       await tx.objectStore("own").delete(key);
       await tx.objectStore("outbox").delete(key);
+      if (!onTop.has(old.rev)) continue; // it moves within its child: beside that, it would tell one visit at two times
       const { below } = old; // where it moved without asking for those, they may be there still
       const saved = turn(old)(server ?? now)(old.saved);
       await tx.objectStore("own").put({ ...next, saved, ...(below && !old.late ? { below } : {}) });

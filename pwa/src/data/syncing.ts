@@ -2,6 +2,7 @@
  * When to sync: at once after a save and on a signal, on a timer with backoff and jitter, when asked. Open accounts
  * exchange; locked ones hand in their sealed records.
  */
+import { tips } from "../core/revision.ts";
 import { accounts } from "./accounts.ts";
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
@@ -72,12 +73,13 @@ export class Syncing {
   async state(db: AccountDb | null): Promise<SyncState> {
     const running = this.running !== null;
     if (!db) return { ...NOTHING, running };
-    const [own, note, bytes, heard] = await Promise.all([
+    const [all, note, bytes, heard] = await Promise.all([
       db.getAll("own"),
       meta(db, "sync"),
       meta(db, "bytes"),
       meta(db, "said"),
     ]);
+    const own = tips(all); // what was saved upon one that had left is still one record
     const lately = (heard ?? []).filter(({ at }) => this.env.now() - at < SAID_FOR);
     const said = [...(note?.later ? [note.later] : []), ...lately.map(({ reason }) => reason)];
     const count = (state: string, which = (_: Own) => true) => {

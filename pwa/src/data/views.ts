@@ -2,6 +2,7 @@
 import type { Act, HouseholdStatus, Place } from "../core/documents.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { countsAsSigned, outcome, takenBack } from "../core/outcome.ts";
+import { tips } from "../core/revision.ts";
 import { localDay } from "../core/wording.ts";
 import type {
   ActView,
@@ -210,7 +211,7 @@ export function hamletOf(
     signed: counted.filter(isSigned).length,
     visited: counted.filter((pair) => tried(pair) && !isSigned(pair)).length,
     target: campaign?.target ?? null,
-    waiting: records.flatMap(({ own }) => own.filter((leaf) => leaf.state !== "received")).length,
+    waiting: records.flatMap(({ own }) => tips(own).filter((leaf) => leaf.state !== "received")).length,
   };
 }
 
@@ -229,7 +230,7 @@ export function problemsOf(
     const body = shown(of ?? null)?.body ?? {};
     const name = textIn(body.name) || textIn(body.place) || textIn(body.date);
     const about = { hamlet, kind, id, name };
-    const heldBack = record.own.flatMap(({ state, reason }) =>
+    const heldBack = tips(record.own).flatMap(({ state, reason }) =>
       state === "held" || state === "refused" ? [{ ...about, where: WHERE[state], reason }] : [],
     );
     const told = overruled.has(record.id);

@@ -20,6 +20,7 @@ export function world(): Shared {
       const timer = setTimeout(call, ms);
       return () => clearTimeout(timer);
     },
+    offline: () => navigator.onLine === false,
     weakLink,
     metered,
   };
