@@ -67,14 +67,16 @@ class Record:
 
 
 async def post_sealed(request: Request) -> Response:
-    """Take a bundle from any phone that was ever known here, revoked ones included."""
+    """Take a bundle from any phone that was ever known here, revoked ones included: those are told so, since
+    of another the full credential may be unknown here (a backup from before it joined again was put back)."""
     parts = parts_of(request)
     carrier = await parts.bearer.hear(request)
     key_id, lines = read_bundle(await read(request, BUNDLE))
     inbox = Inbox(parts, words_of(request), carrier.device or carrier.user)
     receipts = await inbox.take(key_id, lines)
     later = {"later": inbox.later} if inbox.later else {}
-    return JSONResponse({"receipts": [receipt.tell() for receipt in receipts], **later})
+    revoked = {} if carrier.live else {"revoked": True}
+    return JSONResponse({"receipts": [receipt.tell() for receipt in receipts], **later, **revoked})
 
 
 ROUTES = [Route("/sealed", post_sealed, methods=["POST"])]

@@ -77,17 +77,17 @@ export class RealServer {
   }
 
   /** Stops, keeps a copy of all data, and goes on. */
-  async keep(): Promise<void> {
+  async keep(copy = "copy"): Promise<void> {
     await this.kill("SIGTERM");
-    cpSync(join(this.dir, "data"), join(this.dir, "copy"), { recursive: true });
+    cpSync(join(this.dir, "data"), join(this.dir, copy), { recursive: true });
     await this.up();
   }
 
-  /** Dies, and comes up with the copy: what was answered since then is lost. Unless it is said, nobody tells it so. */
-  async goBack(said = true): Promise<void> {
+  /** Dies, and comes up with a copy: what was answered since then is lost. Unless it is said, nobody tells it so. */
+  async goBack(said = true, copy = "copy"): Promise<void> {
     await this.kill();
     rmSync(join(this.dir, "data"), { recursive: true });
-    cpSync(join(this.dir, "copy"), join(this.dir, "data"), { recursive: true });
+    cpSync(join(this.dir, copy), join(this.dir, "data"), { recursive: true });
     if (said) this.#commune("--restored");
     await this.up();
   }

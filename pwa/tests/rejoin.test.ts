@@ -106,6 +106,27 @@ test("who has forgotten the PIN joins again all the same, once the office approv
   assert.equal((await view(again, 4)).where, "received");
 });
 
+test("a phone that joined again is not one that was revoked where a copy from between is put back", async () => {
+  const [user] = server.commune.users;
+  const mai = await server.enrolled(invite(user));
+  const device = (await mai.field.account())?.id;
+  await server.keep("between"); // it knows the phone by the credential that it has now
+  await server.goBack();
+  assert.equal((await mai.field.syncNow()).problem, "unknown");
+  await mai.field.join(invite(user), "Điện thoại");
+  await mai.field.setPin(PIN);
+  await mai.field.recordVisit(await form(mai, 5), "met");
+  await server.goBack(true, "between");
+
+  const { problem, waiting } = await mai.field.syncNow();
+  assert.deepEqual([problem, waiting, await mai.field.lifecycle()], ["unknown", 1, "open"]);
+  assert.equal((await mai.field.join(invite(user), "Điện thoại")).id, device);
+  await mai.field.setPin(PIN);
+  server.confirm();
+  await synced(mai);
+  assert.equal((await view(mai, 5)).where, "received");
+});
+
 test("what an account has not sent that was not taken back goes in with the one beside it, and waits", async () => {
   const mai = await server.enrolled(invite(server.commune.users[0]));
   const old = (await mai.field.account())?.id ?? "";

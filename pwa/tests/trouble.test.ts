@@ -63,7 +63,8 @@ const serve: Serve = async (asked) => {
   if (asked.path === "/db/_exchange" && revoked) return json({ error: "unauthorized" }, 401);
   if (asked.path.startsWith("/db/media-na/")) return media(asked);
   if (asked.path !== "/sealed") return server.serve(asked);
-  if (silent) return json({ receipts: [] });
+  const told = revoked ? { revoked } : {};
+  if (silent) return json({ receipts: [], ...told });
   const lines = asked.body.split("\n").slice(1, -1);
   const receipts = await Promise.all(
     lines.map(async (line, n) => {
@@ -76,7 +77,7 @@ const serve: Serve = async (asked) => {
       return { line: n, sha256: createHash("sha256").update(bytes).digest("hex"), is: "received" };
     }),
   );
-  return json({ receipts });
+  return json({ receipts, ...told });
 };
 
 /** The part of the server that takes a picture: whole once the last byte has come. */

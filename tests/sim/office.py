@@ -64,9 +64,9 @@ class Office:
         with self._rows().begin() as rows:
             return invitations.invite(rows, volunteer(number), by=CONSOLE, now=self.clock()).code
 
-    def devices(self) -> set[str]:
-        """Phones that the server knows."""
-        return {device for (device,) in self._all("SELECT id FROM device")}
+    def devices(self) -> dict[str, str]:
+        """Phones that the server knows, each with the digest of the credential by which it does."""
+        return {str(device): str(digest) for device, digest in self._all("SELECT id, credential FROM device")}
 
     def recovers(self) -> bool:
         """Whether phones may still say that this server knew them before it was restored."""

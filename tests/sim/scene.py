@@ -36,10 +36,13 @@ class Handset:
     volunteer: int
     wrong: int = 0
     device: str = ""
+    credential: str = ""
+    """Of the credential that it has, the digest by which the server knew it when it joined."""
     life: int = 0
     revoked: bool = False
     strange: bool = False
-    """Whether it joined after the backup that the server was restored from: that does not know it."""
+    """Whether it joined, be it again, after the backup that the server was restored from: that does not know
+    it, or not by this credential."""
 
     @property
     def joined(self) -> bool:
@@ -135,7 +138,9 @@ class Scene:
         the office asks too late, it must begin anew. Raises `Broken`."""
         if self.said.unsaid:
             return
-        if not self.office.recovers():
+        if phone.device in self.office.devices():
+            await self.sync(phone)  # it hears that its credential is no good, as whenever it is opened
+        elif not self.office.recovers():
             await self.forget(phone)
             self.tally["phones unknown for too long"] += 1
             return
@@ -146,7 +151,7 @@ class Scene:
             return
         if told.error or told.result["device"] != phone.device:
             raise Broken([f"phone {phone.number} could not join again as who it was: {told}"])
-        phone.strange = False
+        phone.strange, phone.credential = False, self.office.devices()[phone.device]
         self.tally["phones rejoined"] += 1
 
     def ulid(self, args: Mapping[str, Any]) -> str | None:

@@ -25,6 +25,7 @@ class Phones(Scene):
         if told.error:
             raise Broken([f"phone {phone.number} could not join: {told.error}"])
         phone.device, phone.revoked = told.result["device"], False
+        phone.credential = self.office.devices()[phone.device]
         await self.sync(phone)
 
     async def _act(self, step: Step, do: str, **more: Any) -> Told | None:

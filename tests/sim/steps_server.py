@@ -76,7 +76,7 @@ class Servers(Scene):
         seen = observe(self.data)
         known = self.office.devices()
         for phone in self.phones:
-            if phone.joined and phone.device not in known:
+            if phone.joined and known.get(phone.device) != phone.credential:
                 phone.strange = True
                 self.tally["phones unknown to a backup"] += 1
                 if phone.revoked or unknown == "wipe":

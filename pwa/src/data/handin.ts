@@ -62,17 +62,17 @@ export async function handIn({ env, db }: Closed, courier?: string): Promise<num
 }
 
 /**
- * Whether the server knows this phone, be it as one that was revoked; null where it does not say. One that was restored
- * to before the phone had joined does not.
+ * What this phone is to the server; null where it does not say. To one that was restored to before the phone had joined
+ * it is `strange`.
  */
-export async function isKnown({ env, db }: Closed): Promise<boolean | null> {
+export async function standing({ env, db }: Closed): Promise<"live" | "revoked" | "strange" | null> {
   const keys = await meta(db, "keys");
   if (!keys) return null;
   const packed = await body(bundle(keys.seal.id, []));
   const asked = ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
   return asked.then(
-    () => true,
-    (error) => (isStrange(error) ? false : null),
+    (answer) => (isObject(answer) && answer.revoked === true ? "revoked" : "live"),
+    (error) => (isStrange(error) ? "strange" : null),
   );
 }
 

@@ -17,7 +17,7 @@ import { newDatabase } from "./commit.ts";
 import { dataKey } from "./crypto.ts";
 import { type AccountDb, meta, openAccount, type SyncNote, stored, write } from "./db.ts";
 import type { Env } from "./env.ts";
-import { handIn, isKnown, noteUnknown } from "./handin.ts";
+import { handIn, noteUnknown, standing } from "./handin.ts";
 import type { Session } from "./records.ts";
 
 /** Redeems an invitation, for a new account or for one that is here. */
@@ -27,7 +27,7 @@ export async function join(env: Env, code: string, deviceName: string): Promise<
     const db = await openAccount(env, id);
     try {
       const [keys, note] = await Promise.all([meta(db, "keys"), meta(db, "sync")]);
-      if (!keys || !(note?.unknown || (await isKnown({ env, db })) === false)) continue;
+      if (!keys || !(note?.unknown || (await standing({ env, db })) === "strange")) continue;
       // Noted first: once the server knows it again, what it refuses must not look like a phone that was revoked.
       await stored(noteUnknown(db));
       before.push({ send: keys.send, user: user.id, name: user.name });

@@ -7,7 +7,7 @@ import { accounts } from "./accounts.ts";
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
 import type { Env } from "./env.ts";
-import { handIn, isKnown, isStrange, noteUnknown } from "./handin.ts";
+import { handIn, isStrange, noteUnknown, standing } from "./handin.ts";
 import type { Session } from "./records.ts";
 import { problemOf, replicate } from "./replicator.ts";
 
@@ -152,13 +152,15 @@ export class Syncing {
   }
 
   /**
-   * The full credential is refused: the phone was revoked, or the server was restored to before it had joined. Then it
-   * keeps everything, until it joins again as the one that it was; also where the server has heard of that already.
+   * The full credential is refused: the phone was revoked, and is told so; or the server was restored to before it had
+   * joined, be it for the second time. Then it keeps everything, until it joins again as the one that it was; also where
+   * the server has heard of that already.
    */
   private async shutOut(session: Session): Promise<SyncProblem> {
     const { db } = session;
     const note = await meta(db, "sync");
-    if (!note?.unknown && (await isKnown({ env: this.env, db })) !== false) {
+    const told = note?.unknown ? "strange" : await standing({ env: this.env, db });
+    if (told === "revoked" || told === null) {
       await this.farewell(session);
       return "revoked";
     }
@@ -166,7 +168,7 @@ export class Syncing {
     return "unknown";
   }
 
-  /** What was saved still goes in, sealed; and only if the server knows this phone and has everything, it forgets. */
+  /** What was saved still goes in, sealed; and only if the server says that it is revoked, and has everything, it forgets. */
   private async farewell(session: Session): Promise<void> {
     const { env, db } = session;
     try {
@@ -179,7 +181,7 @@ export class Syncing {
       return; // without a link, or without an answer that says who asks: later
     }
     const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
-    if (!left && (await isKnown({ env, db }))) await this.front.revoked();
+    if (!left && (await standing({ env, db })) === "revoked") await this.front.revoked();
   }
 
   /** What waits may go in from the service worker, once there is a signal and nobody looks at the app. */

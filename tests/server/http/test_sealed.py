@@ -274,11 +274,12 @@ async def test_a_revoked_phone_hands_in_for_a_person_to_look_at(camket: Served) 
     assert (one.why, one.user, one.device) == ("revoked", phone.user, phone.device)
 
 
-async def test_a_revoked_person_is_still_heard_here_and_known_to_be_known(camket: Served) -> None:
+async def test_a_revoked_person_is_still_heard_here_and_told_so(camket: Served) -> None:
     phone = await camket.phone()
+    assert (await phone.ask_sealed(phone.bundle())).json() == {"receipts": []}
     with camket.parts.rows.begin() as rows:
         users.revoke(rows, phone.user, by="console", now=camket.parts.clock())
-    assert await phone.hand_in() == []
+    assert (await phone.ask_sealed(phone.bundle())).json() == {"receipts": [], "revoked": True}
     assert await is_(phone, phone.seal(phone.visit())) == ["quarantined"]
 
 
