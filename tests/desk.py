@@ -1,7 +1,8 @@
 """What the office does while its server is down: `python -m tests.desk DIR LOGIN`, told in JSON on stdin.
 
     {"write": {"commune": {"model:…": {fields}}}, "review": [{"of": "inspection:…", "is": "returned", …}],
-     "quarantine": "release" or "discard" (of all that waits), "erase": "<database>/<household's ulid>"}
+     "quarantine": "release" or "discard" (of all that waits), "erase": "<database>/<household's ulid>",
+     "erase_photo": "<hamlet>/<sha256>"}
 
 A review looks at the record as the rows have it, as the page of the office does.
 """
@@ -40,9 +41,10 @@ async def at_desk(
     review: Sequence[Mapping[str, Any]] = (),
     quarantine: str = "",
     erase: str = "",
+    erase_photo: str = "",
 ) -> None:
     """Write documents by database and id, review records that have arrived, decide about what is held, and
-    erase a household, in this order, as the person `login`."""
+    erase a household or a photograph, in this order, as the person `login`."""
     app = await build(Settings(data=data))
     parts: Parts = app.state.parts
     try:
@@ -75,6 +77,8 @@ async def at_desk(
             await (warden.release if quarantine == "release" else warden.discard)(person.id, numbers)
         if erase:
             await Eraser(parts.store, parts.rows, parts.clock).erase(person.id, *erase.split("/"))
+        if erase_photo:
+            await Eraser(parts.store, parts.rows, parts.clock).erase_photo(person.id, *erase_photo.split("/"))
     finally:
         await parts.store.close()
         parts.rows.dispose()

@@ -11,6 +11,7 @@ import { KEPT } from "../src/data/photos.ts";
 import type { Session } from "../src/data/records.ts";
 import { readAll } from "../src/data/records.ts";
 import { save } from "../src/data/save.ts";
+import { send as uploads } from "../src/data/upload.ts";
 import { type Asked, json, NOON, type Phone, type Serve } from "./phone.ts";
 import { RealServer } from "./real.ts";
 import { enrolled as enrolledHere, PIN, ScriptedServer, ulidOf } from "./server.ts";
@@ -279,6 +280,82 @@ test("a colleague's photo is fetched when asked for, and is here then without a 
   assert.deepEqual((await other.field.photos()).waiting, 0, "a colleague's picture is not sent again");
 });
 
+/** What the phone holds of photographs. */
+async function held(mine: Phone): Promise<unknown> {
+  const { db } = (mine.field as unknown as { session: Session }).session;
+  const { refused, erased } = await mine.field.photos();
+  return { photos: await db.count("photos"), pictures: await db.count("pictures"), refused, erased };
+}
+
+const NONE = { photos: 0, pictures: 0, refused: 0 };
+
+test("a photo that the office erased goes from every phone, and whose it was is told for a week", async () => {
+  const [mine, other] = [await joined(), await joined()];
+  const name = await mine.field.addPhoto("napo", new Blob([drawn("WEBP", 6)], { type: "image/webp" }));
+  await inspect(mine, "napo", [name], ulidOf(86));
+  await mine.field.syncNow();
+  await other.field.syncNow();
+  await other.field.fetchPhoto("napo", name);
+  await server.office("quantri", { erase_photo: `napo/${name}` });
+  for (const who of [mine, other]) {
+    await who.field.syncNow();
+    const { session } = who.field as unknown as { session: Session };
+    who.clock.now += 86_400_000; // after the exchange, which would set the clock right
+    assert.equal(await uploads(session, false), null);
+  }
+  assert.deepEqual(
+    [await held(mine), await held(other)],
+    [
+      { ...NONE, erased: 1 },
+      { ...NONE, erased: 0 },
+    ],
+  );
+  mine.clock.now += 8 * 86_400_000;
+  assert.deepEqual(await held(mine), { ...NONE, erased: 0 });
+});
+
+test("a photo that was erased before it was sent goes whole, with a word, and is not sent again", async () => {
+  let asked = 0;
+  const mine = await pictured(() => {
+    asked += 1;
+    return json([{ id: `photo:${sha}`, error: "forbidden", is: "erased", reason: "Đã xóa." }], 201);
+  });
+  assert.equal((await mine.field.syncNow()).problem, null);
+  assert.deepEqual(await held(mine), { ...NONE, erased: 1 });
+  await mine.field.syncNow();
+  assert.equal(asked, 1);
+});
+
+test("a thumbnail goes where the picture is nowhere, and stays where it has moved; asked daily", async () => {
+  let deleted = false;
+  let there = 200;
+  const feeds: string[] = [];
+  const mine = await pictured(({ path, method }) => {
+    if (method === "HEAD") return new Response(null, { status: there, headers: { "Upload-Offset": "0" } });
+    if (method !== "GET") return method === "POST" ? json([]) : json({ offset: webp.length });
+    feeds.push(new URL(path, "http://x").searchParams.get("since") ?? "");
+    const row = { id: `photo:${sha}`, ...(deleted ? { deleted } : {}) };
+    return json({ results: [row], last_seq: `${feeds.length}` });
+  });
+  await mine.field.syncNow();
+  const { session } = mine.field as unknown as { session: Session };
+  const thumbs = () => session.db.count("pictures");
+  const asks = async (days: number) => {
+    mine.clock.now += days * 86_400_000;
+    assert.equal(await uploads(session, false), null);
+    return [feeds.length, await thumbs()];
+  };
+  assert.deepEqual(await asks(1), [1, 1]);
+  deleted = true;
+  assert.deepEqual(await asks(0), [1, 1], "asked this day");
+  assert.deepEqual(await asks(1), [2, 1], "it has moved");
+  there = 403;
+  assert.deepEqual(await asks(1), [3, 1], "to a hamlet of others");
+  there = 404;
+  assert.deepEqual(await asks(1), [4, 0]);
+  assert.deepEqual(feeds, ["0", "1", "2", "3"]);
+});
+
 test("of what the server has a phone keeps the last few hundred; what waits is never among the forgotten", async () => {
   const mine = await pictured(() => json({ error: "x" }, 500));
   const { session } = mine.field as unknown as { session: Session };
@@ -319,7 +396,7 @@ test("away from Wi-Fi photos wait, until the volunteer allows mobile data", asyn
   assert.equal(asked.length, 0);
   assert.deepEqual(
     { ...(await mine.field.photos()), waitingBytes: 0 },
-    { waiting: 1, waitingBytes: 0, refused: 0, reasons: [], mobileData: false, paused: true },
+    { waiting: 1, waitingBytes: 0, refused: 0, reasons: [], erased: 0, mobileData: false, paused: true },
   );
   await mine.field.allowMobileData(true);
   assert.equal((await mine.field.photos()).paused, false);

@@ -296,6 +296,8 @@ export interface PhotosState {
   /** The server would not have them; `reasons` says why, in its words. They go again when the volunteer syncs. */
   readonly refused: number;
   readonly reasons: readonly string[];
+  /** The office has erased them lately, and they are gone from this phone. */
+  readonly erased: number;
   readonly mobileData: boolean;
   /** Whether they wait for Wi-Fi. */
   readonly paused: boolean;

@@ -193,6 +193,8 @@ export interface Meta {
   sync: SyncNote;
   bytes: { month: string; count: number };
   photos: { mobileData: boolean };
+  /** Photographs that the office erased: how far that was asked and when; how many own ones went, the last at `at`. */
+  erased: { since?: Record<string, string>; asked?: number; at?: number; count?: number };
   /** What the server said of records that it took: where a household is by now. The latest last. */
   said: { readonly at: number; readonly reason: string }[];
   attempts: { wrong: number; until: number };

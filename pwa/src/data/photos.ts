@@ -8,6 +8,7 @@ import { FieldError, type PhotosState } from "./contract.ts";
 import { decrypt, encrypt } from "./crypto.ts";
 import { meta, meter, type Photo, stored, write } from "./db.ts";
 import type { Bytes } from "./env.ts";
+import { told } from "./erased.ts";
 import { Refused, send } from "./link.ts";
 import { readAll, type Session } from "./records.ts";
 
@@ -113,7 +114,7 @@ export async function forget(session: Session, sha256: string): Promise<void> {
 }
 
 export async function state({ env, db }: Session): Promise<PhotosState> {
-  const [all, mobileData] = await Promise.all([db.getAll("photos"), allowed(db)]);
+  const [all, mobileData, erased] = await Promise.all([db.getAll("photos"), allowed(db), told({ env, db })]);
   const waiting = all.filter((photo) => photo.state === "phone");
   const refused = all.filter((photo) => photo.state === "refused");
   return {
@@ -121,6 +122,7 @@ export async function state({ env, db }: Session): Promise<PhotosState> {
     waitingBytes: waiting.reduce((sum, { size, offset }) => sum + size - (offset ?? 0), 0),
     refused: refused.length,
     reasons: [...new Set(refused.flatMap(({ reason }) => reason ?? []))],
+    erased,
     mobileData,
     paused: waiting.length > 0 && env.metered() && !mobileData,
   };

@@ -12,6 +12,7 @@ import type { SyncProblem } from "./contract.ts";
 import { decryptJson, encryptJson } from "./crypto.ts";
 import { type Clock, type Keys, meta, meter, type Photo, write } from "./db.ts";
 import type { Bytes } from "./env.ts";
+import * as erased from "./erased.ts";
 import { bundle, receiptsIn } from "./handin.ts";
 import { ask, body, NoLink, Refused, send as request } from "./link.ts";
 import { minted, travelling } from "./outgoing.ts";
@@ -33,7 +34,9 @@ const ABANDONED = 30 * 24 * 3_600_000;
  */
 export async function send(session: Session, refusedToo: boolean): Promise<SyncProblem | null> {
   return session.env.alone(`camket-photos-${session.account.id}`, () =>
-    sendAll(session, refusedToo).then(() => null, problemOf),
+    sendAll(session, refusedToo)
+      .then(() => erased.hear(session))
+      .then(() => null, problemOf),
   );
 }
 
@@ -95,6 +98,7 @@ async function handInOne(session: Session, keys: Keys, db: string, doc: JsonObje
   const [receipt] = receiptsIn(answer);
   if (isObject(answer) && answer.later) throw new Refused(403, "later");
   if (!receipt) throw new BadAnswer("/sealed answers a receipt for each record");
+  if (receipt.is === "erased") throw new Erased();
   return ["received", "absorbed", "quarantined"].includes(receipt.is) ? null : receipt.reason;
 }
 
@@ -110,6 +114,7 @@ async function sendOne(
     // A document that was refused may be a colleague's already: then the bytes are wanted all the same.
     await upload(session, told ?? photo);
   } catch (error) {
+    if (error instanceof Erased) return erased.drop(session, photo.sha256);
     if (!(error instanceof Refused) || stopsAll(error)) throw error;
     if ((await session.db.get("photos", photo.sha256))?.state === "refused" && !photo.told) return;
     if (error.status === 404) return changed(session, photo, { told: false, offset: null }); // restored from a backup
@@ -118,6 +123,9 @@ async function sendOne(
     await changed(session, photo, { state: "refused", reason: error.reason || null, offset: null });
   }
 }
+
+/** The office has erased the picture, here or on another phone's word. */
+class Erased extends Error {}
 
 /** The phone is not known, or the server is busy: nothing of this photo alone. */
 const stopsAll = ({ status }: Refused) => [401, 408, 429].includes(status) || status >= 500;
@@ -147,6 +155,7 @@ const bulk =
     if (!Array.isArray(answer)) throw new BadAnswer("_bulk_docs answers a list");
     const [wrong] = answer.filter(isObject); // only errors have rows
     if (wrong?.is === "later") throw new Refused(403, "later"); // it stays here, and goes another time
+    if (wrong?.is === "erased") throw new Erased();
     // What a person has to look at first is named there already, and its bytes are taken.
     if (!wrong || wrong.is === "quarantined") return null;
     return typeof wrong.reason === "string" ? wrong.reason : "";

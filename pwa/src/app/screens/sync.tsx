@@ -58,6 +58,7 @@ export function Sync() {
               {say("sync.photos.refused", { n: photos.refused })}: {photos.reasons.join(" ")}
             </li>
           )}
+          {photos && photos.erased > 0 && <li>{say("sync.photos.erased", { n: photos.erased })}</li>}
           <li>{say("sync.bytes", { kb: state.bytesThisMonth / 1000 })}</li>
         </ul>
       </div>

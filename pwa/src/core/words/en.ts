@@ -231,11 +231,12 @@ export const en: Catalogue = {
   "photo.elsewhere": "This photo is not on this phone.",
   "photo.fetch": "Fetch the picture",
   "photo.fetching": "Fetching the picture…",
-  "photo.not_there": "The commune has not received this picture yet.",
+  "photo.not_there": "The commune does not have this picture: it has not arrived yet, or it was erased.",
   "photo.enough": "{n} {n|photo is|photos are} enough.",
   "sync.photos": "{n} {n|photo|photos} not sent yet ({kb} kB)",
   "sync.photos.paused": "Photos are waiting for Wi-Fi.",
   "sync.photos.refused": "{n} {n|photo|photos} that the commune did not take",
+  "sync.photos.erased": "The commune has erased {n} of your photos; they are erased from this phone, too.",
   "sync.photos.mobile": "Send photos over mobile data too",
 
   "review.returned": "Returned by the commune",

@@ -47,7 +47,7 @@ export const more = {
   "photo.elsewhere": "Ảnh không nằm trên máy này.",
   "photo.fetch": "Tải ảnh về xem",
   "photo.fetching": "Đang tải ảnh…",
-  "photo.not_there": "Ảnh này chưa về tới xã.",
+  "photo.not_there": "Xã không có ảnh này: ảnh chưa về tới hoặc đã bị xóa.",
   "photo.enough": "Đã đủ {n} ảnh.",
   "amend.of": "Đang sửa: {what} ({date})",
   "amend.explain": "Mục cũ vẫn còn trong lịch sử và được ghi là đã bỏ; xã sẽ duyệt mục đã sửa.",
