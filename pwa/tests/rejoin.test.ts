@@ -145,7 +145,24 @@ test("what an account has not sent that was not taken back goes in with the one 
   await next.field.unlock(PIN);
   assert.deepEqual([(await view(next, 5)).where, (await next.field.syncState()).waiting], ["held", 0]);
 
+  // the other account is well, and whose the invitation is
   const shared = await server.enrolled(invite(server.commune.users[0]));
+  const device = (await shared.field.account())?.id;
+  const code = invite(server.commune.users[0]);
+  assert.equal(
+    (await shared.field.join(code, "Điện thoại")).id,
+    device,
+    "a person has one account on a phone",
+  );
+  const closed = shared.again(); // refused with the credential that it still has, it forgets nothing
+  await closed.field.unlock(PIN);
+  assert.deepEqual(
+    [(await closed.field.syncNow()).problem, await closed.field.lifecycle()],
+    ["unknown", "open"],
+  );
+  await shared.field.join(code, "Điện thoại");
+  await shared.field.setPin(PIN);
+  await synced(shared);
   await shared.field.join(invite(server.commune.users[1]), "Điện thoại");
   assert.equal(await shared.field.beside(), false, "the other account is well");
 });

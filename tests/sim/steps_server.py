@@ -76,8 +76,8 @@ class Servers(Scene):
         seen = observe(self.data)
         known = self.office.devices()
         for phone in self.phones:
-            if phone.joined and known.get(phone.device) != phone.credential:
-                phone.strange = True
+            phone.strange = phone.joined and known.get(phone.device) != phone.credential
+            if phone.strange:
                 self.tally["phones unknown to a backup"] += 1
                 if phone.revoked or unknown == "wipe":
                     await self.forget(phone)

@@ -39,7 +39,7 @@ export interface Joined {
   readonly beside: boolean;
 }
 
-/** An account of this phone that the server does not know any more, as it is told. */
+/** An account of this phone, as the server is told: it may be the one that goes on. */
 export interface Before {
   readonly send: string;
   readonly user: string;
@@ -57,14 +57,14 @@ export async function join(
   typed: string,
   deviceName: string,
   before: readonly Before[],
-): Promise<Joined> {
+): Promise<Omit<Joined, "beside">> {
   const code = invitation(typed);
   if (code === null) throw new FieldError("bad_code");
   const asked = { code, device_name: deviceName, ...(before.length > 0 ? { before } : {}) };
   try {
     const told = joined(env, await ask(env, "/join", { body: await body(JSON.stringify(asked)) }));
     const again = before.some(({ send }) => send === told.send);
-    return { ...told, again, beside: before.length > 0 && !again };
+    return { ...told, again };
   } catch (error) {
     throw linkError(error, { 404: "bad_code", 410: "spent_code", 429: "too_many" });
   }

@@ -1,7 +1,7 @@
 /**
- * Joining on a phone that has accounts already: one that the server does not know any more, since it was restored to
- * before that had joined, goes on as the one that it was. It keeps its id, its PIN and all that it has, and gives the
- * server back what that has lost as every phone does.
+ * Joining on a phone that has accounts already: a person has one on a phone, which goes on as the one that it was, also
+ * where the server does not know it any more, since it was restored to before that had joined. It keeps its id, its PIN
+ * and all that it has, and gives the server back what that has lost as every phone does.
  */
 import {
   accounts,
@@ -23,19 +23,24 @@ import type { Session } from "./records.ts";
 /** Redeems an invitation, for a new account or for one that is here. */
 export async function join(env: Env, code: string, deviceName: string): Promise<Joined> {
   const before: Before[] = [];
+  let strange = false;
   for (const { id, user } of await accounts(env)) {
     const db = await openAccount(env, id);
     try {
       const [keys, note] = await Promise.all([meta(db, "keys"), meta(db, "sync")]);
-      if (!keys || !(note?.unknown || (await standing({ env, db })) === "strange")) continue;
-      // Noted first: once the server knows it again, what it refuses must not look like a phone that was revoked.
-      await stored(noteUnknown(db));
+      const known = note?.unknown ? "strange" : await standing({ env, db });
+      if (!keys || (known !== "live" && known !== "strange")) continue;
       before.push({ send: keys.send, user: user.id, name: user.name });
+      if (known === "live") continue;
+      // What it has not sent goes in with another account, where the server does not take it back as this one.
+      await stored(noteUnknown(db));
+      strange = true;
     } finally {
       db.close();
     }
   }
-  return joinAs(env, code, deviceName, before);
+  const joined = await joinAs(env, code, deviceName, before);
+  return { ...joined, beside: strange && !joined.again };
 }
 
 /**
