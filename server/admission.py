@@ -13,7 +13,7 @@ from server.aside import as_taken, is_robbed
 from server.auth.grant import COMMUNE, Grant
 from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged, refusal, well_named
 from server.settle import POLICY, read_body
-from server.superseding import lacking
+from server.superseding import adds
 from server.words import Words
 from sync import canonical, resolve, revtree
 from sync.exchange import MAX_DOCUMENT, Status
@@ -187,7 +187,7 @@ class Judge:
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
         if edit.rev in self._known.tree(edit.id):
-            return self._named(edit)
+            return self._named(edit, ancestor)
         if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
             return self._held(edit, "merged")
         return self._enter(edit, ancestor, told)
@@ -268,9 +268,9 @@ class Judge:
         sender = self._asking.sender
         return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev, sender)
 
-    def _named(self, edit: Edit) -> Admitted:
-        """A revision of which the name is here: for its history alone, unless what was written upon it has
-        left out what only grows; or, where something else is here by that name, which somebody gave back and
+    def _named(self, edit: Edit, ancestor: Body | None) -> Admitted:
+        """A revision of which the name is here: for its history alone, unless what was written upon it does
+        not know what it says; or, where something else is here by that name, which somebody gave back and
         staff let in, what its author says upon that."""
         raw = edit.body
         child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
@@ -278,7 +278,7 @@ class Judge:
             return Admitted(child, (archive.Entry.of(self._db, child, "sent"),))
         sent = archive.Entry.of(self._db, edit, "sent")
         live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
-        if not live or not lacking(orjson.loads(raw), live):
+        if not live or not adds(orjson.loads(raw), live, ancestor):
             return Admitted(edit, (sent,))
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
 

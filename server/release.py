@@ -121,8 +121,9 @@ def plan(
         rev = Rev(rev.generation, derive(rev, False, raw).digest)
     path = (rev, *path[1:])
     live = _live(context, entry.edit.id)
-    if rev in tree and live and superseding.lacking(new, live):
-        path = (derive(rev, False, raw), *path)  # what was written upon it has left out what only grows
+    above = next(iter(_held(context._replace(document=None), entry.edit.id, path[1:2])), None)
+    if rev in tree and live and superseding.adds(new, live, above):
+        path = (derive(rev, False, raw), *path)  # what was written upon it does not know what it says
     parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
     return Ready(entry, Edit(entry.edit.id, path, raw), new, context.db, parts)
 

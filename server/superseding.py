@@ -6,7 +6,7 @@ is closed goes to the archive, so that history shows it. What was held because i
 is left to staff.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 import orjson
@@ -20,7 +20,7 @@ from server.settle import POLICY
 from sync import canonical
 from sync.merge import Body
 from sync.rev import Rev, derive
-from sync.stamps import SKEW
+from sync.stamps import SKEW, device_of, order, stamp_of
 from sync.store.interface import Edit
 
 _DOUBTED = frozenset({"revoked", "stranger"})
@@ -68,6 +68,33 @@ def superseded(db: str, entry: quarantine.Entry, edit: Edit, now_ms: int) -> arc
     if raw != canonical.encode(body):
         rev = Rev(rev.generation, derive(rev, False, raw).digest)
     return archive.Entry.of(db, Edit(edit.id, (rev, *entry.edit.path[1:]), raw), "sent")
+
+
+def adds(body: Body, said: Sequence[Body], before: Body | None) -> bool:
+    """Whether a body says what those that were written upon its name do not know: an act or a photograph, or
+    a value that is later than theirs. `before` is what it was written upon itself.
+
+    No value is later by its stamp alone than another one of the same device that it was not written upon:
+    that clock was set right between the two. Pure.
+    """
+    known = set() if before is None or schemas.newer(before) else correcting.stamps_in(before)
+    for name, rule in schemas.rules(body["type"]).items():
+        mine = stamp_of(body["stamps"], name, name in body) if rule != "set" else None
+        shown = [stamp_of(one["stamps"], name, name in one) for one in said]
+        if mine is None or mine in {*shown, *_seen(said, name)}:
+            continue
+        later = [one for one in shown if one and rule != "ask" and order(mine) < order(one)]
+        own = [one for one in shown if one and device_of(one) == device_of(mine) and one not in known]
+        if not later and not own:
+            return True
+    return lacking(body, said)
+
+
+def _seen(said: Sequence[Body], name: str) -> Iterator[str]:
+    """The stamps of values that wait in a field, or were replaced there."""
+    for ask in (one.get("asks", {}).get(name, {}) for one in said):
+        yield from ask.get("seen", ())
+        yield from (other["stamp"] for other in ask.get("others", ()))
 
 
 def lacking(body: Body, said: Sequence[Body]) -> bool:

@@ -263,6 +263,20 @@ PLACES = (
         ("tests/server/test_carrying.py",),
     ),
     Fault(
+        "what was written upon a lost revision hides what that had said",
+        "server/admission.py",
+        "        if not live or not adds(orjson.loads(raw), live, ancestor):\n",
+        "        if True:\n",
+        ("tests/server/test_superseding.py",),
+    ),
+    Fault(
+        "what is let in below others is hidden by them",
+        "server/release.py",
+        "    if rev in tree and live and superseding.adds(new, live, above):\n",
+        "    if False:\n",
+        ("tests/server/test_superseding.py",),
+    ),
+    Fault(
         "what lives in two hamlets stays in both",
         "server/mover.py",
         "            ways |= await self._one_home(db)\n",

@@ -140,6 +140,35 @@ async def test_what_comes_by_a_name_that_is_here_brings_its_acts(camket: Product
     assert len(camket.all(tables.Archive)) == 4, "hers, his, hers upon hers, both"
 
 
+@pytest.mark.parametrize("way", ["sent", "by hand"])
+async def test_what_comes_by_a_name_that_is_here_says_what_nobody_has_said_since(
+    camket: Product, way: str
+) -> None:
+    """A restore has lost it; what was written upon it, by an old form or on purpose, says what was before."""
+    first = household(at=NOW - DAY, order=10)
+    assert await camket.send(lan, DB, edit(first, "1-a")) == ["received"]
+    hers, his = later(first, MAI, NOW - 2, order=3), later(first, LAN, NOW - 1, name="Lý Mỷ")
+    assert await camket.send(lan, DB, edit(his, "3-c", "2-b", "1-a")) == ["received"]
+    if way == "by hand":
+        assert await by_hand(camket, edit(hers, "2-b", "1-a")) == ["quarantined"]
+        (done,) = await warden(camket).release(THU, [camket.all(tables.Quarantine)[0]["number"]])
+        assert isinstance(done, Ready)
+    for _ in range(2):
+        told = await camket.send(mai, DB, edit(hers, "2-b", "1-a"))
+        assert told == ["received" if way == "sent" else "absorbed"]
+        _, body = await camket.shown(DB, first["_id"])
+        assert (body["order"], body["name"]) == (3, "Lý Mỷ")
+    assert len(await camket.live(DB, first["_id"])) == 1
+
+
+async def test_a_late_copy_from_before_its_clock_was_set_right_brings_nothing_back(camket: Product) -> None:
+    wrong, right = household(at=NOW - 1, name="Tên một"), household(at=NOW - DAY, name="Tên hai")
+    assert await camket.send(lan, DB, edit(right, "2-b", "1-a"), edit(wrong, "1-a")) == ["received"] * 2
+    assert await camket.send(lan, DB, edit(wrong, "1-a")) == ["received"]
+    assert (await camket.shown(DB, right["_id"]))[1]["name"] == "Tên hai"
+    assert archived(camket, "Tên một")
+
+
 async def test_of_what_others_gave_back_its_author_is_asked_for_the_own(camket: Product) -> None:
     """What was let in may be another's forgery, and under another name: hers was never here."""
     fake, hers = household(by=MAI, name="Giả"), edit(household(by=MAI, name="Thật"), "1-b")
