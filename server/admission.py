@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
 import orjson
@@ -92,23 +93,20 @@ class Known:
 
         A tree also names what only a descendant told of: a restored server, and one that gets a later bundle
         first, has not seen what that said."""
-        document = self.documents.get(edit.id)
-        if document is None or edit.rev not in document.tree:
-            return None
-        held = document.bodies.get(edit.rev)
-        return held.json if held else self.archived.get((edit.id, edit.rev))
+        return self._words(edit.id, edit.rev) if edit.rev in self.tree(edit.id) else None
 
     def lost(self, edit: Edit) -> bool:
         """Whether an edit may be, or stand on, other people's work that this server has had and lost, or has
         only heard of.
 
         After a restore a phone's own records come before it is asked for what else it has, and by `/sealed`
-        it is never asked. Of what a peer has brought only the leaves have words: a phone that was at the peer
-        is asked for what it holds of the others.
+        it is never asked. Others may have named it without its words: a peer, which brings those of leaves
+        alone, or a phone whose own record stands on it.
         """
-        held = (rev in self.tree(edit.id) or (edit.id, rev) in self.archived for rev in edit.path[1:])
-        named = edit.rev in self.tree(edit.id) and self.said(edit) is None
-        return self.recovering or named or (self.restored and not all(held))
+        tree = self.tree(edit.id)
+        bare = takewhile(lambda rev: self._words(edit.id, rev) is None, edit.path)
+        gone = any(rev not in tree and (edit.id, rev) not in self.archived for rev in edit.path[1:])
+        return self.recovering or any(rev in tree for rev in bare) or (self.restored and gone)
 
     def told(self, edit: Edit) -> tuple[Body | None, list[Body]]:
         """What may have told the writer something: the nearest ancestor that is held, and every live leaf.
@@ -130,11 +128,14 @@ class Known:
         document = self.documents.get(doc_id)
         return document.tree if document else {}
 
+    def _words(self, doc_id: str, rev: Rev) -> bytes | None:
+        document = self.documents.get(doc_id)
+        held = document.bodies.get(rev) if document else None
+        return held.json if held else self.archived.get((doc_id, rev))
+
     def _body(self, doc_id: str, rev: Rev) -> Body | None:
         if (doc_id, rev) not in self.read:
-            document = self.documents.get(doc_id)
-            held = document.bodies.get(rev) if document else None
-            raw = held.json if held else self.archived.get((doc_id, rev))
+            raw = self._words(doc_id, rev)
             self.read[doc_id, rev] = read_body(doc_id, raw) if raw is not None else None
         return self.read[doc_id, rev]
 

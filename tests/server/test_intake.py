@@ -415,6 +415,18 @@ async def test_what_a_peer_has_brought_by_name_alone_waits_when_a_phone_gives_it
     assert (await camket.shown(DB, first["_id"]))[1]["order"] == 7
 
 
+async def test_a_record_upon_what_another_has_named_alone_waits_and_is_not_refused(camket: Product) -> None:
+    """Nobody has told this server yet what Lan's record keeps of it."""
+    enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
+    first, last = household(by=MAI), household(by=MAI, name="Lý Văn Năm", at=NOW + 1000)
+    upon = later(first, LAN, NOW + 2000, order=7)
+    assert await camket.send(mai, DB, edit(last, "2-n", "1-m")) == ["received"]
+    assert await camket.send(lan, DB, edit(upon, "2-l", "1-x")) == ["forbidden"], "nobody has named this"
+    assert await camket.send(lan, DB, edit(upon, "2-l", "1-m")) == ["quarantined"]
+    assert await camket.send(mai, DB, edit(first, "1-m")) == ["received"]
+    assert await camket.send(lan, DB, edit(upon, "2-l", "1-m")) == ["received"]
+
+
 async def test_a_copy_that_was_asked_for_before_it_was_said_that_files_were_put_back_waits(
     camket: Product,
 ) -> None:
