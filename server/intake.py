@@ -225,10 +225,12 @@ class Intake:
     async def enter(self, place: str, edits: Sequence[Edit], sent_to: str) -> None:
         """Write edits, which are archived already, where their documents belong by now; one that never was
         where it was sent to leaves a trace there (`server.moving`). Raises `StoreFull`."""
-        traces = await self._traces.of(sent_to, place, edits)
-        await self._store.graft_all({place: edits, **({sent_to: traces} if traces else {})})
+        traces = await self._traces.beside(place, edits)
+        traces |= {sent_to: some} if (some := await self._traces.of(sent_to, place, edits)) else {}
+        await self._store.graft_all({place: edits, **traces})
         await self.observe(place, {edit.id for edit in edits})
-        self._follower.wake(sent_to)
+        for db in {sent_to, *traces}:
+            self._follower.wake(db)
 
     async def observe(self, db: str, doc_ids: Collection[str]) -> None:
         """Merge what collided among these documents, then let the follower know.

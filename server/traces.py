@@ -7,14 +7,19 @@ for something new (`server.moving`).
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
+import orjson
 from anyio import to_thread
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from server import archive, moving
 from server.clock import Clock, instant
-from server.rows.engine import writing
+from server.rows import tables
+from server.rows.engine import readers, table, writing
+from server.rows.statements import chunks
 from sync import revtree
 from sync.store.interface import DatabaseMissing, DocStore, Edit
+
+_moved = table(tables.MovedRow)
 
 
 class Traces:
@@ -24,6 +29,13 @@ class Traces:
         self._store = store
         self._rows = rows
         self._clock = clock
+
+    async def beside(self, place: str, edits: Sequence[Edit]) -> dict[str, list[Edit]]:
+        """What to write elsewhere for these edits, which waited and enter where they waited: a tombstone
+        wherever their household has left one. Where else somebody has sent them, nobody knows any more."""
+        left = await to_thread.run_sync(self._left, place, edits)
+        found = {db: await self.of(db, place, some) for db, some in left.items()}
+        return {db: traces for db, traces in found.items() if traces}
 
     async def of(self, sent_to: str, place: str, edits: Sequence[Edit]) -> list[Edit]:
         """What to write where these edits were sent to, which enter another place: a tombstone for each
@@ -47,6 +59,22 @@ class Traces:
         if traces:
             await self._store.graft(sent_to, traces)
         return bool(traces)
+
+    def _left(self, place: str, edits: Sequence[Edit]) -> dict[str, list[Edit]]:
+        """The databases that the households, or units, of these edits have left for this one."""
+        of: dict[str, list[Edit]] = {}
+        for edit in edits:
+            for anchor in moving.anchors(edit.id, orjson.loads(edit.body)):
+                of.setdefault(anchor, []).append(edit)
+        left: dict[str, list[Edit]] = {}
+        with readers(self._rows).begin() as connection:
+            for some in chunks(sorted(of)):
+                asked = select(_moved.c.db, _moved.c.id).where(
+                    _moved.c.target == place, _moved.c.id.in_(some)
+                )
+                for row in connection.execute(asked):
+                    left.setdefault(row.db, []).extend(of[row.id])
+        return left
 
     def _archive(self, db: str, traces: Sequence[Edit]) -> None:
         with writing(self._rows) as connection:

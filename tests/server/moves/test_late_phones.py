@@ -128,14 +128,20 @@ async def test_a_phone_that_gives_back_what_waits_elsewhere_is_told_where_its_ho
     both = grant(LAN, hamlets=("nasam", "bankhu"))
     of_staff = by_staff(household(order=7), QUAN, at=NOW + 2)
     given = edit(of_staff, "3-m", "2-lost", "1-h")
-    assert await send(commune, both, B, given) == ["quarantined"]
+    fresh = pledge(visit("01J8ZQ5A0000000000000000A7", by=MAI), by=MAI)
+    theirs = edit(fresh | {"_id": f"pledge:antq-2027:{HOUSEHOLD}"}, "2-p", "1-p")
+    assert await send(commune, both, B, given, theirs) == ["quarantined", "quarantined"]
+    await commune.follower.catch_up()
+    assert {row["db"] for row in rows_of(commune, tables.Quarantine)} == {A}, "they wait together"
     held = (await commune.store.read(B, [X], lambda _id, tree: revtree.leaves(tree)))[X]
     assert (revtree.live(held.tree), departures(held)) == ([], [A])
     assert given.rev not in held.tree, "nobody has let it in"
-    waiting = rows_of(commune, tables.Quarantine)
+    waiting = [row["number"] for row in rows_of(commune, tables.Quarantine)]
     warden = Warden(commune.store, commune.rows, commune.intake, commune.clock)
-    assert all(isinstance(one, Ready) for one in await warden.release(QUAN, [waiting[0]["number"]]))
+    assert all(isinstance(one, Ready) for one in await warden.release(QUAN, waiting))
     await commune.follower.catch_up()
+    gone = (await commune.store.read(B, [theirs.id], lambda _id, tree: revtree.leaves(tree)))[theirs.id]
+    assert (revtree.live(gone.tree), departures(gone)) == ([], [A]), "its pledge, too, lived nowhere yet"
     assert {db: said["order"] for db, said in (await living(commune, X)).items()} == {A: 7}
     (answer,) = await commune.intake.outcomes(caller_of(both, words("vi")), B, [(X, given.rev)])
     assert isinstance(answer, Stored)
