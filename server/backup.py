@@ -17,8 +17,8 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import closing
-from datetime import datetime
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ from server.rows.engine import open_rows, readers, table
 
 DOCUMENTS, ROWS, PICTURES = "documents.sqlite", "rows.sqlite", "media"
 SUFFIX = ".backup"
+_SECOND = timedelta(seconds=1)
+_NAMED = f"camket-%Y%m%d-%H%M%S{SUFFIX}"
 _FRESH = ".restore-"
 _PARTS = frozenset({DOCUMENTS, ROWS, PICTURES, SECRET_FILE})
 
@@ -58,7 +60,7 @@ def make(data: Path, url: str | None, into: Path, passphrase: str | None, now: d
     if not (data / DOCUMENTS).exists():
         raise NoBackup
     into.mkdir(parents=True, exist_ok=True)
-    made = into / f"camket-{now.strftime('%Y%m%d-%H%M%S')}{SUFFIX}"
+    made = into / _name(into, now)
     with tempfile.TemporaryDirectory(prefix=".camket-", dir=into) as name:
         copy = Path(name)
         _copy_database(data / DOCUMENTS, copy / DOCUMENTS)
@@ -77,6 +79,24 @@ def make(data: Path, url: str | None, into: Path, passphrase: str | None, now: d
             part.rename(made)
         _keep_ledger(copy, into)
     return made
+
+
+def is_named_by(made: Path, now: datetime) -> bool:
+    """Whether a backup bears the time at which it was made; else the clock was ahead once, or is behind."""
+    return made.name == now.strftime(_NAMED)
+
+
+def _name(into: Path, now: datetime) -> str:
+    """Behind those that are there already: the newest is known by its name, whatever a clock said."""
+    last = max(map(_told, into.glob(f"camket-*{SUFFIX}")), default=None)
+    return (now if last is None or last < now.replace(microsecond=0) else last + _SECOND).strftime(_NAMED)
+
+
+def _told(file: Path) -> datetime:
+    """When a backup was made, as far as its name tells; long ago where somebody else has named it."""
+    with suppress(ValueError):
+        return datetime.strptime(file.name, _NAMED).replace(tzinfo=UTC)
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def restore(  # noqa: PLR0917
@@ -175,7 +195,8 @@ def begin_anew(connection: Connection, known: Iterable[Mapping[str, Any]], by: s
 
 def newest(source: Path) -> Path:
     """The backup itself, or the newest of a directory. Raises `NoBackup`."""
-    found = sorted(source.glob(f"camket-*{SUFFIX}")) if source.is_dir() else [source]
+    named = sorted(source.glob(f"camket-*{SUFFIX}")) if source.is_dir() else [source]
+    found = sorted(named, key=_told)
     if not found or not found[-1].is_file():
         raise NoBackup
     return found[-1]

@@ -40,14 +40,17 @@ def backup(
 
     settings = told(data=data)
     passphrase = None if plain else _passphrase(passphrase_file, new=True)
+    now = system()
     with said():
         try:
-            made = backups.make(settings.data, settings.database_url, directory, passphrase, system())
+            made = backups.make(settings.data, settings.database_url, directory, passphrase, now)
         except backups.NoBackup as error:
             end("console.nothing_to_back_up", error, data=settings.data)
         except OSError as error:
             end("console.data_unusable", error, data=directory)
     typer.echo(made)
+    if not backups.is_named_by(made, now):
+        typer.echo(reader().say("console.backup_named"), err=True)
 
 
 def restore(

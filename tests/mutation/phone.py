@@ -189,8 +189,8 @@ PHONE = (
     Fault(
         "a revoked phone forgets before it has handed in",
         f"{DATA}/syncing.ts",
-        "    if (!left && (await isKnown",
-        "    if (left !== null && (await isKnown",
+        "    if (!left && (await standing(",
+        "    if (left !== null && (await standing(",
         (TROUBLE,),
     ),
     Fault(

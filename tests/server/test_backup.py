@@ -100,6 +100,24 @@ async def test_what_was_backed_up_comes_back_and_fits_together(parts: Parts, tmp
         assert await checking.problems(again) == []
 
 
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(days=2000)])
+async def test_the_newest_backup_is_the_one_that_was_made_last_whatever_the_clock(
+    parts: Parts, tmp_path: Path, behind: timedelta
+) -> None:
+    kept = tmp_path / "backups"
+    made = [backup.make(parts.settings.data, None, kept, None, AT)]
+    assert backup.is_named_by(made[0], AT)
+    (kept / "camket-last.backup").touch()  # a name that somebody gave
+    for _ in range(2):  # a dead battery, or a clock that was ahead before
+        made.append(backup.make(parts.settings.data, None, kept, None, AT - behind))
+        assert not backup.is_named_by(made[-1], AT - behind)
+        assert backup.newest(kept) == made[-1]
+    made.append(backup.make(parts.settings.data, None, kept, None, AT + timedelta(days=1)))
+    assert backup.is_named_by(made[-1], AT + timedelta(days=1))
+    assert backup.newest(kept) == made[-1]
+    assert len({*made}) == 4
+
+
 async def test_a_backup_made_while_phones_write_holds_each_record_whole(parts: Parts, tmp_path: Path) -> None:
     """Documents are copied before the rows: whatever the copy's store has, its archive has too."""
     made: list[Path] = []

@@ -1,4 +1,7 @@
-"""What staff make of records that could not enter by themselves."""
+"""What staff make of records that could not enter by themselves.
+
+All in one file: every story is of a record that waits.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
