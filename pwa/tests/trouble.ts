@@ -29,6 +29,7 @@ interface Inside extends IDBTransaction {
 
 /** Takes a transaction back without a word to the app, as a death does. */
 function undone(tx: Inside): void {
+  if (tx._state === "finished") return; // the app has taken it back itself, and has not heard of it yet
   for (const back of tx._rollbackLog.reverse()) back();
   tx._requests.length = tx._rollbackLog.length = 0;
   tx._state = "finished";

@@ -110,6 +110,14 @@ PHONE = (
         (SHOWING,),
     ),
     Fault(
+        "what is carried goes before its receipt is kept",
+        f"{DATA}/courier.ts",
+        '  await write(db, ["carried"], async (tx) => {\n',
+        '  for (const one of records) await db.delete("carried", one.sha256);\n'
+        '  await write(db, ["carried"], async (tx) => {\n',
+        ("pwa/tests/seldom.test.ts",),
+    ),
+    Fault(
         "two tabs give out one stamp",
         f"{DATA}/save.ts",
         "    if (now.last !== clock.last || now.offset !== clock.offset) return false;\n",
