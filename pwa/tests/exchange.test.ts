@@ -219,6 +219,26 @@ test("a forgotten PIN comes back over the office, and the data with it", async (
   assert.equal((await view(mai, 1)).outcome, "signed");
 });
 
+test("what staff had written, and files put back without a word would not take, goes up once that is said", async () => {
+  await server.keep(); // the first here: from the next test on this server knows that it was restored
+  const write = { "hamlet-napo": { [`household:${household(7)}`]: { name: "Lò Văn Đã Sửa" } } };
+  await server.office("quantri", { write });
+  await synced(lan);
+  await server.goBack(false);
+  await synced(lan);
+  const db = await openAccount(lan.env, (await lan.field.account())?.id ?? "");
+  assert.deepEqual(
+    (await db.getAll("own")).map(({ id, state }) => [id, state]),
+    [[`household:${household(7)}`, "refused"]],
+  );
+  await server.sayByHand();
+  await synced(lan);
+  await server.office("quantri", { quarantine: "release" });
+  await synced(mai, lan);
+  for (const who of [mai, lan]) assert.equal((await view(who, 7)).name, "Lò Văn Đã Sửa");
+  assert.equal(await db.count("own"), 0);
+});
+
 test("a server that lost its last day gets it back from the phones", async () => {
   await synced(mai, lan);
   await server.keep();

@@ -92,6 +92,13 @@ export class RealServer {
     await this.up();
   }
 
+  /** `camket restore --by-hand`, some time after a copy was put back. */
+  async sayByHand(): Promise<void> {
+    await this.kill("SIGTERM");
+    this.#commune("--restored");
+    await this.up();
+  }
+
   /** An admin has every phone in hand that only hands in. */
   confirm(): void {
     this.#commune("--confirm");

@@ -299,12 +299,14 @@ export async function commitGone(session: Session, db: string): Promise<void> {
 /**
  * The server does not know the position: both ways start from null, and the next request says what this phone has.
  * What had left this database is said again by a server that knows of it; one that was restored to before that does
- * not.
+ * not. What it would not take back of others' work while nobody had told it that it lost any, it is asked about again.
  */
 export async function commitLost(session: Session, db: string): Promise<void> {
-  await write(session.db, ["databases", "heads"], async (tx) => {
+  await write(session.db, ["databases", "heads", "own"], async (tx) => {
     for (const { id, page } of await tx.objectStore("heads").getAll(keysOf(db)))
       if (page === null) await tx.objectStore("heads").delete([db, id]);
+    for (const own of await tx.objectStore("own").getAll(keysOf(db)))
+      if (own.again && own.state === "refused") await tx.objectStore("own").put({ ...own, state: "held" });
     const database = await tx.objectStore("databases").get(db);
     if (database) await tx.objectStore("databases").put({ ...database, position: null, since: null });
   });
