@@ -4,7 +4,8 @@ A record enters as it is, or with its clock set right: then under a revision der
 held, so that deciding twice writes one. Where it belongs is asked when it enters, as for what a phone sends
 (`server.whereabouts`): hamlets may have merged, and stand again, while it waited. What goes in is archived,
 grafted and merged like everything else; only then is the entry closed, so that nothing is lost between the
-two. The phone hears of it through the revisions that it still asks about.
+two. The phone hears of it through the revisions that it still asks about. All in one file: what a record
+would enter as, and its entering as just that.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -221,16 +222,23 @@ class Warden:
         return [*{(one.db, one.edit.id): one for one in ready}.values()]
 
     async def release(
-        self, by: str, numbers: Collection[int], offset_ms: int | None = None, *, instead: bool = False
+        self,
+        by: str,
+        numbers: Collection[int],
+        offset_ms: int | None = None,
+        *,
+        instead: bool = False,
+        into: str | None = None,
     ) -> Sequence[Planned]:
         """Let these entries in, oldest first, with an audit entry each; what could not enter still waits.
-        `instead`: acts that say otherwise what is held are right, and what is held is taken back.
+        `instead`: acts that say otherwise what is held are right, and what is held is taken back. `into`: the
+        hamlet of what was sent to one that is not here any more.
 
         Raises `StoreFull`.
         """
         done: list[Planned] = []
         for batch in _rounds(await self._measured(sorted(numbers))):
-            plans = await self._plans(batch, offset_ms, by if instead else None)
+            plans = await self._plans(batch, offset_ms, by if instead else None, into)
             await self._enter(by, [one for one in plans if isinstance(one, Ready)])
             done += plans
         return done
@@ -261,7 +269,7 @@ class Warden:
             if not revtree.live(trees.get(doc_id, {})):
                 await to_thread.run_sync(self._blobs.remove, pictures_of(db, [doc_id]))
 
-    async def _places(self, entries: Sequence[Entry]) -> dict[int, str]:
+    async def _places(self, entries: Sequence[Entry], into: str | None) -> dict[int, str]:
         """The databases in which these entries belong by now, by their numbers."""
         found = {entry.number: entry.db for entry in entries}
         for db in dict.fromkeys(found.values()):
@@ -270,12 +278,20 @@ class Warden:
             places = await self._intake.where.places(db, bodies)
             places |= await self._intake.where.homes(db, bodies.keys() - places.keys())
             found |= {entry.number: places.get(entry.edit.id, db) for entry in here}
+        if into is not None:
+            kept = await self._store.names()
+            gone = {number: db.partition("-")[0] for number, db in found.items() if db not in kept}
+            found |= {number: f"{kind}-{into}" for number, kind in gone.items()}
         return found
 
     async def _plans(
-        self, entries: Sequence[Entry], offset_ms: int | None, instead: str | None = None
+        self,
+        entries: Sequence[Entry],
+        offset_ms: int | None,
+        instead: str | None = None,
+        into: str | None = None,
     ) -> list[Planned]:
-        places = await self._places(entries)
+        places = await self._places(entries, into)
         found: list[Planned] = []
         for entry in entries:
             try:

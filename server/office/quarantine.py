@@ -113,13 +113,13 @@ async def show_one(desk: Desk) -> Response:
         raise HTTPException(404)
     stands = await _standing(desk, row)
 
-    def work(rows: Connection) -> tuple[Waiting, list[str], list[str]]:
+    def work(rows: Connection) -> tuple[Waiting, list[str], list[str], dict[str, Hamlet]]:
         fields, people = known_of(rows, desk.words), records.people(rows)
         says = _says(row.doc_id, json.loads(row.body), fields, people)
         now = _says(row.doc_id, stands, fields, people) if stands else []
-        return _waiting(rows, row, known, desk.words), says, now
+        return _waiting(rows, row, known, desk.words), says, now, hamlets(rows, desk.signed_in.grant.hamlets)
 
-    shown, says, now = await desk.read(work)
+    shown, says, now, places = await desk.read(work)
     return await desk.render(
         "quarantined.html",
         "quarantine",
@@ -130,16 +130,22 @@ async def show_one(desk: Desk) -> Response:
         times=_times(planned),
         obstacle=planned.obstacle if isinstance(planned, Blocked) else "",
         parting=isinstance(planned, Ready) and planned.parts,
+        places=[("", "…"), *((one.id, one.name) for one in places.values())],
     )
 
 
 async def decide_one(desk: Desk) -> Response:
     """Release one record as the page showed it, or discard it."""
     row, _ = await _open(desk)
-    return await _decided(desk, [row.number], await _offset(desk, row, _minutes(desk.text("minutes"))))
+    into = desk.text("into") or None
+    if into and into not in await desk.read(lambda rows: hamlets(rows, desk.signed_in.grant.hamlets)):
+        raise HTTPException(400)
+    return await _decided(desk, [row.number], await _offset(desk, row, _minutes(desk.text("minutes"))), into)
 
 
-async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> Response:
+async def _decided(
+    desk: Desk, numbers: Collection[int], offset: int | None, into: str | None = None
+) -> Response:
     here = sieve_of(desk.text).href(HERE)
     if not numbers:
         return desk.to(here, "office.flash.nothing_chosen", kind="warn")
@@ -154,7 +160,7 @@ async def _decided(desk: Desk, numbers: Collection[int], offset: int | None) -> 
             await parting.part(desk, one.db, one.edit.id.partition(":")[2], one.body["status"])
     except NotTaken as error:
         return desk.to(here, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
-    plans = await _warden(desk).release(desk.user, numbers, offset, instead=instead)
+    plans = await _warden(desk).release(desk.user, numbers, offset, instead=instead, into=into)
     entered = [one for one in plans if isinstance(one, Ready)]
     await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
     blocked = len(plans) - len(entered)

@@ -132,6 +132,30 @@ async def test_pictures_and_what_the_office_itself_had_written_are_listed_too(
             assert (await browser.get(f"/office/quarantine/{picture}")).status_code == 200
 
 
+async def test_a_record_of_a_hamlet_that_is_nowhere_is_taken_into_one_that_staff_name(
+    made: Village,
+) -> None:
+    """The hamlet was founded after the backup that was restored, and nobody founds it again."""
+    await hold(made, await renamed(made, SIGNED_ULID, "7"))
+    (number,) = numbers(made)
+    new = "01J8ZQ4T6N3VXK2M5R7W9Y0ZZZ"
+    source = table(tables.Quarantine)
+    with made.parts.rows.begin() as rows:
+        held = source.update().where(source.c.number == number)
+        rows.execute(held.values(db="hamlet-matroi", doc_id=f"household:{new}", path=["1-7"], rev="1-7"))
+    async with made.signed_in("admin") as browser:
+        page = (await browser.get(f"/office/quarantine/{number}")).text
+        assert "Hãy chọn thôn mà phiếu thuộc về" in page
+        assert '<option value="nasam">' in page
+        wrong = {"do": "release", "into": "matroi"}
+        assert (await browser.post(f"/office/quarantine/{number}", wrong)).status_code == 400
+        await browser.send(f"/office/quarantine/{number}", {"do": "release", "into": ""})
+        assert numbers(made) == [number]
+        await browser.send(f"/office/quarantine/{number}", {"do": "release", "into": "nasam"})
+    assert numbers(made) == []
+    assert (await document(made, f"household:{new}"))[1]["name"] == "Tên Đã Sửa"
+
+
 async def test_choosing_nothing_decides_nothing(made: Village) -> None:
     await hold(made, await renamed(made, SIGNED_ULID, "7"))
     async with made.signed_in("reviewer") as browser:
