@@ -1,16 +1,23 @@
 """A household that was merged: what was written to it, and still is, goes to the one that was kept."""
 
-import orjson
+from collections.abc import Sequence
 
+import orjson
+import pytest
+
+from server import quarantine
 from server.admission import caller_of
 from server.aside import beside
 from server.auth.grant import Role
 from server.carrying import GivenBack, given_back
+from server.release import Ready, Warden
 from server.rows import tables
+from server.rows.engine import writing
 from server.scribe import Change
 from server.words import words
 from sync import revtree
 from sync.rev import Rev
+from sync.store.interface import Edit
 from tests.server.documents import (
     FIRST,
     HOUSEHOLD,
@@ -21,6 +28,7 @@ from tests.server.documents import (
     SECOND,
     THIRD,
     THU,
+    by_staff,
     grant,
     household,
     pledge,
@@ -199,3 +207,43 @@ async def test_merged_into_each_other_is_no_endless_round(camket: Product) -> No
     await camket.follower.catch_up()
     _, body = await camket.shown(DB, KEPT)
     assert [act["id"] for act in body["acts"]] == [FIRST, SECOND]
+
+
+async def test_of_what_is_given_back_a_parting_is_known_before_its_acts_come(
+    camket: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The merge comes first and its parting last; in between comes the signature that went over and back."""
+    one, other = household(), household(OTHER, MAI)
+    await camket.send(lan, DB, edit(one, "1-a"))
+    await camket.send(mai, DB, edit(other, "1-c"))
+    sign, seen = signed(by=MAI), visit()
+    void = taken_back("voided", SECOND, by=THU)
+    into = {"is": "merged_into", "since": "2026-03-01", "into": one["_id"].partition(":")[2]}
+    held = [
+        edit(by_staff(pledge(seen, sign), THU), "2-b", "1-b"),
+        edit(by_staff(other | {"status": into}, THU, at=NOW + 1), "2-c", "1-c"),
+        edit(pledge(sign, by=MAI, ulid=OTHER), "3-d", "2-d", "1-d"),
+        edit(by_staff(pledge(seen, sign, void), THU, at=NOW + 2), "3-b", "2-b", "1-b"),
+        edit(by_staff(other, THU, at=NOW + 3), "3-c", "2-c", "1-c"),
+    ]
+    with writing(camket.rows) as rows:
+        quarantine.hold(
+            rows,
+            [quarantine.Held(DB, one, "recovered", MAI, mai.device) for one in held],
+            "2026-03-01T02:03:04Z",
+        )
+    enter = camket.intake.enter
+
+    async def entered(place: str, edits: Sequence[Edit], sent_to: str) -> None:
+        await enter(place, edits, sent_to)
+        await camket.follower.catch_up()
+
+    monkeypatch.setattr(camket.intake, "enter", entered)
+    warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
+    done = await warden.release(THU, [row["number"] for row in camket.all(tables.Quarantine)])
+    assert all(isinstance(one, Ready) for one in done), done
+    _, body = await camket.shown(DB, other["_id"])
+    assert body["status"]["is"] == "resident"
+    assert len(await camket.live(DB, held[2].id)) == 1
+    _, body = await camket.shown(DB, held[2].id)
+    assert body["acts"] == [sign]

@@ -3,7 +3,6 @@
 All in one file: every story is of a record that waits.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,6 @@ from server.release import Blocked, Ready, Warden
 from server.rows import tables
 from server.rows.engine import table, writing
 from sync.rev import Rev
-from sync.store.interface import Edit
 from tests.server.documents import (
     FIRST,
     LAN,
@@ -377,43 +375,3 @@ async def test_a_newer_record_is_held_to_its_authors_rules_before_it_is_let_in(
     assert getattr(done, "obstacle", None) == obstacle
     (entry,) = camket.all(tables.Quarantine)
     assert entry["state"] == ("waiting" if obstacle else "released")
-
-
-async def test_of_what_is_given_back_a_parting_is_known_before_its_acts_come(
-    camket: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The merge comes first and its parting last; in between comes the signature that went over and back."""
-    one, other = household(), household(OTHER, MAI)
-    await camket.send(lan, DB, edit(one, "1-a"))
-    await camket.send(mai, DB, edit(other, "1-c"))
-    sign, seen = signed(by=MAI), visit()
-    void = taken_back("voided", SECOND, by=THU)
-    into = {"is": "merged_into", "since": "2026-03-01", "into": one["_id"].partition(":")[2]}
-    held = [
-        edit(by_staff(pledge(seen, sign), THU), "2-b", "1-b"),
-        edit(by_staff(other | {"status": into}, THU, at=NOW + 1), "2-c", "1-c"),
-        edit(pledge(sign, by=MAI, ulid=OTHER), "3-d", "2-d", "1-d"),
-        edit(by_staff(pledge(seen, sign, void), THU, at=NOW + 2), "3-b", "2-b", "1-b"),
-        edit(by_staff(other, THU, at=NOW + 3), "3-c", "2-c", "1-c"),
-    ]
-    with writing(camket.rows) as rows:
-        quarantine.hold(
-            rows,
-            [quarantine.Held(DB, one, "recovered", MAI, mai.device) for one in held],
-            "2026-03-01T02:03:04Z",
-        )
-    enter = camket.intake.enter
-
-    async def entered(place: str, edits: Sequence[Edit], sent_to: str) -> None:
-        await enter(place, edits, sent_to)
-        await camket.follower.catch_up()
-
-    monkeypatch.setattr(camket.intake, "enter", entered)
-    numbers = [number(camket, str(one.rev)) for one in held]
-    done = await warden(camket).release(THU, numbers)
-    assert all(isinstance(one, Ready) for one in done), done
-    _, body = await camket.shown(DB, other["_id"])
-    assert body["status"]["is"] == "resident"
-    assert len(await camket.live(DB, held[2].id)) == 1
-    _, body = await camket.shown(DB, held[2].id)
-    assert body["acts"] == [sign]
