@@ -7,7 +7,7 @@ it is not what STANDS, it LOST: somebody wrote at the same time, and the later s
 lose nothing. Merged revisions make no writes of their own.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,7 +17,7 @@ import orjson
 import schemas
 from server.moving import MARK
 from sync.resolve import NO_DELETION
-from sync.stamps import Stamp
+from sync.stamps import Stamp, device_of, order
 from sync.stamps import stamp_of as stamps_of_field
 
 Body = Mapping[str, Any]
@@ -209,10 +209,14 @@ def _open(body: Body, field: str) -> set[str]:
     return {other["stamp"] for other in others}
 
 
-def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple[str, str | None]]:
-    found = set()
+def _overwritten(ordered: Sequence[Kept], held: Mapping[str, Kept]) -> set[tuple[str, str | None]]:
+    found = set[tuple[str, str | None]]()
     for kept in ordered:
         parent = held.get(kept.parent or "")
+        if parent is None and kept.parent:  # it waited until this closed it, and has another name since
+            found |= {
+                (field, one) for field in _fields(kept.body) for one in _own_before(ordered, kept, field)
+            }
         if parent is None or kept.source in {"merged", "derived"}:
             continue
         for field in _fields(kept.body):
@@ -220,6 +224,15 @@ def _overwritten(ordered: Iterable[Kept], held: Mapping[str, Kept]) -> set[tuple
             if before != after and not _settles(parent, field):  # whom a choice went against has lost
                 found.add((field, before))
     return found
+
+
+def _own_before(told: Iterable[Kept], kept: Kept, field: str) -> Iterator[str]:
+    """The stamps of what the device that wrote a field last had said in it before."""
+    after = stamp_of(kept.body, field)
+    for one in told:
+        before = stamp_of(one.body, field)
+        if before and after and device_of(before) == device_of(after) and order(before) < order(after):
+            yield before
 
 
 @dataclass(frozen=True, slots=True)

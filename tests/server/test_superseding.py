@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 
+import orjson
 import pytest
 from sqlalchemy import insert
 
 from server import quarantine
 from server.admission import caller_of
+from server.office.history import Kept, tell
 from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import table
@@ -49,12 +51,19 @@ async def test_what_its_author_has_written_over_is_in_the_history(camket: Produc
     base = household()
     await camket.send(lan, DB, edit(base, "1-a"))
     one = later(base, LAN, NOW - DAY + 1, name="Tên một")
-    two = later(one, LAN, NOW + 1, name="Tên hai")
+    two = later(one, LAN, NOW + 2, name="Tên hai")
     assert await camket.send(lan, DB, edit(one, "2-b", "1-a"), skew_ms=DAY) == ["quarantined"]
     assert await camket.send(lan, DB, edit(two, "3-c", "2-b", "1-a")) == ["received"]
     assert state(camket) == [("released", "3-c")]
     assert archived(camket, "Tên một")
     assert (await camket.shown(DB, base["_id"]))[1]["name"] == "Tên hai"
+    kept = [
+        Kept(row["rev"], row["parent"], orjson.loads(row["body"]), False, row["by"], row["stamp"], "", "sent")
+        for row in camket.all(tables.Archive)
+    ]
+    told = tell(base["_id"], kept, "3-c")
+    states = {change.after: change.state for one in told for change in one.changes if change.field == "name"}
+    assert states["Tên một"] == "replaced", "nobody else wrote at the same time"
 
 
 async def test_a_time_that_never_came_is_archived_as_the_one_that_it_was(camket: Product) -> None:
