@@ -208,4 +208,11 @@ PHONE = (
         "      offset = Math.max(await put(session, photo, bytes, offset), bytes.length);\n",
         ("pwa/tests/photos.test.ts",),
     ),
+    Fault(
+        "what files put back without a word refused is never offered again",
+        f"{DATA}/commit.ts",
+        '      if (own.again && own.state === "refused") await',
+        "      if (own.again && own.lost) await",
+        ("pwa/tests/exchange.test.ts",),
+    ),
 )

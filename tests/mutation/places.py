@@ -283,4 +283,18 @@ PLACES = (
         "",
         (ONE_HOME,),
     ),
+    Fault(
+        "what is let in leaves no trace where its household has left one",
+        "server/intake.py",
+        "        traces = await self._traces.beside(place, edits)\n",
+        "        traces: dict[str, list[Edit]] = {}\n",
+        (LATE,),
+    ),
+    Fault(
+        "what is given back of a pledge enters before the parting of its household",
+        "server/release.py",
+        'sorted(entries, key=lambda one: not one.edit.id.startswith("household:"))',
+        "entries",
+        ("tests/server/test_carrying.py",),
+    ),
 )

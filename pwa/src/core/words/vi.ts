@@ -185,7 +185,7 @@ export const vi = {
   "sync.photos": "{n} ảnh chưa gửi ({kb} kB)",
   "sync.photos.paused": "Ảnh đang chờ Wi-Fi.",
   "sync.photos.refused": "{n} ảnh xã không nhận",
-  "sync.photos.erased": "Xã đã xóa {n} ảnh của bạn; trên máy này ảnh cũng đã xóa.",
+  "sync.photos.erased": "Xã đã xóa {n} ảnh của bác; trên máy này ảnh cũng đã xóa.",
   "sync.photos.mobile": "Cho gửi ảnh bằng dữ liệu di động",
 
   "review.returned": "Xã trả lại để sửa",
