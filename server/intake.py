@@ -327,12 +327,12 @@ class Intake:
             decided = quarantine.decided(connection, db, named)
 
         def is_wanted(found: quarantine.Decided) -> bool:
-            """Whether to ask for it: the phone is confirmed by now, or others' copy was decided about, which
-            may have said something else."""
-            other = found.of_other(asking.grant.device)
-            if found.state != "waiting":
-                return other and found.why in {"recovered", "stranger"}
-            return not other and (found.why, found.state) == ("stranger", "waiting")
+            """Whether to ask for it: the phone is confirmed by now; or others' copy was decided about, which
+            may have said something else, or waits where its author can send it, who needs no decision."""
+            if found.of_other(asking.grant.device):
+                is_own = orjson.loads(found.body).get("by") == asking.grant.user
+                return found.why in {"recovered", "stranger"} and (is_own or found.state != "waiting")
+            return (found.why, found.state) == ("stranger", "waiting")
 
         def outcome(doc_id: str, rev: Rev) -> Refused | None:
             if doc_id in erased:

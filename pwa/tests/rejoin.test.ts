@@ -106,6 +106,18 @@ test("who has forgotten the PIN joins again all the same, once the office approv
   assert.equal((await view(again, 4)).where, "received");
 });
 
+test("nobody joins while the server does not say what the account that is here is to it", async () => {
+  const lan = await server.enrolled(invite(server.commune.users[1]));
+  const device = (await lan.field.account())?.id;
+  const code = invite(server.commune.users[1]);
+  lan.serve = async (asked) =>
+    asked.path === "/sealed" ? new Response("", { status: 503 }) : server.link(asked);
+  await assert.rejects(lan.field.join(code, "Điện thoại"), { code: "offline" });
+  lan.serve = server.link;
+  assert.equal((await lan.field.join(code, "Điện thoại")).id, device);
+  assert.equal((await lan.field.accounts()).length, 1);
+});
+
 test("a phone that joined again is not one that was revoked where a copy from between is put back", async () => {
   const [user] = server.commune.users;
   const mai = await server.enrolled(invite(user));

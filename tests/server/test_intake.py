@@ -394,6 +394,10 @@ async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author
     assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]
     assert await camket.send(lan, DB, of_mai, edit(pledge(visit()), "1-l")) == ["quarantined", "received"]
     assert [row["why"] for row in camket.all(tables.Quarantine)] == ["recovered"]
+    (told,) = await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named)
+    assert told
+    assert told.name == "quarantined"
+    assert await camket.intake.outcomes(caller_of(mai, words("vi")), DB, named) == [None], "it is asked for"
     assert await camket.send(mai, DB, of_mai) == ["received"]
     assert [row["state"] for row in camket.all(tables.Quarantine)] == ["released"]
     assert await camket.send(lan, DB, of_mai) == ["received"]
