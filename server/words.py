@@ -68,6 +68,8 @@ def _local_day(value: date | datetime | str) -> date:
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return aware.astimezone(HERE).date()
+    if not isinstance(value, date):
+        raise TypeError(value)  # of what a later program wrote
     return value
 
 

@@ -108,3 +108,9 @@ def test_the_phone_calls_things_as_the_office_does(language: str, file: str, pho
     assert said
     for key, text in said.items():
         assert text.casefold() == words(language).say(f"{office}.{key}").casefold()
+
+
+def test_what_is_no_date_is_not_worded_as_one() -> None:
+    for value in ([1], 7, {"since": "2026-01-01"}):
+        with pytest.raises(TypeError):
+            words("vi").date(value)  # type: ignore[arg-type]

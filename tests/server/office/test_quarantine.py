@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from sqlalchemy import insert
 
 from server import ledger, quarantine
 from server.admission import caller_of
@@ -37,6 +38,11 @@ def numbers(made: Village) -> list[int]:
     source = table(tables.Quarantine)
     with readers(made.parts.rows).begin() as rows:
         return [row.number for row in rows.execute(source.select().where(source.c.state == "waiting"))]
+
+
+def restored(made: Village) -> None:
+    with made.parts.rows.begin() as rows:
+        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
 
 
 async def test_one_record_shows_what_it_will_become_and_enters_like_that(made: Village) -> None:
@@ -77,6 +83,10 @@ async def test_all_that_was_sent_again_after_a_restore_is_released_at_once(made:
     with made.parts.rows.begin() as rows:
         rows.execute(source.update().where(source.c.number == min(numbers(made))).values(why="recovered"))
     async with made.signed_in("reviewer") as browser:
+        assert "được các máy gửi lại" not in (await browser.get("/office/quarantine")).text, "never restored"
+        await browser.send("/office/quarantine", {"every": "recovered", "do": "release"})
+        assert len(numbers(made)) == 2
+        restored(made)
         assert "1 phiếu được các máy gửi lại" in (await browser.get("/office/quarantine")).text
         page = await browser.send("/office/quarantine", {"every": "recovered", "do": "release"})
     assert "Đã nhận 1 phiếu." in page.text
@@ -97,6 +107,7 @@ async def test_what_others_gave_back_shows_its_alleged_author_what_stands_and_no
     with made.parts.rows.begin() as rows:
         for number, values in zip((first, second), changes, strict=True):
             rows.execute(source.update().where(source.c.number == number).values(**values))
+    restored(made)
     before = (await document(made, f"household:{SIGNED_ULID}"))[1]["name"]
     async with made.signed_in("reviewer") as browser:
         page = (await browser.get(f"/office/quarantine/{first}")).text
@@ -183,7 +194,13 @@ async def test_what_a_newer_app_wrote_is_listed_with_its_reason_and_waits_for_th
     sent = later(
         {"_id": f"household:{SIGNED_ULID}", **body}, made.people["volunteer"], NOW + 5000, name="Khác"
     )
-    strange = sent | {"v": 2, "acts": 7, "status": {"is": "?"}, "place": {"house": 3}, "heat": [1, True]}
+    strange = sent | {
+        "v": 2,
+        "acts": 7,
+        "status": {"is": "resident", "since": [1]},
+        "place": {"house": 3},
+        "heat": [1, True],
+    }
     caller = caller_of(made.grant("volunteer"), words("vi"))
     (answer,) = await made.parts.intake.admit(caller, "hamlet-nasam", [edit(strange, "2-z", rev)])
     assert getattr(answer, "name", "") == "quarantined"
