@@ -217,3 +217,42 @@ test("what went up by plain CouchDB alone is given back to a server that lost it
     assert.ok(!asked.some((body) => body.includes('"have"')));
   }
 });
+
+test("older rows of a restored server take nothing from a phone that comes by plain CouchDB first", async () => {
+  const other = server.phone();
+  other.serve = refusing;
+  await other.field.join(invite(server.commune.users[0]), "Máy khác");
+  await other.field.setPin(PIN);
+  for (const [who, said, own, theirs] of [
+    [mai, false, 1, 2], // its exchange has a position
+    [other, true, 3, 4], // and has never given this one any
+  ] as const) {
+    const way = who === mai ? server.link : refusing;
+    who.serve = way;
+    lan.serve = server.link;
+    who.clock.now = lan.clock.now = Date.now();
+    await synced(who);
+    await visit(who, own);
+    await visit(lan, theirs);
+    await synced(who, lan, who);
+    await server.keep();
+    who.clock.now = lan.clock.now = Date.now() + 2_000;
+    await visit(who, own);
+    await visit(lan, theirs);
+    await synced(lan, who);
+    const before = (await view(who, own)).acts.length;
+    await server.goBack(said);
+    if (said) server.confirm();
+    who.serve = refusing;
+    await synced(who, who);
+    assert.equal((await view(who, own)).acts.length, before);
+    if (!said) await server.sayByHand();
+    server.confirm();
+    who.serve = server.link;
+    await synced(who, who);
+    const lost = `hamlet-napo/pledge:${server.commune.campaign}:${household(theirs)}`;
+    assert.ok(server.waiting().includes(lost));
+    await synced(lan);
+    assert.equal((await view(lan, own)).acts.length, before);
+  }
+});

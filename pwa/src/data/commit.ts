@@ -234,11 +234,15 @@ async function takeRow(
   return before?.rev !== rev;
 }
 
-/** The server has heard of all that this phone has of these databases, and has asked for what it lacks. */
+/**
+ * The server has heard of all that this phone has of these databases, and has asked for what it lacks: of others' work
+ * it takes by the exchange what it would not take by plain CouchDB.
+ */
 export async function commitHeard(session: Session, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
-  await write(session.db, ["databases"], async (tx) => {
+  await write(session.db, ["databases", "own"], async (tx) => {
     for (const name of names) {
+      await askAgain(tx, name);
       const database = await tx.objectStore("databases").get(name);
       if (database) await tx.objectStore("databases").put({ ...database, plain: [] });
     }
@@ -305,11 +309,16 @@ export async function commitLost(session: Session, db: string): Promise<void> {
   await write(session.db, ["databases", "heads", "own"], async (tx) => {
     for (const { id, page } of await tx.objectStore("heads").getAll(keysOf(db)))
       if (page === null) await tx.objectStore("heads").delete([db, id]);
-    for (const own of await tx.objectStore("own").getAll(keysOf(db)))
-      if (own.again && own.state === "refused") await tx.objectStore("own").put({ ...own, state: "held" });
+    await askAgain(tx, db);
     const database = await tx.objectStore("databases").get(db);
     if (database) await tx.objectStore("databases").put({ ...database, position: null, since: null });
   });
+}
+
+/** What the server would not take back of others' work waits for its outcome again. */
+async function askAgain(tx: Write<"own">, db: string): Promise<void> {
+  for (const own of await tx.objectStore("own").getAll(keysOf(db)))
+    if (own.again && own.state === "refused") await tx.objectStore("own").put({ ...own, state: "held" });
 }
 
 /** These are about to leave this phone: from now on others may have them, whatever it hears. */

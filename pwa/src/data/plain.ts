@@ -7,12 +7,13 @@
  * has been received. An error's name is `forbidden` whatever happened (peers stop at others), so this server adds
  * what it means as `is`, which CouchDB's peers pass over. The time of an answer, in its `Date`, is the server's clock.
  * Rows come without ancestry, so a revision made on top of one names that one parent. That a hamlet has been added
- * to a phone, or that the server has lost its last day, only the exchange can say.
+ * to a phone, or that the server has lost its last day, only the exchange can say: until then the phone keeps what
+ * older rows would take the place of.
  */
 import { isObject, type JsonObject } from "../core/json.ts";
-import { digest } from "../core/revision.ts";
+import { descends, digest } from "../core/revision.ts";
 import { commitGone, commitMissing, commitOutcomes, commitRows, dropReceived, leaving } from "./commit.ts";
-import { meta, meter, type Own, type RevKey } from "./db.ts";
+import { type Head, meta, meter, type Own, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
 import { ask, body, Refused, send } from "./link.ts";
 import { travelling } from "./outgoing.ts";
@@ -69,9 +70,9 @@ class Plain {
     try {
       const again = await this.#push();
       if (this.moved) return true;
-      await this.#pull();
+      const lost = await this.#pull();
       await dropReceived(this.session, this.#received);
-      return again;
+      return again || lost;
     } catch (error) {
       if (!(error instanceof Refused) || this.db === "commune") throw error;
       if (error.status === 403)
@@ -177,8 +178,10 @@ class Plain {
     });
   }
 
-  async #pull(): Promise<void> {
+  /** True where the server had lost something that is to be given back. */
+  async #pull(): Promise<boolean> {
     const { session, batch, db } = this;
+    let again = false;
     for (;;) {
       const since = (await session.db.get("databases", db))?.since ?? "0";
       const query = `include_docs=true&limit=${ROWS}&since=${encodeURIComponent(since)}`;
@@ -190,13 +193,34 @@ class Plain {
       const rows = answer.results.filter(isObject).flatMap(rowOf);
       // A sequence may be any JSON; it goes back as text.
       const last = typeof answer.last_seq === "string" ? answer.last_seq : JSON.stringify(answer.last_seq);
+      const lost = await this.#lost(rows);
+      await commitMissing(session, db, lost);
+      again ||= lost.length > 0;
       await commitRows(session, db, rows, { since: last }, batch.sent);
-      if (answer.results.length < ROWS) return;
+      if (answer.results.length < ROWS) return again;
     }
+  }
+
+  /**
+   * The winners here whose place these rows would take and which the server has not: it was restored to before them.
+   * Here nobody says that a position is lost, and the exchange, once it does, could not ask for them any more.
+   */
+  async #lost(rows: readonly Row[]): Promise<(readonly [id: string, rev: string])[]> {
+    const { db } = this.session;
+    const gone: Head[] = [];
+    for (const { id, rev } of rows) {
+      const head = await db.get("heads", [this.db, id]);
+      if (!head || head.page === null || head.rev === rev) continue;
+      const own = await db.get("own", [this.db, id, rev]); // what came just now was written upon it
+      if (!own || !descends(rev, own.revs, head.rev)) gone.push(head);
+    }
+    if (gone.length === 0) return [];
+    const { missing } = await this.#missing(gone.map(({ id, rev }) => ({ _id: id, _rev: rev })));
+    return gone.filter(({ id, rev }) => missing.has(`${id} ${rev}`)).map(pairOf);
   }
 }
 
-const pairOf = ({ id, rev }: Pick<Own, "id" | "rev">) => [id, rev] as const;
+const pairOf = ({ id, rev }: Pick<Head, "id" | "rev">) => [id, rev] as const;
 
 /** A row of `_changes`, without `_` fields in its body; design documents and signatures are not for phones. */
 function rowOf(change: JsonObject): Row[] {
