@@ -209,6 +209,10 @@ class Warden:
         """How far the clock of an entry is moved unless somebody says otherwise (milliseconds)."""
         return sum(entry.offset_ms for entry in await self._measured([number]))
 
+    async def rounds(self, numbers: Collection[int]) -> list[list[int]]:
+        """Those of these entries that wait, in the order in which they enter."""
+        return [[entry.number for entry in some] for some in _rounds(await self._measured(sorted(numbers)))]
+
     async def partings(self, numbers: Collection[int], offset_ms: int | None = None) -> list[Ready]:
         """Those of these entries that part a household which was merged; of one household the last to do so.
 

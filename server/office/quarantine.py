@@ -156,18 +156,33 @@ async def _decided(
     if desk.text("do") != "release" and not instead:
         raise HTTPException(400)
     try:
-        for one in await _warden(desk).partings(numbers, offset):
-            await parting.part(desk, one.db, one.edit.id.partition(":")[2], one.body["status"])
+        plans = await _let_in(desk, numbers, offset, instead=instead, into=into)
     except NotTaken as error:
         return desk.to(here, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
-    plans = await _warden(desk).release(desk.user, numbers, offset, instead=instead, into=into)
     entered = [one for one in plans if isinstance(one, Ready)]
-    await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
     blocked = len(plans) - len(entered)
     if blocked:
         values = {"count": len(entered), "blocked": blocked}
         return desk.to(here, "office.flash.released_some", kind="warn", **values)
     return desk.to(here, "office.flash.released", count=len(entered))
+
+
+async def _let_in(
+    desk: Desk, numbers: Collection[int], offset: int | None, *, instead: bool, into: str | None
+) -> list[Planned]:
+    """Let these in round by round, and part before each what it parts: a merge and its parting may wait side
+    by side, and what the one has carried over only the other one, done by then, gives back.
+
+    Raises `NotTaken`, `StoreFull`."""
+    warden, done = _warden(desk), list[Planned]()
+    for some in await warden.rounds(numbers):
+        for one in await warden.partings(some, offset):
+            await parting.part(desk, one.db, one.edit.id.partition(":")[2], one.body["status"])
+        plans = await warden.release(desk.user, some, offset, instead=instead, into=into)
+        entered = [one for one in plans if isinstance(one, Ready)]
+        await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
+        done += plans
+    return done
 
 
 def _warden(desk: Desk) -> Warden:

@@ -703,7 +703,7 @@ FOR_GOOD = (
     Fault(
         "letting a status in leaves a household's acts with another",
         "server/office/quarantine.py",
-        "        for one in await _warden(desk).partings(numbers, offset):\n",
+        "        for one in await warden.partings(some, offset):\n",
         "        for one in ():\n",
         ("tests/server/office/test_duplicates.py",),
     ),

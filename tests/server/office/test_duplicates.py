@@ -1,5 +1,6 @@
 """Pairs of households at the office: one merge for each, or told apart for good."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -7,14 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server import archive, audit
+from server import archive, audit, quarantine
 from server.admission import caller_of
 from server.carrying import given_back
 from server.rows import tables
-from server.rows.engine import readers, table
+from server.rows.engine import readers, table, writing
 from server.scribe import Change
 from server.words import words
 from sync import revtree
+from sync.store.interface import Edit
 from sync.store.sqlite import SqliteStore
 from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signature, signed, taken_back, visit
 from tests.server.harness import edit, later
@@ -298,6 +300,35 @@ async def test_a_status_that_is_let_in_for_a_merged_household_gives_it_back_its_
         await erase(browser, SIGNED_ULID)
     assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
     assert (await document(made, ink["_id"]))[1]["strokes"] == ink["strokes"]
+
+
+async def test_a_merge_and_its_parting_that_are_let_in_at_once_leave_each_act_where_it_was_made(
+    made: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore has lost both, an act has come since, and the follower is as quick as it can be."""
+    enter = made.parts.intake.enter
+
+    async def entered(place: str, edits: Sequence[Edit], sent_to: str) -> None:
+        await enter(place, edits, sent_to)
+        await made.parts.follower.catch_up()
+
+    monkeypatch.setattr(made.parts.intake, "enter", entered)
+    await twin(made)
+    theirs, by = f"pledge:antq-2026:{TWIN}", made.people["volunteer2"]
+    await made.phone("volunteer2", "nasam", edit(pledge(visit(THIRD, by=by), by=by, ulid=TWIN), "1-c"))
+    rev, body = await document(made, f"household:{TWIN}")
+    into = {"is": "merged_into", "since": "2026-02-09", "into": SIGNED_ULID}
+    gone = later({"_id": f"household:{TWIN}", **body}, made.people["admin"], NOW + 1, status=into)
+    back = later(gone, made.people["admin"], NOW + 2, status=body["status"])
+    lost = [edit(gone, "2-d", rev), edit(back, "3-e", "2-d", rev)]
+    with writing(made.parts.rows) as rows:
+        held = [quarantine.Held("hamlet-nasam", one, "recovered", by, None) for one in lost]
+        quarantine.hold(rows, held, "2026-03-01T02:03:04Z")
+    async with made.signed_in("admin") as browser:
+        done = await browser.send("/office/quarantine", {"number": ["1", "2"], "do": "release"})
+    assert "Đã nhận 2 phiếu." in done.text
+    assert (await document(made, f"household:{TWIN}"))[1]["status"] == body["status"]
+    assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
 
 
 async def test_a_parted_household_is_erased_with_its_strokes(made: Village) -> None:
