@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sync.rev import Rev
-from tests.sim.observe import Body, Key, Seen
+from tests.sim.observe import Body, Doc, Key, Seen
 
 Name = tuple[str, str, str]
 """A database, a document's id, a revision."""
@@ -311,12 +311,21 @@ def _expected(seen: Seen) -> dict[Key, dict[str, Any]]:
 
 
 def _accepted(seen: Seen) -> Mapping[Key, list[Body]]:
-    """What came from somebody and is in a tree: a body that was archived as the server died may not be."""
+    """What came from somebody and is in a tree: a body that was archived as the server died may not be.
+
+    What came by the bare engine is in the archive of the server that it came from alone, and a move here can
+    bring no archive along: it counts wherever it has gone to.
+    """
+    places: dict[str, list[tuple[str, Doc]]] = defaultdict(list)
+    for (db, doc_id), doc in seen.docs.items():
+        places[doc_id].append((db, doc))
+    archived = {(kept.db, kept.id, kept.rev) for kept in seen.archive}
     bodies: dict[Key, list[Body]] = defaultdict(list)
     for kept in seen.archive:
-        doc = seen.docs.get((kept.db, kept.id))
-        if doc and not kept.deleted and kept.source != "merged" and Rev.parse(kept.rev) in doc.tree:
-            bodies[kept.db, kept.id].append(kept.body)
+        for db, doc in places[kept.id] if not kept.deleted and kept.source != "merged" else ():
+            is_here = db == kept.db or (db, kept.id, kept.rev) not in archived
+            if is_here and Rev.parse(kept.rev) in doc.tree:
+                bodies[db, kept.id].append(kept.body)
     return bodies
 
 

@@ -12,7 +12,9 @@ import pytest
 import pytest_asyncio
 
 from sync.replicate import Report, replicate
-from tests.sim import pair
+from sync.rev import Rev
+from sync.revtree import Node
+from tests.sim import invariants, pair
 from tests.sim.breaking import (
     FIRST,
     NAPO,
@@ -48,6 +50,7 @@ from tests.sim.breaking import (
 from tests.sim.fleet import Fleet, Told
 from tests.sim.found import FOUND, at, change, together
 from tests.sim.lane import Lane, lane
+from tests.sim.observe import Doc, Kept, Seen
 from tests.sim.pair import Replicate
 from tests.sim.proxy import Fault
 from tests.sim.runner import Runner
@@ -306,6 +309,23 @@ async def test_a_failing_season_is_made_short_and_told(here: Lane) -> None:
     short = await shrink(long, fails, attempts=15)
     assert [step.do for step in short.steps] == ["join", "sign"]
     assert tell(short).endswith("2. Phone 0 records a signature (paper_signed) at napo/0.")
+
+
+async def test_what_came_by_the_bare_engine_counts_wherever_it_has_gone_to() -> None:
+    """It was archived by the server that it came from, under the hamlet that it was in there."""
+    here, there, doc_id = "hamlet-napo", "hamlet-khuoilan", "household:x"
+    first, second = Rev(1, "a"), Rev(2, "b")
+    tree = {first: Node(None, deleted=False), second: Node(first, deleted=False)}
+    old = {"type": "household", "name": "A", "stamps": {"*": "1"}}
+    new = {**old, "name": "B", "stamps": {"*": "2"}}
+    archive = [Kept(db, doc_id, str(first), old, deleted=False, source="sent") for db in (here, there)]
+    archive.append(Kept(there, doc_id, str(second), new, deleted=False, source="sent"))
+    docs = {(here, doc_id): Doc(tree, (second,), new)}
+    none = frozenset[Any]()
+    seen = Seen(docs, tuple(archive), (), none, none, none, none, none, none, {})
+    assert invariants.merged(seen) == []
+    lost = {(here, doc_id): Doc(tree, (second,), old)}
+    assert invariants.merged(seen._replace(docs=lost)), "nor may it be lost there"
 
 
 async def test_a_season_follows_from_its_seed() -> None:
