@@ -80,7 +80,7 @@ class Eraser:
             except DatabaseMissing:
                 continue
         if held:
-            await to_thread.run_sync(self._empty_log)
+            await to_thread.run_sync(self._rewrite)
 
     def _forget(self, by: str, action: str, subject: str, named: Callable[[Connection], Held]) -> Held:
         now = self._clock()
@@ -103,11 +103,16 @@ class Eraser:
             for place, ids in held.items():
                 forget(connection, place, ids)
 
-    def _empty_log(self) -> None:
-        """What was overwritten lies in SQLite's write-ahead log still."""
+    def _rewrite(self) -> None:
+        """What was deleted lies in SQLite's write-ahead log still; and what was moved from one page to
+        another, as pages filled and emptied, where it lay, which `secure_delete` does not write over. A file
+        made anew has neither, in half a second for 70 MB. (Emptying the log alone lost: it left a name in
+        one of 1,700 seasons.)
+        """
         if self._rows.dialect.name == "sqlite":
             raw = self._rows.raw_connection()  # outside of any transaction
             try:
+                raw.cursor().execute("VACUUM")
                 raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 raw.close()
