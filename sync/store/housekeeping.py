@@ -98,11 +98,16 @@ def _cut(tree: dict[Rev, Node], leaf: Rev) -> bool:
 
 
 def forget_bodies(tx: Transaction, name: str, ids: Collection[str]) -> None:
-    """Overwrite all that documents say; that they were there, and how they were edited, stays."""
+    """Overwrite all that documents say; that they were there, and how they were edited, stays.
+
+    A leaf that deletes is left with an empty body: without one a peer could not be given it.
+    """
     for entry in entries(tx.conn, tx.database(name), ids).values():
         if entry.key is not None:
             drop_bodies(tx.conn, entry.held.values())
             entry.held = {rev: key for rev, key in entry.held.items() if key == EMPTY_BODY}
+            ends = (rev for rev in revtree.leaves(entry.tree) if entry.tree[rev].deleted)
+            entry.held |= dict.fromkeys(ends, EMPTY_BODY)
             refresh(tx, entry)
 
 

@@ -1,6 +1,7 @@
 """`camket replicate` between our engine and pouchdb-server, both ways, ending in the same trees."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,9 @@ import httpx
 import pytest
 
 from sync.replicate import ReplicationFailed, Report, replicate
+from sync.rev import Rev
+from sync.store.interface import Edit
+from sync.store.sqlite import SqliteStore
 from tests.engine.running import engine, pouchdb_server
 
 Tree = dict[str, list[tuple[str, bool, Any]]]
@@ -67,6 +71,21 @@ async def test_engine_to_pouchdb_server_to_engine_ends_in_the_same_trees() -> No
         assert (await run(peer, copy, "s2")).written == len(DOCS)
         assert await tree(copy, "a") == await tree(ours, "a")
         assert (await copy.get("/a/picture/p.txt")).content == b"hello"
+
+
+async def test_what_the_source_has_forgotten_ends_on_the_target_too(tmp_path: Path) -> None:
+    """A household moved to another hamlet and was erased, all since the two last met."""
+    store = await SqliteStore.open(tmp_path / "documents.sqlite")
+    await store.create("a")
+    left = Edit("household:1", (Rev(2, B), Rev(1, A)), b'{"moved_to":"b"}', deleted=True)
+    await store.graft("a", [left])
+    await store.forget_bodies("a", ["household:1"])
+    await store.close()
+    async with engine(tmp_path / "documents.sqlite") as source, engine() as target:
+        await fill(target)
+        report = await run(source, target, "one")
+        assert (report.written, report.gone) == (1, [])
+        assert (await tree(target, "a"))["household:1"] == [(f"2-{B}", True, [B, A])]
 
 
 async def test_a_second_run_goes_on_from_the_checkpoint_and_both_ways_meet() -> None:

@@ -556,6 +556,13 @@ FOR_GOOD = (
         (f"{ERASING}::test_nothing_is_left_of_it_in_store_archive_quarantine_and_rows",),
     ),
     Fault(
+        "what is left of something erased can be given to no peer",
+        "sync/store/housekeeping.py",
+        "            entry.held |= dict.fromkeys(ends, EMPTY_BODY)\n",
+        "            del ends\n",
+        (SQLITE,),
+    ),
+    Fault(
         "a record that was decided about is decided anew",
         "server/admission.py",
         "        before = self._known.decided.get((edit.id, edit.rev))\n",

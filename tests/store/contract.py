@@ -473,6 +473,21 @@ class Keeping:
         assert set(document.tree) == {rev("1-a"), rev("2-b")}
         assert await store.check() == []
 
+    async def test_a_leaf_that_deletes_says_nothing_once_forgotten_and_a_peer_can_have_it(
+        self, store: Store
+    ) -> None:
+        await store.create("a")
+        ends = edit("x", "2-b", "1-a", body=b'{"moved_to":"b"}', deleted=True)
+        below = edit("x", "3-d", "2-c", "1-a", deleted=True)
+        await store.graft("a", [edit("x", "1-a"), ends, edit("x", "2-c", "1-a", deleted=True), below])
+        await store.forget_bodies("a", ["x"])
+        document = (await store.read("a", ["x"], every))["x"]
+        assert {one: body.json for one, body in document.bodies.items()} == {
+            rev("2-b"): b"{}",
+            rev("3-d"): b"{}",
+        }
+        assert await store.check() == []
+
     async def test_a_body_that_was_forgotten_does_not_come_back_with_its_revision(self, store: Store) -> None:
         await store.create("a")
         again = [edit("x", "2-b", "1-a")]

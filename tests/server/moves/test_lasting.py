@@ -20,8 +20,21 @@ from server.rows.engine import readers, table, writing
 from server.scribe import Change
 from server.settings import Settings
 from server.words import words
+from sync import revtree
 from sync.store.interface import StoreFull
-from tests.server.documents import HOUSEHOLD, LAN, MAI, OTHER, QUAN, THIRD, household, pledge, visit
+from tests.server.documents import (
+    HOUSEHOLD,
+    LAN,
+    MAI,
+    OTHER,
+    QUAN,
+    THIRD,
+    household,
+    pledge,
+    signature,
+    signed,
+    visit,
+)
 from tests.server.harness import edit
 from tests.server.moves.ground import (
     ADMIN,
@@ -62,6 +75,20 @@ async def test_a_household_that_moved_is_erased_in_both_places(commune: Parts) -
     assert rows_of(commune, tables.Archive, id=X) == rows_of(commune, tables.Archive, id=PLEDGE) == []
     assert await send(commune, lan, A, edit(household(), "2-late", "1-h")) == ["erased"]
     assert await problems(commune) == []
+
+
+async def test_a_peer_can_be_given_what_is_left_of_strokes_that_came_late(commune: Parts) -> None:
+    """They left a trace where they were sent to, and were erased where they entered, with their pledge."""
+    await furnish(commune)
+    await erasing.Eraser(commune.store, commune.rows, commune.clock).erase(QUAN, A, HOUSEHOLD)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    ink = signature([[5, 6, 7, 8]])
+    late = pledge(signed(THIRD, method="touch", signature=ink["_id"].partition(":")[2]))
+    assert (await send(commune, lan, A, edit(late, "1-late"), edit(ink, "1-k")))[0] == "erased"
+    await commune.follower.catch_up()
+    for db in (A, B):
+        left = await commune.store.read(db, [ink["_id"]], lambda _id, tree: revtree.leaves(tree))
+        assert [body.json for body in left[ink["_id"]].bodies.values()] == [b"{}"]
 
 
 async def test_what_waits_goes_with_its_household(commune: Parts) -> None:
