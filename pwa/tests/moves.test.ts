@@ -109,6 +109,36 @@ test("what a phone records for a hamlet that is not its own any more waits for t
   assert.deepEqual(await lan.field.hamlets(), []);
 });
 
+test("what a server would not take back of others' work is offered again, though its hamlet had merged away since", async () => {
+  const other = await RealServer.start();
+  try {
+    const phone = other.phone();
+    await phone.field.join(other.commune.codes[0], "Điện thoại");
+    await phone.field.setPin(PIN);
+    await other.keep();
+    const [home = ""] = other.commune.households.napo;
+    const write = { "hamlet-napo": { [`household:${home}`]: { name: "Lò Văn Đã Sửa" } } };
+    await other.office("quantri", { write });
+    await synced(phone);
+    await other.goBack(false);
+    other.camket("hamlet", "merge", "napo", "khuoilan", "--yes");
+    await synced(phone);
+    assert.deepEqual(
+      (await unsent(phone)).map(([id]) => id),
+      [`household:${home}`],
+    );
+    assert.deepEqual(
+      (await phone.field.hamlets()).map(({ id }) => id),
+      ["khuoilan"],
+    );
+    await other.goBack();
+    await synced(phone);
+    assert.deepEqual(await unsent(phone), []); // it waits at the office, though its hamlet had no position to lose
+  } finally {
+    await other.end();
+  }
+});
+
 test("a server that was restored to before a merge gets back what it had acknowledged since", async () => {
   const other = await RealServer.start();
   try {

@@ -242,7 +242,7 @@ export async function commitHeard(session: Session, names: readonly string[]): P
   if (names.length === 0) return;
   await write(session.db, ["databases", "own"], async (tx) => {
     for (const name of names) {
-      await askAgain(tx, name);
+      await askAgain(tx, ["refused"], name);
       const database = await tx.objectStore("databases").get(name);
       if (database) await tx.objectStore("databases").put({ ...database, plain: [] });
     }
@@ -303,22 +303,27 @@ export async function commitGone(session: Session, db: string): Promise<void> {
 /**
  * The server does not know the position: both ways start from null, and the next request says what this phone has.
  * What had left this database is said again by a server that knows of it; one that was restored to before that does
- * not. What it would not take back of others' work while nobody had told it that it lost any, it is asked about again.
+ * not. What one database has lost, it has lost of all: others that are let go by now have no position to lose.
  */
 export async function commitLost(session: Session, db: string): Promise<void> {
   await write(session.db, ["databases", "heads", "own"], async (tx) => {
     for (const { id, page } of await tx.objectStore("heads").getAll(keysOf(db)))
       if (page === null) await tx.objectStore("heads").delete([db, id]);
-    await askAgain(tx, db);
+    await askAgain(tx, ["refused", "unsent"]);
     const database = await tx.objectStore("databases").get(db);
     if (database) await tx.objectStore("databases").put({ ...database, position: null, since: null });
   });
 }
 
-/** What the server would not take back of others' work waits for its outcome again. */
-async function askAgain(tx: Write<"own">, db: string): Promise<void> {
-  for (const own of await tx.objectStore("own").getAll(keysOf(db)))
-    if (own.again && own.state === "refused") await tx.objectStore("own").put({ ...own, state: "held" });
+/** What others wrote is no claim of this phone's: the server is asked about it before it is sent once more. */
+export async function commitAgain({ db }: Pick<Session, "db">): Promise<void> {
+  await write(db, ["own"], (tx) => askAgain(tx, ["refused", "unsent"]));
+}
+
+/** Others' work in these states, of one database or of all, waits until the server asks for it again. */
+async function askAgain(tx: Write<"own">, states: readonly OwnState[], db?: string): Promise<void> {
+  for (const own of await tx.objectStore("own").getAll(db === undefined ? undefined : keysOf(db)))
+    if (own.again && states.includes(own.state)) await tx.objectStore("own").put({ ...own, state: "held" });
 }
 
 /** These are about to leave this phone: from now on others may have them, whatever it hears. */

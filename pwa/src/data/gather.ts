@@ -30,9 +30,9 @@ export interface Batch {
   readonly more: boolean;
 }
 
-/** Whether a leaf goes up; refused ones only when the volunteer asks for it. */
+/** Whether a leaf goes up; refused ones only when the volunteer asks for it, and others' only where they are asked for. */
 export function goes(own: Own, refusedToo: boolean): boolean {
-  return (own.state === "unsent" && !isLate(own)) || (refusedToo && own.state === "refused");
+  return (own.state === "unsent" && !isLate(own)) || (refusedToo && own.state === "refused" && !own.again);
 }
 
 const isLate = ({ late }: Own) => late !== undefined;

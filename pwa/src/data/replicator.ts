@@ -7,6 +7,7 @@
  */
 
 import {
+  commitAgain,
   commitGone,
   commitHeard,
   commitHeld,
@@ -44,6 +45,7 @@ const ROUNDS = 500;
 export async function replicate(session: Session, refusedToo: boolean): Promise<SyncProblem | "done" | null> {
   return session.env.alone(`camket-sync-${session.account.id}`, async () => {
     const before = await meta(session.db, "sync");
+    if (refusedToo) await commitAgain(session);
     const ended = await rounds(session, refusedToo, before?.plain === true).then(
       (end) => ({ problem: null, ...end }),
       (error) => ({
