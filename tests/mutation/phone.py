@@ -218,7 +218,7 @@ PHONE = (
     Fault(
         "what files put back without a word refused is never offered again",
         f"{DATA}/commit.ts",
-        '    if (own.again && own.state === "refused") await',
+        "    if (own.again && states.includes(own.state)) await",
         "    if (own.again && own.lost) await",
         ("pwa/tests/exchange.test.ts",),
     ),
