@@ -3,6 +3,8 @@
 Implements the engine's hooks (`sync.hooks.ExchangeApplication`). A document that breaks a rule is that
 document's outcome, with a reason in the sender's language; the rest of its batch goes on. What is accepted
 is archived in one transaction of the rows before the engine grafts it, also in one.
+
+All in one file: it is one door.
 """
 
 import logging
@@ -174,7 +176,9 @@ class Intake:
             documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
         held = Read(documents, await self.checklists(edits), sane)
-        answers, gone = await to_thread.run_sync(self._admit, batch, edits, held)
+        answers, gone, heard = await to_thread.run_sync(self._admit, batch, edits, held)
+        for touched in await self._traces.leave_beside(batch.db, heard):
+            self._follower.wake(touched)
         if gone and await bury(self._store, batch.db, gone):
             await self._store.forget_bodies(batch.db, gone)
         return {(edit.id, edit.rev): answer for edit, answer in zip(edits, answers, strict=True)}
@@ -365,8 +369,11 @@ class Intake:
             ).one_or_none()
         return f"{found.kind} {found.name}" if found else hamlet
 
-    def _admit(self, batch: Batch, edits: Sequence[Edit], held: Read) -> tuple[list[Answer], Collection[str]]:
-        """What becomes of each edit, and the strokes that are erased with a pledge that comes too late."""
+    def _admit(
+        self, batch: Batch, edits: Sequence[Edit], held: Read
+    ) -> tuple[list[Answer], Collection[str], list[Edit]]:
+        """What becomes of each edit, the strokes that are erased with a pledge that comes too late, and what
+        enters of which a copy had waited."""
         now, asking, db = self._clock(), batch.asking, batch.db
         with writing(self._rows) as connection:
             known = look_up(connection, batch, edits, held, now=now)
@@ -376,14 +383,16 @@ class Intake:
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
             verdicts = hold(connection, batch, verdicts, held, at=instant(now))
             entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
+            sent = {(one.id, one.rev): one.body for one in entries if (one.id, one.rev) in known.decided}
             for place in batch.places:
-                sent = {(one.id, one.rev): one.body for one in entries if (one.id, one.rev) in known.decided}
                 quarantine.entered(connection, place, sent, asking.grant.user)
             superseding.close(connection, db, batch.places, entering, asking.grant.user, now=now)
             gone = self._forget_late(connection, batch, zip(edits, verdicts, strict=True), instant(now))
         if stamp:
             self._latest = max(self._latest or 0, Stamp.parse(stamp).ms)
-        return [answer(one, asking.words) for one in verdicts], gone
+        waited = {doc_id for doc_id, _ in sent}
+        heard = [one for one in entering if one.id in waited]
+        return [answer(one, asking.words) for one in verdicts], gone, heard
 
     def _forget_late(
         self, connection: Connection, batch: Batch, judged: Iterable[tuple[Edit, Verdict]], at: str

@@ -30,6 +30,14 @@ class Traces:
         self._rows = rows
         self._clock = clock
 
+    async def leave_beside(self, place: str, edits: Sequence[Edit]) -> Collection[str]:
+        """Write what is to be left elsewhere of these, which are about to enter where copies of them waited;
+        the databases that this touched."""
+        traces = await self.beside(place, edits) if edits else {}
+        if traces:
+            await self._store.graft_all(traces)
+        return traces.keys()
+
     async def beside(self, place: str, edits: Sequence[Edit]) -> dict[str, list[Edit]]:
         """What to write elsewhere for these edits, which waited and enter where they waited: a tombstone
         wherever their household has left one. Where else somebody has sent them, nobody knows any more."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pytest
 from sqlalchemy import insert
 
 from server import hamlets
@@ -118,8 +119,9 @@ async def test_who_knows_an_id_gives_no_household_a_second_home(commune: Parts) 
     assert await where(commune, [fresh.id]) == {fresh.id: [B]}
 
 
+@pytest.mark.parametrize("by", ["staff", "its author"])
 async def test_a_phone_that_gives_back_what_waits_elsewhere_is_told_where_its_household_lives(
-    commune: Parts,
+    commune: Parts, by: str
 ) -> None:
     """It has seen the household move, and this server was restored to before that."""
     await furnish(commune)
@@ -137,6 +139,9 @@ async def test_a_phone_that_gives_back_what_waits_elsewhere_is_told_where_its_ho
     assert (revtree.live(held.tree), departures(held)) == ([], [A])
     assert given.rev not in held.tree, "nobody has let it in"
     waiting = [row["number"] for row in rows_of(commune, tables.Quarantine)]
+    if by == "its author":
+        assert await send(commune, grant(MAI, hamlets=("nasam",)), A, theirs) == ["received"]
+        waiting = waiting[:1]
     warden = Warden(commune.store, commune.rows, commune.intake, commune.clock)
     assert all(isinstance(one, Ready) for one in await warden.release(QUAN, waiting))
     await commune.follower.catch_up()
