@@ -1,6 +1,7 @@
 /**
  * What each part of an answer does to the phone: one transaction a part, with its position in it, so that a cut
- * costs one part. An outcome touches only the revision that it names.
+ * costs one part. An outcome touches only the revision that it names. All in one file: together they are what a sync
+ * may do to a phone.
  */
 import type { JsonObject } from "../core/json.ts";
 import { descends } from "../core/revision.ts";
