@@ -324,14 +324,16 @@ const STORIES: Readonly<Record<string, Story>> = {
       assert.equal((await mine.field.syncNow()).waiting, 0);
       await mine.field.recordVisit(await mine.field.openForm("na", ulidOf(2)), "met");
       server.rows.delete(`hamlet-na ${pledge}`);
+      let anew = false; // from then on the positions are its own
       asks((parts, { since, docs = [], have = [] }) => {
         const isHere = (part: unknown) => (part as { db?: string }).db === "hamlet-na";
         const [hello, ...rest] = parts;
-        if (since) {
+        if (since && !anew) {
           for (const { _id } of docs) server.rows.delete(`hamlet-na ${_id}`); // it takes nothing yet
           const others = rest.filter((part) => !isHere(part));
           return [hello, { db: "hamlet-na", position_lost: true }, ...others];
         }
+        anew = true;
         const missing = have.filter(([id]) => !server.winner("hamlet-na", id));
         return missing.length > 0 ? [hello, { db: "hamlet-na", missing }, ...rest] : parts;
       });
