@@ -122,8 +122,8 @@ def plan(
         rev = Rev(rev.generation, derive(rev, False, raw).digest)
     path = (rev, *path[1:])
     live = _live(context, entry.edit.id)
-    above = next(iter(_held(context._replace(document=None), entry.edit.id, path[1:2])), None)
-    if rev in tree and live and superseding.adds(new, live, above):
+    parent = next(iter(_archived(context, entry.edit.id, path[1:2])), None)
+    if rev in tree and live and superseding.adds(new, live, parent):
         path = (derive(rev, False, raw), *path)  # what was written upon it does not know what it says
     parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
     return Ready(entry, Edit(entry.edit.id, path, raw), new, context.db, parts)
@@ -174,8 +174,11 @@ def _path(entry: Entry, context: Context) -> tuple[tuple[Rev, ...], dict[str, st
 
 
 def _held(context: Context, doc_id: str, parent: Sequence[Rev]) -> list[Body]:
-    raws = [raw for rev in parent if (raw := context.archived.get((doc_id, rev))) is not None]
-    return [*_live(context, doc_id), *_read(doc_id, raws)]
+    return [*_live(context, doc_id), *_archived(context, doc_id, parent)]
+
+
+def _archived(context: Context, doc_id: str, revs: Sequence[Rev]) -> list[Body]:
+    return _read(doc_id, [raw for rev in revs if (raw := context.archived.get((doc_id, rev))) is not None])
 
 
 def _live(context: Context, doc_id: str) -> list[Body]:

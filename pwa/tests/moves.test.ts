@@ -142,10 +142,7 @@ test("what a server would not take back of others' work is offered again, though
 test("a server that was restored to before a merge gets back what it had acknowledged since", async () => {
   const other = await RealServer.start();
   try {
-    const phone = other.phone();
-    await phone.field.join(other.commune.codes[0], "Điện thoại");
-    await phone.field.setPin(PIN);
-    await synced(phone);
+    const phone = await other.enrolled(other.commune.codes[0]);
     await other.keep();
     other.camket("hamlet", "merge", "napo", "khuoilan", "--yes");
     await synced(phone);

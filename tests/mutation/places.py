@@ -272,7 +272,7 @@ PLACES = (
     Fault(
         "what is let in below others is hidden by them",
         "server/release.py",
-        "    if rev in tree and live and superseding.adds(new, live, above):\n",
+        "    if rev in tree and live and superseding.adds(new, live, parent):\n",
         "    if False:\n",
         ("tests/server/test_superseding.py",),
     ),
