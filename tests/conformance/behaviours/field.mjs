@@ -38,7 +38,15 @@ it('28. two replicas that edit apart meet in a conflict that both see the same',
   const [one, two] = ['one', 'two'].map(name => new PouchDB(`${name}-${db.name}`, { adapter: 'memory' }))
   for (const here of [one, two]) await here.replicate.from(db.pouch)
   for (const [n, here] of [one, two].entries()) await here.put({ _id: 'x', _rev: `1-${A}`, n })
-  for (const here of [one, two, one]) await here.sync(db.pouch)
+  // A sync pushes while it pulls. pouchdb-server leaves a document out of a feed that is read while it is written (it
+  // counts on the later sequence, which that feed no longer reaches), so one sync can miss it; the next brings it.
+  for (let moved = true; moved;) {
+    moved = false
+    for (const here of [one, two]) {
+      const { pull, push } = await here.sync(db.pouch)
+      if (pull.docs_written + push.docs_written > 0) moved = true
+    }
+  }
   const seen = await Promise.all([one, two, db.pouch].map(here => here.get('x', { conflicts: true })))
   assert.equal(seen[0]._conflicts.length, 1)
   for (const doc of seen) assert.deepEqual([doc._rev, doc._conflicts], [seen[0]._rev, seen[0]._conflicts])
