@@ -33,9 +33,9 @@ OTHERWISE = [behaviour["name"] for behaviour in BEHAVIOURS if behaviour.get("pee
 Results = dict[str, dict[str, Any]]
 
 
-async def _run(url: str) -> Results:
+async def _run(url: str, *kind: str) -> Results:
     process = await asyncio.create_subprocess_exec(
-        *RUN, url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *RUN, url, *kind, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     out, errors = await asyncio.wait_for(process.communicate(), 280)
     results = {told["name"]: told for told in map(json.loads, out.decode().splitlines())}
@@ -50,7 +50,7 @@ async def _run_engine(path: Path) -> Results:
 
 async def _run_peer() -> Results:
     async with pouchdb_server() as client:
-        return await _run(str(client.base_url))
+        return await _run(str(client.base_url), "peer")
 
 
 @pytest.fixture(scope="session")
