@@ -10,7 +10,9 @@ gets an id of its own (`server.aside`): a set would keep one of the two.
 
 The way back: acts are a grow-only set, so those that came over are voided where they are (by staff, each by
 its id), and the old pledge begins again with all that was ever written to it, and with what was taken back of
-it since (`given_back`). What was recorded for the kept household after the merge stays there.
+it since (`given_back`). What was recorded for the kept household after the merge stays there. An act that a
+parting has voided was no mistake: what voids it is known by its id, so that another parting does not take it
+back with the others, where a restore has lost the first one and phones bring it back in pieces.
 
 And once more: what was voided by a parting stays voided wherever it comes together again. Staff who merge
 such a pair make those acts anew, in the pledge where they stood until then (`undone`): they go where it goes.
@@ -134,7 +136,7 @@ def given_back(written: Sequence[Body], kept: Body) -> GivenBack | None:
     undone = [
         {**act, "target": ids[act["target"]]}
         for act in kept.get("acts", ())
-        if act.get("target") in ids and act["id"] not in ids
+        if act.get("target") in ids and act["id"] not in ids and not of_parting(act)
     ]
     whole = {**own, "acts": sorted([*own["acts"], *undone], key=lambda act: str(act["id"]))}
     gone = {act["target"] for act in whole["acts"] if "target" in act}
@@ -142,6 +144,21 @@ def given_back(written: Sequence[Body], kept: Body) -> GivenBack | None:
     standing = {act["id"] for act in own["acts"] if "target" not in act} - gone
     came = [name for name, of in ids.items() if of in standing and name in there]
     return GivenBack(whole, tuple(came))
+
+
+def voiding(act: str, by: str, at: str) -> Act:
+    """What voids an act that came over, in a parting by this person.
+
+    >>> of_parting(voiding("01J8ZQ5A000000000000000001", "office1", "2026-03-01T02:03:04Z"))
+    True
+    """
+    said = {"at": at, "by": by, "kind": "voided", "target": act}
+    return {**said, "id": aside.renamed({**said, "id": act})}
+
+
+def of_parting(act: Act) -> bool:
+    """Whether an act was voided since its household was parted, and not since it was a mistake."""
+    return "target" in act and act["id"] == aside.renamed({**act, "id": act["target"]})
 
 
 def undone(gone: Body, kept: Body) -> tuple[list[Act], list[Act]]:

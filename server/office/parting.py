@@ -1,21 +1,19 @@
 """Two households of one again: what was merged gets back its status and the acts that were its own."""
 
-import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from server.admission import caller_of
-from server.carrying import Carrier, aliases
-from server.clock import instant, milliseconds
+from server.carrying import Carrier, aliases, voiding
+from server.clock import instant
 from server.office import story
 from server.office.desk import Desk
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import insert_new
 from server.scribe import Change
-from server.ulids import ulids
 
 _households, _apart = table(tables.HouseholdRow), table(tables.Apart)
 
@@ -68,6 +66,4 @@ def _status_before(rows: Connection, db: str, doc_id: str) -> Any:
 
 
 def _void(desk: Desk, pledge: str, acts: Collection[str]) -> Change:
-    made = ulids(milliseconds(desk.now), secrets.token_bytes)
-    kept = {"at": instant(desk.now), "by": desk.user, "kind": "voided"}
-    return Change(pledge, {"acts": [{"id": next(made), **kept, "target": act} for act in acts]})
+    return Change(pledge, {"acts": [voiding(act, desk.user, instant(desk.now)) for act in acts]})

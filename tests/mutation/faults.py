@@ -441,6 +441,16 @@ AUTHORITY = (
         ),
     ),
     Fault(
+        "what an earlier parting has voided is voided by another one too",
+        "server/carrying.py",
+        'act["id"] not in ids and not of_parting(act)',
+        'act["id"] not in ids',
+        (
+            "tests/server/office/test_duplicates.py"
+            "::test_of_what_is_let_in_one_by_one_each_act_ends_where_it_was_made",
+        ),
+    ),
+    Fault(
         "a late status parts what staff have merged",
         "server/admission.py",
         "        if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):\n",

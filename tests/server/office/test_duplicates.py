@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from sqlalchemy import select
 
 from server import archive, audit, quarantine
 from server.admission import caller_of
-from server.carrying import given_back
+from server.carrying import given_back, of_parting, voiding
+from server.projection import standing_acts
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.scribe import Change
@@ -100,6 +102,7 @@ async def test_what_was_merged_by_mistake_is_parted_and_each_act_is_where_it_was
         "none is lost"
     )
     assert voided == {THIRD, signing["id"]}, "what came over counts here no more"
+    assert all(of_parting(act) for act in acts if act["kind"] == "voided")
     await made.parts.follower.catch_up()
     assert (await document(made, theirs))[1]["acts"], "and nothing is carried over again"
 
@@ -329,6 +332,47 @@ async def test_a_merge_and_its_parting_that_are_let_in_at_once_leave_each_act_wh
     assert "Đã nhận 2 phiếu." in done.text
     assert (await document(made, f"household:{TWIN}"))[1]["status"] == body["status"]
     assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD]
+
+
+@pytest.mark.parametrize("order", [*permutations(("merge", "pledges", "parting"))], ids=" ".join)
+async def test_of_what_is_let_in_one_by_one_each_act_ends_where_it_was_made(
+    made: Village, order: Sequence[str]
+) -> None:
+    """A restore has lost all of it: two households became one, with their pledges, and were parted again."""
+    await twin(made)
+    by, admin = made.people["volunteer2"], made.people["admin"]
+    theirs, ours = f"pledge:antq-2026:{TWIN}", f"pledge:antq-2026:{SIGNED_ULID}"
+    rev, body = await document(made, f"household:{TWIN}")
+    into = {"is": "merged_into", "since": "2026-02-09", "into": SIGNED_ULID}
+    gone = later({"_id": f"household:{TWIN}", **body}, admin, NOW + 1, status=into)
+    back = later(gone, admin, NOW + 2, status=body["status"])
+    visited = visit(THIRD, by=by)
+    above, kept = await document(made, ours)
+    voided = voiding(THIRD, admin, "2026-03-01T02:03:05Z")
+    acts = sorted([*kept["acts"], visited, voided], key=lambda act: str(act["id"]))
+    carried = later({"_id": ours, **kept}, admin, NOW + 2) | {"acts": acts}
+    lost = {
+        "merge": [edit(gone, "2-d", rev)],
+        "pledges": [edit(pledge(visited, by=by, ulid=TWIN), "1-c"), edit(carried, "3-f", "2-b", above)],
+        "parting": [edit(back, "3-e", "2-d", rev)],
+    }
+    with writing(made.parts.rows) as rows:
+        held = [
+            quarantine.Held("hamlet-nasam", one, "recovered", by, None)
+            for some in lost.values()
+            for one in some
+        ]
+        quarantine.hold(rows, held, "2026-03-01T02:03:04Z")
+    numbers = {"merge": ["1"], "pledges": ["2", "3"], "parting": ["4"]}
+    async with made.signed_in("admin") as browser:
+        for one in order:
+            done = await browser.send("/office/quarantine", {"number": numbers[one], "do": "release"})
+            assert f"Đã nhận {len(lost[one])} phiếu." in done.text
+    assert (await document(made, f"household:{TWIN}"))[1]["status"] == body["status"]
+    assert [act["id"] for act in (await document(made, theirs))[1]["acts"]] == [THIRD], "nobody has voided it"
+    standing = standing_acts((await document(made, ours))[1]["acts"])
+    assert standing >= {act["id"] for act in kept["acts"]}
+    assert THIRD not in standing
 
 
 async def test_a_parted_household_is_erased_with_its_strokes(made: Village) -> None:
