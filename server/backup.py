@@ -11,14 +11,15 @@ the backup lacks.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ from server.rows.engine import open_rows, readers, table
 
 DOCUMENTS, ROWS, PICTURES = "documents.sqlite", "rows.sqlite", "media"
 SUFFIX = ".backup"
-_SECOND = timedelta(seconds=1)
-_NAMED = f"camket-%Y%m%d-%H%M%S{SUFFIX}"
+_TIME = "%Y%m%d-%H%M%S"
+_NAMED = re.compile(rf"camket-([0-9]{{8}}-[0-9]{{6}})(?:_([0-9]{{3,9}}))?{re.escape(SUFFIX)}")
 _FRESH = ".restore-"
 _PARTS = frozenset({DOCUMENTS, ROWS, PICTURES, SECRET_FILE})
 
@@ -83,20 +84,22 @@ def make(data: Path, url: str | None, into: Path, passphrase: str | None, now: d
 
 def is_named_by(made: Path, now: datetime) -> bool:
     """Whether a backup bears the time at which it was made; else the clock was ahead once, or is behind."""
-    return made.name == now.strftime(_NAMED)
+    return _told(made)[0] == now.strftime(_TIME)
 
 
 def _name(into: Path, now: datetime) -> str:
     """Behind those that are there already: the newest is known by its name, whatever a clock said."""
-    last = max(map(_told, into.glob(f"camket-*{SUFFIX}")), default=None)
-    return (now if last is None or last < now.replace(microsecond=0) else last + _SECOND).strftime(_NAMED)
+    time, number = max(map(_told, into.glob(f"camket-*{SUFFIX}")), default=("", 0))
+    if time < now.strftime(_TIME):
+        return f"camket-{now.strftime(_TIME)}{SUFFIX}"
+    return f"camket-{time}_{number + 1:03}{SUFFIX}"
 
 
-def _told(file: Path) -> datetime:
-    """When a backup was made, as far as its name tells; long ago where somebody else has named it."""
-    with suppress(ValueError):
-        return datetime.strptime(file.name, _NAMED).replace(tzinfo=UTC)
-    return datetime.min.replace(tzinfo=UTC)
+def _told(file: Path) -> tuple[str, int]:
+    """When a backup was made, and as which of that time, as far as its name tells; before all others where
+    somebody else has named it."""
+    found = _NAMED.fullmatch(file.name)
+    return (found[1], int(found[2] or 1)) if found else ("", 0)
 
 
 def restore(  # noqa: PLR0917
@@ -141,7 +144,7 @@ def restore(  # noqa: PLR0917
 
 def _replace(data: Path, fresh: Path, now: datetime) -> None:
     """Set aside what is there, and move what is fresh to its place."""
-    aside = _unused(data / f"before-{now.strftime('%Y%m%d-%H%M%S')}")
+    aside = _unused(data / f"before-{now.strftime(_TIME)}")
     for part in sorted(_PARTS | {f"{name}-{end}" for name in (DOCUMENTS, ROWS) for end in ("wal", "shm")}):
         if (data / part).exists():
             aside.mkdir(mode=0o700, exist_ok=True)
@@ -196,8 +199,8 @@ def begin_anew(connection: Connection, known: Iterable[Mapping[str, Any]], by: s
 def newest(source: Path) -> Path:
     """The backup itself, or the newest of a directory. Raises `NoBackup`."""
     named = sorted(source.glob(f"camket-*{SUFFIX}")) if source.is_dir() else [source]
-    found = sorted(named, key=_told)
-    if not found or not found[-1].is_file():
+    found = sorted((file for file in named if file.is_file()), key=_told)
+    if not found:
         raise NoBackup
     return found[-1]
 

@@ -110,12 +110,26 @@ async def test_the_newest_backup_is_the_one_that_was_made_last_whatever_the_cloc
     (kept / "camket-last.backup").touch()  # a name that somebody gave
     for _ in range(2):  # a dead battery, or a clock that was ahead before
         made.append(backup.make(parts.settings.data, None, kept, None, AT - behind))
-        assert not backup.is_named_by(made[-1], AT - behind)
+        assert backup.is_named_by(made[-1], AT - behind) == (not behind), (
+            "two of one second are no wrong clock"
+        )
         assert backup.newest(kept) == made[-1]
     made.append(backup.make(parts.settings.data, None, kept, None, AT + timedelta(days=1)))
     assert backup.is_named_by(made[-1], AT + timedelta(days=1))
     assert backup.newest(kept) == made[-1]
     assert len({*made}) == 4
+    assert made == sorted(made), "as whoever looks into the directory sees it"
+
+
+async def test_a_backup_is_named_to_come_after_one_of_the_last_second_that_there_is(
+    parts: Parts, tmp_path: Path
+) -> None:
+    (tmp_path / "camket-99991231-235959.backup").touch()
+    for number in range(2, 12):
+        made = backup.make(parts.settings.data, None, tmp_path, None, AT)
+        assert made.name == f"camket-99991231-235959_{number:03}.backup"
+        assert backup.newest(tmp_path) == made
+        assert not backup.is_named_by(made, AT)
 
 
 async def test_a_backup_made_while_phones_write_holds_each_record_whole(parts: Parts, tmp_path: Path) -> None:
