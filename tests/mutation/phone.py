@@ -146,6 +146,13 @@ PHONE = (
         (STORAGE,),
     ),
     Fault(
+        "a form tells the times of before the clock was put right",
+        f"{DATA}/save.ts",
+        "  if (moved.length === 0) return drafts;\n",
+        "  if (moved.length >= 0) return drafts;\n",
+        ("pwa/tests/shifted.test.ts",),
+    ),
+    Fault(
         "a wrong clock sets a record beside what was built upon it",
         f"{DATA}/shift.ts",
         "      if (!onTop.has(old.rev)) continue;",

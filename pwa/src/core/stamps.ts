@@ -56,13 +56,13 @@ export function tick(now: number, device: string, seen: Iterable<string>): strin
   return printStamp({ ms, counter, device });
 }
 
-/** Where a time (milliseconds) belongs that a wrong clock has told. */
-export type Move = (ms: number) => number;
+/** Where a time (milliseconds) belongs that a wrong clock has told; `of`: the stamp, or the act's id. */
+export type Move = (ms: number, of: string) => number;
 
 /** A stamp moved; the counter stays, so the order among those moved alike stays. */
 export function shifted(text: string, move: Move): string {
   const stamp = parseStamp(text);
-  return printStamp({ ...stamp, ms: Math.min(LATEST, Math.max(0, Math.floor(move(stamp.ms)))) });
+  return printStamp({ ...stamp, ms: Math.min(LATEST, Math.max(0, Math.floor(move(stamp.ms, text)))) });
 }
 
 /** The stamps of a body after `written` fields were written (or cleared: not in `after`) at `stamp`. */

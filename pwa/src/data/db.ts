@@ -76,6 +76,8 @@ export interface Own {
    * whether it has it before it moves (shift.ts).
    */
   late?: number;
+  /** What was told since, upon a late one, by the clock that was put right: that does not move with it. */
+  right?: Fresh;
   /** What it was written upon that had left the phone, newest first: the server may have that, answer or not. */
   below?: readonly Below[];
 }
@@ -84,6 +86,16 @@ export interface Own {
 export interface Below {
   readonly rev: string;
   readonly fresh: Fresh;
+}
+
+/** What a leaf became whose clock had been wrong, for forms that were open by then (shift.ts). */
+export interface Moved {
+  /** The revision that took its place. */
+  readonly rev: string;
+  /** Digests of the revisions that told the old times: its own, then those that it was saved upon. */
+  readonly line: readonly string[];
+  readonly stamps: readonly (readonly [old: string, now: string])[];
+  readonly times: readonly (readonly [act: string, at: string])[];
 }
 
 /** A sealed record that has not been handed in. Needs no PIN. */
@@ -190,6 +202,8 @@ export interface Meta {
   account: Account;
   keys: Keys;
   clock: Clock;
+  /** The latest last. */
+  moved: readonly Moved[];
   sync: SyncNote;
   bytes: { month: string; count: number };
   photos: { mobileData: boolean };

@@ -149,8 +149,8 @@ export function editHousehold(session: Session, form: OpenForm, change: Househol
   };
   const base = form.bases.household;
   const by = session.account.user.id;
-  const make = ({ stamp }: Moment) => ({
-    body: edited(base.body, "household", { fields }, stamp, by),
+  const make: Draft["make"] = ({ stamp }, base) => ({
+    body: edited(base?.body ?? null, "household", { fields }, stamp, by),
     acts: [],
   });
   return { db: databaseOf(form.hamlet), id: `household:${form.household}`, base, make };
@@ -170,12 +170,12 @@ function pledgeDraft(
 ): Draft {
   const random = recorded.map(() => session.env.random(10));
   const by = session.account.user.id;
-  const make = (moment: Moment) => {
+  const make: Draft["make"] = (moment, base) => {
     const acts = recorded.map((act, i) => {
       const id = ulid(moment.ms, random[i] as Bytes);
       return { id, at: moment.at, by, ...act } as Act;
     });
-    const body = edited(at.base?.body ?? null, "pledge", { acts }, moment.stamp, by);
+    const body = edited(base?.body ?? null, "pledge", { acts }, moment.stamp, by);
     return { body, acts: acts.map(({ id }) => id) };
   };
   return { db: databaseOf(at.hamlet), id: pledgeId(campaign.id, at.of), base: at.base, make };

@@ -9,7 +9,17 @@ import { digest, generation } from "../core/revision.ts";
 import { broken } from "../core/rules.ts";
 import { LATEST, type Stamps, tick } from "../core/stamps.ts";
 import { FieldError } from "./contract.ts";
-import { type Clock, type Fresh, type Meta, meta, type Own, stored, type Write, write } from "./db.ts";
+import {
+  type Clock,
+  type Fresh,
+  type Meta,
+  type Moved,
+  meta,
+  type Own,
+  stored,
+  type Write,
+  write,
+} from "./db.ts";
 import { minted, type Prepared, prepare } from "./outgoing.ts";
 import type { Leaf, Session } from "./records.ts";
 import { schemas } from "./schemas.ts";
@@ -28,8 +38,14 @@ export interface Draft {
   readonly id: string;
   /** The leaf that the form opened on; null for a new document. */
   readonly base: Leaf | null;
-  /** The new body, and the acts that it adds. Called again if another tab saved in between. */
-  readonly make: (moment: Moment) => { readonly body: JsonObject; readonly acts: readonly string[] };
+  /**
+   * The new body, and the acts that it adds, upon the base as it stands by then (a wrong clock may have been put
+   * right). Called again if another tab saved in between.
+   */
+  readonly make: (
+    moment: Moment,
+    base: Leaf | null,
+  ) => { readonly body: JsonObject; readonly acts: readonly string[] };
 }
 
 const TRIES = 5;
@@ -41,23 +57,35 @@ export function save(session: Session, drafts: readonly Draft[]): Promise<void> 
 
 async function saved(session: Session, drafts: readonly Draft[]): Promise<void> {
   for (let left = TRIES; left > 0; left--) {
-    const [clock, keys] = await Promise.all([meta(session.db, "clock"), meta(session.db, "keys")]);
+    const [clock, keys, moved = []] = await Promise.all([
+      meta(session.db, "clock"),
+      meta(session.db, "keys"),
+      meta(session.db, "moved"),
+    ]);
     if (!clock || !keys) throw new FieldError("not_saved", "the account is incomplete");
+    const upon = await standing(drafts, moved);
     const ms = session.env.now() + clock.offset;
     if (ms > LATEST) throw new FieldError("wrong_clock");
     let last = clock.last;
     const prepared: Prepared[] = await Promise.all(
-      drafts.map((draft) => {
+      upon.map((draft) => {
         last = tick(ms, session.account.id, seen(last, draft.base));
         return child(session, keys, draft, { stamp: last, ms, at: instant(ms) });
       }),
     );
-    if (await put(session, drafts, prepared, clock, last)) {
+    if (await put(session, upon, prepared, { clock, moved }, last)) {
       session.env.channel.post("records");
       return;
     }
   }
   throw new FieldError("not_saved", "other tabs keep saving");
+}
+
+/** The drafts upon what their forms opened on, as it stands: a form may have been open while the clock was put right. */
+async function standing(drafts: readonly Draft[], moved: readonly Moved[]): Promise<readonly Draft[]> {
+  if (moved.length === 0) return drafts;
+  const { shift } = await import("./apart.ts");
+  return drafts.map((draft) => ({ ...draft, base: draft.base && shift.standing(draft.base, moved) }));
 }
 
 /** `YYYY-MM-DDTHH:MM:SSZ` */
@@ -76,7 +104,7 @@ function child(
   { db, id, base, make }: Draft,
   moment: Moment,
 ): Promise<Prepared> {
-  const { body, acts } = make(moment);
+  const { body, acts } = make(moment, base);
   const rule = broken(schemas, { ...body, _id: id });
   if (rule) throw new FieldError("invalid", `${rule.place}: ${rule.key}`);
   const rev = minted(session, base ? generation(base.rev) + 1 : 1);
@@ -86,17 +114,19 @@ function child(
   return prepare(session, keys, { db, id, rev, revs, depth, body }, fresh, moment.ms);
 }
 
-/** False where another tab saved first. */
+/** False where another tab saved first, or something moved. */
 function put(
   session: Session,
   drafts: readonly Draft[],
   prepared: readonly Prepared[],
-  clock: Clock,
+  { clock, moved }: { readonly clock: Clock; readonly moved: readonly Moved[] },
   last: string,
 ): Promise<boolean> {
   return write(session.db, ["meta", "own", "outbox"], async (tx) => {
     const now = (await tx.objectStore("meta").get("clock")) as Clock;
-    if (now.last !== clock.last || now.offset !== clock.offset) return false;
+    const since = ((await tx.objectStore("meta").get("moved")) ?? []) as readonly Moved[];
+    if (now.last !== clock.last || now.offset !== clock.offset || newest(since) !== newest(moved))
+      return false;
     await tx.objectStore("meta").put({ ...now, last }, "clock");
     for (const [i, { own, outgoing }] of prepared.entries()) {
       const parent = await replaced(tx, own, drafts[i]?.base?.rev);
@@ -106,6 +136,8 @@ function put(
     return true;
   });
 }
+
+const newest = (moved: readonly Moved[]) => moved[moved.length - 1]?.rev;
 
 /**
  * Takes the own leaf away of which the new one is a child, where nobody else can have it: it is a leaf no more. What
@@ -135,12 +167,17 @@ const mayBeOut = ({ state, sent, carried }: Own) =>
 function inheriting(own: Own, parent: Own): Own {
   if (parent.state === "received") return { ...own, depth: 1 };
   if (standsAlone(parent)) return own;
-  const { rev, fresh, sent, carried, below = [] } = parent;
-  const stamps = [...fresh.stamps, ...own.fresh.stamps];
+  const { rev, fresh, sent, carried, below = [], late, right } = parent;
   const left = sent || carried !== undefined ? [{ rev, fresh }, ...below] : below;
   return {
     ...own,
-    fresh: { stamps, acts: [...fresh.acts, ...own.fresh.acts] },
+    fresh: both(fresh, own.fresh),
     ...(left.length > 0 ? { below: left } : {}),
+    ...(late === undefined ? {} : { late, right: right ? both(right, own.fresh) : own.fresh }),
   };
 }
+
+const both = (one: Fresh, two: Fresh): Fresh => ({
+  stamps: [...one.stamps, ...two.stamps],
+  acts: [...one.acts, ...two.acts],
+});

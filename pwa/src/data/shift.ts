@@ -7,9 +7,9 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { digest, generation, tips } from "../core/revision.ts";
 import { type Move, parseStamp, remapped, type Stamps } from "../core/stamps.ts";
 import { keyOf } from "./commit.ts";
-import { type Clock, type Fresh, meta, type Own, write } from "./db.ts";
+import { type Clock, type Fresh, type Meta, type Moved, meta, type Own, write } from "./db.ts";
 import { minted, prepare, type Revision } from "./outgoing.ts";
-import { openOwn, type Session } from "./records.ts";
+import { type Leaf, openOwn, type Session } from "./records.ts";
 import { instant } from "./save.ts";
 
 /**
@@ -57,8 +57,17 @@ export async function shiftLate(
 ): Promise<void> {
   const named = missing.map(([id, rev]) => ({ id, rev }));
   const own = (await found(session, db, named)).filter(({ late }) => late !== undefined);
-  if (own.length > 0) await shift(session, own, ({ late = 0 }) => by(late), {});
+  // What was saved upon a late one was told by a clock that was right again; only its stamp had to lie above that.
+  const turn: (leaf: Own) => Turn =
+    ({ late = 0, right, saved }) =>
+    (now) =>
+    (ms, told) =>
+      isAmong(right, told) ? Math.min(ms, saved) : by(late)(now)(ms, told);
+  if (own.length > 0) await shift(session, own, turn, {});
 }
+
+const isAmong = (right: Fresh | undefined, told: string) =>
+  right !== undefined && (right.stamps.includes(told) || right.acts.includes(told));
 
 async function found(
   session: Session,
@@ -106,27 +115,33 @@ async function shift(
   const moved = await Promise.all(
     own.map(async (leaf) => {
       const { body } = await openOwn(session, leaf);
-      const change = movedBody(body, leaf.fresh, turn(leaf)(server ?? now));
-      return {
-        old: leaf,
-        ...(await prepare(session, keys, { ...next(session, leaf), ...change }, change.fresh, now)),
-      };
+      const { fresh, ...became } = movedBody(body, leaf.fresh, turn(leaf)(server ?? now));
+      const revision = { ...next(session, leaf), body: became.body };
+      const line = leaf.revs.slice(0, leaf.fresh.stamps.length); // each save gave one
+      const news: Moved = { rev: revision.rev, line, stamps: became.stamps, times: became.times };
+      return { old: leaf, news, ...(await prepare(session, keys, revision, fresh, now)) };
     }),
   );
   await write(session.db, ["own", "outbox", "meta"], async (tx) => {
     let last = "";
+    const told: Moved[] = [];
     const onTop = new Set(tips(await tx.objectStore("own").getAll()).map(({ rev }) => rev));
-    for (const { old, own: next, outgoing } of moved) {
+    for (const { old, news, own: next, outgoing } of moved) {
       const key = keyOf(old);
       if (!(await tx.objectStore("own").get(key))) continue; // another tab saved a child meanwhile
       await tx.objectStore("own").delete(key);
       await tx.objectStore("outbox").delete(key);
       if (!onTop.has(old.rev)) continue; // it moves within its child: beside that, it would tell one visit at two times
       const { below } = old; // where it moved without asking for those, they may be there still
-      const saved = turn(old)(server ?? now)(old.saved);
+      const saved = turn(old)(server ?? now)(old.saved, old.fresh.stamps[old.fresh.stamps.length - 1] ?? "");
       await tx.objectStore("own").put({ ...next, saved, ...(below && !old.late ? { below } : {}) });
       if (outgoing) await tx.objectStore("outbox").put(outgoing);
+      told.push(news);
       for (const stamp of next.fresh.stamps) if (stamp > last) last = stamp;
+    }
+    if (told.length > 0) {
+      const known = ((await tx.objectStore("meta").get("moved")) ?? []) as Meta["moved"];
+      await tx.objectStore("meta").put([...known.slice(-KEPT), ...told], "moved");
     }
     for (const leaf of asked) {
       const held = await tx.objectStore("own").get(keyOf(leaf));
@@ -146,40 +161,75 @@ async function shift(
  * the phone on top of it, so that a copy that comes late is known, and closed where it was held.
  */
 function next(session: Session, leaf: Own): Omit<Revision, "body"> {
-  const { db, id, rev, revs, depth } = leaf;
+  const { db, id, rev } = leaf;
   const left = leaf.carried !== undefined || leaf.late !== undefined;
-  const fresh = minted(session, generation(rev) + (left ? 1 : 0));
-  const above = left ? revs : revs.slice(1);
-  return { db, id, rev: fresh, revs: [digest(fresh), ...above], depth: depth + (left ? 1 : 0) };
+  return { db, id, ...placed(leaf, minted(session, generation(rev) + (left ? 1 : 0))) };
 }
 
-/** A body whose fresh stamps and times moved. */
-export function movedBody(
+/** Where a revision lies that took a leaf's place, in its stead or on top of it. */
+function placed(
+  { rev: old, revs, depth }: Omit<Leaf, "body">,
+  rev: string,
+): Pick<Leaf, "rev" | "revs" | "depth"> {
+  const higher = generation(rev) - generation(old);
+  return { rev, revs: [digest(rev), ...revs.slice(1 - higher)], depth: depth + higher };
+}
+
+/** How many leaves that moved before the last time are remembered. */
+const KEPT = 500;
+
+/**
+ * What a form opened on, as it stands after all that moved since: what is saved upon it tells no times that are told
+ * otherwise by now.
+ */
+export function standing(base: Leaf, moved: readonly Moved[]): Leaf {
+  let { rev, revs, depth, body } = base;
+  for (const { rev: now, line, stamps, times } of moved) {
+    const at = line.indexOf(digest(rev));
+    if (at >= 0) body = retold(body, new Map(stamps), new Map(times));
+    if (at === 0) ({ rev, revs, depth } = placed({ rev, revs, depth }, now));
+  }
+  return { rev, revs, depth, body };
+}
+
+/** A body whose fresh stamps and times moved, and which of them became what. */
+function movedBody(
   body: JsonObject,
   fresh: Fresh,
   move: Move,
-): { readonly body: JsonObject; readonly fresh: Fresh } {
+): Pick<Moved, "stamps" | "times"> & { readonly body: JsonObject; readonly fresh: Fresh } {
   const stamps = body.stamps as Stamps;
   const others = Object.values(stamps).filter((stamp) => !fresh.stamps.includes(stamp));
   const map = remapped(fresh.stamps, others, move);
-  const moved = Object.fromEntries(
-    Object.entries(stamps).map(([field, stamp]) => [field, map.get(stamp) ?? stamp]),
-  );
+  const times = movedTimes((body.acts ?? []) as unknown as readonly Act[], fresh.acts, move);
+  return {
+    body: retold(body, map, times),
+    fresh: { ...fresh, stamps: fresh.stamps.map((stamp) => map.get(stamp) ?? stamp) },
+    ...{ stamps: [...map], times: [...times] },
+  };
+}
+
+/** A body with other stamps in the place of these, and other times of these acts. */
+function retold(
+  body: JsonObject,
+  map: ReadonlyMap<string, string>,
+  times: ReadonlyMap<string, string>,
+): JsonObject {
+  const stamps = Object.entries(body.stamps as Stamps).map(([field, stamp]) => [
+    field,
+    map.get(stamp) ?? stamp,
+  ]);
   const held = body.acts as readonly Act[] | undefined;
-  const times = movedTimes(held ?? [], fresh.acts, move);
   const acts = held?.map((act) => ({ ...act, at: times.get(act.id) ?? act.at }));
   // What an unsent value replaced may be unsent too: a stamp left in the future would hide every later value.
   const asks = body.asks
     ? (JSON.parse(JSON.stringify(body.asks), (_, value) => map.get(value) ?? value) as Json)
     : undefined;
   return {
-    body: {
-      ...body,
-      stamps: moved,
-      ...(acts ? { acts: acts as unknown as Json } : {}),
-      ...(asks === undefined ? {} : { asks }),
-    },
-    fresh: { ...fresh, stamps: fresh.stamps.map((stamp) => map.get(stamp) ?? stamp) },
+    ...body,
+    stamps: Object.fromEntries(stamps) as JsonObject,
+    ...(acts ? { acts: acts as unknown as Json } : {}),
+    ...(asks === undefined ? {} : { asks }),
   };
 }
 
@@ -194,7 +244,7 @@ function movedTimes(acts: readonly Act[], fresh: readonly string[], move: Move):
   for (const id of [...fresh].reverse()) {
     const was = told.get(id);
     if (was === undefined) continue;
-    let ms = Math.floor(move(was) / SECOND) * SECOND;
+    let ms = Math.floor(move(was, id) / SECOND) * SECOND;
     const together = next?.was === was; // within one second: they stand by their ids, and go on to
     if (next && (ms > next.ms || (ms === next.ms && id > next.id && !together))) ms = next.ms - SECOND;
     times.set(id, instant(ms));

@@ -26,7 +26,7 @@ export function writing(
     ),
   );
   if (base && Object.keys(changed).length === 0 && photos.length === 0) return null;
-  const make: Draft["make"] = ({ stamp }) => ({
+  const make: Draft["make"] = ({ stamp }, base) => ({
     body: edited(base?.body ?? null, type, { fields: changed, photos }, stamp, by),
     acts: [],
   });
