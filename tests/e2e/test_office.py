@@ -3,10 +3,8 @@
 With CAMKET_SCREENSHOTS=DIR each page is also photographed into that directory.
 """
 
-import asyncio
 import os
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +16,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, FilePayload, Page, async_playwright
 
 from server.office import PAGES as ALL
+from tests.prompt import listening
 from tests.server.documents import NOW
 from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish, two_answer
 from tests.server.office.test_bundles import joining
@@ -108,14 +107,8 @@ PICTURES = os.environ.get("CAMKET_SCREENSHOTS")
 @asynccontextmanager
 async def served(made: Village) -> AsyncIterator[str]:
     """The village's server on a port of the machine's choice."""
-    listening = socket.create_server(("127.0.0.1", 0))  # whoever comes before the server is ready waits here
-    server = uvicorn.Server(uvicorn.Config(made.app, lifespan="off", log_level="error"))
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
+    async with listening(uvicorn.Config(made.app, lifespan="off", log_level="error")) as url:
+        yield url
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from sync.http.engine import EVERYTHING, engine_app
 from sync.http.routing import Limits
 from sync.http.serving import configured
 from sync.store.sqlite import SqliteStore
+from tests.prompt import listening
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 HOSTS = frozenset({"127.0.0.1"})
@@ -33,18 +33,11 @@ async def engine(
     store = await SqliteStore.open(path)
     application = Bare(admin, HOSTS, time.time, b"key of this run")
     app = engine_app(store, application, [*EVERYTHING, *session_routes(application)], limits=limits)
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
-    server = uvicorn.Server(configured(config))
-    running = asyncio.create_task(server.serve(sockets=[listening]))
+    config = configured(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
     try:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        async with listening(config) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
             yield client
     finally:
-        server.should_exit = True
-        await running
         await store.close()
 
 

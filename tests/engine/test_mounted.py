@@ -1,8 +1,6 @@
 """The README's lines that mount the engine in another application: run as they stand there."""
 
-import asyncio
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import uvicorn
 
 from sync.replicate import replicate
 from tests.engine.running import engine
+from tests.prompt import listening
 from tests.running import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -29,12 +28,9 @@ async def test_a_document_replicates_through_the_application_of_the_readme(
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(compile(block(), "README.md", "exec"), names)
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = uvicorn.Server(uvicorn.Config(names["app"], log_level="critical", lifespan="on"))
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    place = f"127.0.0.1:{listening.getsockname()[1]}/db"
-    try:
+    config = uvicorn.Config(names["app"], log_level="critical", lifespan="on")
+    async with listening(config) as url:
+        place = f"{url.removeprefix('http://')}/db"
         async with engine() as source, engine() as target, httpx.AsyncClient(timeout=30) as client:
             await source.put("/a")
             await source.put("/a/x", json={"name": "Lục Thị Mẩy"})
@@ -43,7 +39,4 @@ async def test_a_document_replicates_through_the_application_of_the_readme(
             await replicate(client, mounted, f"{target.base_url}/a", session="2", create=True)
             assert (await target.get("/a/x")).json() == (await source.get("/a/x")).json()
             assert (await client.get(f"http://{place}/a/x")).status_code == 401
-    finally:
-        server.should_exit = True
-        await running
     assert (tmp_path / "data" / "documents.sqlite").stat().st_size > 0

@@ -1,10 +1,8 @@
 """The whole server behind a real socket, and a phone written in Python that speaks to it."""
 
-import asyncio
 import gzip
 import json
 import os
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -41,6 +39,7 @@ from server.scribe import Change
 from server.sealing import b64url, from_b64url
 from server.settings import Settings
 from server.words import words
+from tests.prompt import listening
 
 HAMLET = "nasam"
 DB = f"hamlet-{HAMLET}"
@@ -94,19 +93,9 @@ async def served(data: Path, clock: Clock = system, **settings: Any) -> AsyncIte
     app = await build(replace(Settings(data=data), **settings), clock)
     parts: Parts = app.state.parts
     volunteer = await _furnish(parts)
-    listening = socket.create_server(("127.0.0.1", 0))
-    # As in server/cli/serve.py: without it an answer's body waits 40 ms until its header is acknowledged.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(app, log_level="critical", access_log=False, proxy_headers=False, lifespan="on")
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    try:
-        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-            yield Served(http, parts, volunteer)
-    finally:
-        server.should_exit = True
-        await running
+    async with listening(config) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+        yield Served(http, parts, volunteer)
 
 
 async def _furnish(parts: Parts) -> Person:
