@@ -31,6 +31,8 @@ let server: ScriptedServer;
 let revoked = false;
 /** Whether the drop box gives no receipts. */
 let silent = false;
+/** Whether something before the server answers in place of the drop box. */
+let shut = false;
 /** What came of a picture; null: the server takes none. */
 let picture: Buffer | null = null;
 const PIXELS = new Uint8Array(50_000).map((_, n) => n % 251);
@@ -39,7 +41,7 @@ const PIXELS = new Uint8Array(50_000).map((_, n) => n % 251);
 async function enrolled(): Promise<Phone> {
   base ??= await begun();
   server = base.server.copy();
-  revoked = silent = false;
+  revoked = silent = shut = false;
   picture = null;
   const mine = quick(phone(serve, await copied(base.indexedDB)));
   await mine.field.unlock(PIN);
@@ -63,6 +65,7 @@ const serve: Serve = async (asked) => {
   if (asked.path === "/db/_exchange" && revoked) return json({ error: "unauthorized" }, 401);
   if (asked.path.startsWith("/db/media-na/")) return media(asked);
   if (asked.path !== "/sealed") return server.serve(asked);
+  if (shut) return new Response("<html>", { status: 502 });
   const told = revoked ? { revoked } : {};
   if (silent) return json({ receipts: [], ...told });
   const lines = asked.body.split("\n").slice(1, -1);
@@ -595,6 +598,20 @@ test("a phone that the office took off its list forgets nothing that nobody has 
   await mine.field.syncNow();
   assert.equal(await mine.field.lifecycle(), "new");
   assert.ok(server.winner("hamlet-na", pledge));
+});
+
+test("a phone does not say that it was shut out while the server cannot be asked who it is", async () => {
+  const mine = await enrolled();
+  await sign(mine);
+  revoked = true; // or the server was restored to before the phone had joined: only the drop box tells
+  shut = true;
+  const { problem, waiting } = await mine.field.syncNow();
+  assert.deepEqual([problem, waiting, await mine.field.lifecycle()], ["server", 1, "open"]);
+  const again = quick(mine.again());
+  assert.equal((await again.field.syncState()).problem, "server", "nor once the app is opened anew");
+  shut = false;
+  await mine.field.syncNow();
+  assert.equal(await mine.field.lifecycle(), "new");
 });
 
 // --- storage that is cleared away

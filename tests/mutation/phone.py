@@ -204,8 +204,15 @@ PHONE = (
     Fault(
         "a revoked phone forgets before it has handed in",
         f"{DATA}/syncing.ts",
-        "    if (!left && (await standing(",
-        "    if (left !== null && (await standing(",
+        "      if (left || (await standing(",
+        "      if (left === null || (await standing(",
+        (TROUBLE,),
+    ),
+    Fault(
+        "a phone says that it was shut out while nobody tells who it is",
+        f"{DATA}/syncing.ts",
+        '    if (told === "revoked") {\n',
+        '    if (told !== "live" && told !== "strange") {\n',
         (TROUBLE,),
     ),
     Fault(

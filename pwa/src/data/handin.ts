@@ -4,6 +4,7 @@
  */
 import { isObject } from "../core/json.ts";
 import { commitOutcomes, leaving } from "./commit.ts";
+import type { SyncProblem } from "./contract.ts";
 import { type AccountDb, meta, meter, type Outgoing, type Receipt, type SyncNote, write } from "./db.ts";
 import type { Env } from "./env.ts";
 import { ask, body, Refused } from "./link.ts";
@@ -62,26 +63,29 @@ export async function handIn({ env, db }: Closed, courier?: string): Promise<num
 }
 
 /**
- * What this phone is to the server; null where it does not say. To one that was restored to before the phone had joined
- * it is `strange`.
+ * What this phone is to the server: to one that was restored to before the phone had joined it is `strange`. Raises what
+ * the link raises: then nobody has said it.
  */
-export async function standing({ env, db }: Closed): Promise<"live" | "revoked" | "strange" | null> {
+export async function standing({ env, db }: Closed): Promise<"live" | "revoked" | "strange"> {
   const keys = await meta(db, "keys");
-  if (!keys) return null;
+  if (!keys) return "strange";
   const packed = await body(bundle(keys.seal.id, []));
   const asked = ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
   return asked.then(
     (answer) => (isObject(answer) && answer.revoked === true ? "revoked" : "live"),
-    (error) => (isStrange(error) ? "strange" : null),
+    (error) => {
+      if (isStrange(error)) return "strange";
+      throw error;
+    },
   );
 }
 
-/** The server did not know this phone: nothing of it goes before it has synced again. */
-export async function noteUnknown(db: AccountDb): Promise<void> {
+/** Why the server has not taken this phone for who it is. Where it did not know it, nothing goes before it has synced again. */
+export async function noteProblem(db: AccountDb, problem: SyncProblem): Promise<void> {
   await write(db, ["meta"], async (tx) => {
     const before = (await tx.objectStore("meta").get("sync")) as SyncNote | undefined;
-    const note: SyncNote = { lastSync: null, ...before, problem: "unknown", unknown: true };
-    await tx.objectStore("meta").put(note, "sync");
+    const unknown = problem === "unknown" ? { unknown: true } : {};
+    await tx.objectStore("meta").put({ lastSync: null, ...before, problem, ...unknown }, "sync");
   });
 }
 

@@ -18,7 +18,7 @@ import { FieldError } from "./contract.ts";
 import { dataKey } from "./crypto.ts";
 import { type AccountDb, meta, openAccount, type SyncNote, stored, write } from "./db.ts";
 import type { Env } from "./env.ts";
-import { handIn, noteUnknown, standing } from "./handin.ts";
+import { handIn, noteProblem, standing } from "./handin.ts";
 import type { Session } from "./records.ts";
 
 /** Redeems an invitation, for a new account or for one that is here. Raises FieldError as `accounts.join` does. */
@@ -30,14 +30,15 @@ export async function join(env: Env, code: string, deviceName: string): Promise<
     try {
       const [keys, note] = await Promise.all([meta(db, "keys"), meta(db, "sync")]);
       if (!keys) continue;
-      const known = note?.unknown ? "strange" : await standing({ env, db });
       // Joined without knowing, the person would have two accounts, and what the first has not sent would stay there.
+      const asked = note?.unknown ? "strange" : standing({ env, db });
+      const known = await Promise.resolve(asked).catch(() => null);
       if (known === null) throw new FieldError("offline");
       if (known === "revoked") continue;
       before.push({ send: keys.send, user: user.id, name: user.name });
       if (known === "live") continue;
       // What it has not sent goes in with another account, where the server does not take it back as this one.
-      await stored(noteUnknown(db));
+      await stored(noteProblem(db, "unknown"));
       strange = true;
     } finally {
       db.close();

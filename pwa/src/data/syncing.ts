@@ -7,7 +7,7 @@ import { accounts } from "./accounts.ts";
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
 import type { Env } from "./env.ts";
-import { handIn, isStrange, noteUnknown, standing } from "./handin.ts";
+import { handIn, isStrange, noteProblem, standing } from "./handin.ts";
 import type { Session } from "./records.ts";
 import { problemOf, replicate } from "./replicator.ts";
 
@@ -154,18 +154,19 @@ export class Syncing {
   /**
    * The full credential is refused: the phone was revoked, and is told so; or the server was restored to before it had
    * joined, be it for the second time. Then it keeps everything, until it joins again as the one that it was; also where
-   * the server has heard of that already.
+   * the server has heard of that already, and while nobody says which of the two it is.
    */
   private async shutOut(session: Session): Promise<SyncProblem> {
     const { db } = session;
     const note = await meta(db, "sync");
-    const told = note?.unknown ? "strange" : await standing({ env: this.env, db });
-    if (told === "revoked" || told === null) {
+    const told = note?.unknown ? "strange" : await standing({ env: this.env, db }).catch(problemOf);
+    if (told === "revoked") {
       await this.farewell(session);
-      return "revoked";
+      return told;
     }
-    await noteUnknown(db);
-    return "unknown";
+    const problem = told === "live" || told === "strange" ? "unknown" : told;
+    await noteProblem(db, problem);
+    return problem;
   }
 
   /** What was saved still goes in, sealed; and only if the server says that it is revoked, and has everything, it forgets. */
@@ -177,11 +178,12 @@ export class Syncing {
       // They go last, and where they must wait for Wi-Fi the phone waits with them.
       if ((await db.count("photos")) > 0)
         if (!(await (await import("./apart.ts")).upload.handInPhotos(session))) return;
+      const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
+      if (left || (await standing({ env, db })) !== "revoked") return;
     } catch {
       return; // without a link, or without an answer that says who asks: later
     }
-    const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
-    if (!left && (await standing({ env, db })) === "revoked") await this.front.revoked();
+    await this.front.revoked();
   }
 
   /** What waits may go in from the service worker, once there is a signal and nobody looks at the app. */
