@@ -28,8 +28,10 @@ from server.intake import Intake
 from server.quarantine import Entry
 from server.rows import tables
 from server.rows.engine import readers, table, writing
+from server.rows.statements import chunks
 from server.rules import Asked, altered, parts_merged, refusal_of_type
 from server.settle import POLICY, read_body
+from server.whereabouts import RESIDENT
 from sync import canonical, resolve, revtree
 from sync.merge import Body
 from sync.resolve import Derived
@@ -47,7 +49,7 @@ what a held act says; carries a time that has not come; was written by a later p
 author may not write that; its hamlet's database is gone; its author would go beyond a bound with it."""
 
 
-_users = table(tables.User)
+_users, _pledges = table(tables.User), table(tables.PledgeRow)
 
 
 class Ready(NamedTuple):
@@ -239,7 +241,7 @@ class Warden:
     ) -> Sequence[Planned]:
         """Let these entries in, oldest first, with an audit entry each; what could not enter still waits.
         `instead`: acts that say otherwise what is held are right, and what is held is taken back. `into`: the
-        hamlet of what was sent to one that is not here any more.
+        hamlet of what was sent to one that is not here any more, unless its pledge is in another one already.
 
         Raises `StoreFull`.
         """
@@ -285,10 +287,12 @@ class Warden:
             places = await self._intake.where.places(db, bodies)
             places |= await self._intake.where.homes(db, bodies.keys() - places.keys())
             found |= {entry.number: places.get(entry.edit.id, db) for entry in here}
-        if into is not None:
-            kept = await self._store.names()
-            gone = {number: db.partition("-")[0] for number, db in found.items() if db not in kept}
-            found |= {number: f"{kind}-{into}" for number, kind in gone.items()}
+        kept = await self._store.names()
+        gone = [entry for entry in entries if found[entry.number] not in kept]
+        homes = await to_thread.run_sync(self._pledged, gone) if gone else {}
+        for entry in gone:
+            home = homes.get(entry.number, into)
+            found |= {entry.number: f"{entry.db.partition('-')[0]}-{home}"} if home else {}
         return found
 
     async def _plans(
@@ -365,6 +369,20 @@ class Warden:
                 for one in news:
                     quarantine.measured(connection, one)
         return found
+
+    def _pledged(self, entries: Sequence[Entry]) -> dict[int, str]:
+        """The hamlets that have a pledge of the household or unit of which these are: who has let that in has
+        said where it is."""
+        of = {
+            one.number: one.edit.id.rpartition(":")[2] for one in entries if one.edit.id.startswith(RESIDENT)
+        }
+        found: dict[str, str] = {}
+        with readers(self._rows).begin() as connection:
+            for some in chunks(sorted({*of.values()})):
+                asked = select(_pledges.c.subject, _pledges.c.db).where(_pledges.c.subject.in_(some))
+                for row in connection.execute(asked.order_by(_pledges.c.db.desc())):
+                    found[row.subject] = row.db.partition("-")[2]
+        return {number: found[ulid] for number, ulid in of.items() if ulid in found}
 
     def _archive(self, by: str, db: str, ready: Sequence[Ready]) -> list[Edit]:
         """Archive what enters, and answer what to graft: each with what its parent adds to it."""

@@ -36,7 +36,8 @@ _inspections, _devices = table(registers.InspectionRow), table(tables.Device)
 _households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
 
 
-_RESIDENT = frozenset({"household", "unit", "pledge"})
+RESIDENT = ("household:", "unit:", "pledge:")
+"""What has a home: a household, a unit, and what those have pledged."""
 STROKES_AND_PICTURES = ("signature:", "photo:")
 """Named by what they are: nobody else's can be written over (`server.rules`)."""
 
@@ -105,7 +106,7 @@ class Whereabouts:
     async def homes(self, db: str, ids: Collection[str]) -> dict[str, str]:
         """Those of these households, units and pledges that are new here, and live in another hamlet or are
         of one that does, each with that place. Nobody has two homes, whoever knows an id."""
-        named = {one: one.rpartition(":")[2] for one in ids if one.partition(":")[0] in _RESIDENT}
+        named = {one: one.rpartition(":")[2] for one in ids if one.startswith(RESIDENT)}
         if not db.startswith("hamlet-") or not named:
             return {}
         elsewhere = await to_thread.run_sync(self._lives, db, {*named.values()})

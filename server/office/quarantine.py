@@ -16,7 +16,7 @@ from server.auth.grant import Grant, Role
 from server.office import acts, parting, records, said
 from server.office.desk import Desk
 from server.office.history import ENVELOPE
-from server.office.places import Hamlet, hamlets, merged
+from server.office.places import Hamlet, hamlet_of, hamlets, merged
 from server.office.restoring import restored
 from server.office.said import Known
 from server.office.saving import known_of
@@ -113,13 +113,16 @@ async def show_one(desk: Desk) -> Response:
         raise HTTPException(404)
     stands = await _standing(desk, row)
 
-    def work(rows: Connection) -> tuple[Waiting, list[str], list[str], dict[str, Hamlet]]:
+    goes = planned.db.partition("-")[2] if isinstance(planned, Ready) and planned.db != row.db else ""
+
+    def work(rows: Connection) -> tuple[Waiting, list[str], list[str], dict[str, Hamlet], str]:
         fields, people = known_of(rows, desk.words), records.people(rows)
         says = _says(row.doc_id, json.loads(row.body), fields, people)
         now = _says(row.doc_id, stands, fields, people) if stands else []
-        return _waiting(rows, row, known, desk.words), says, now, hamlets(rows, desk.signed_in.grant.hamlets)
+        places = hamlets(rows, desk.signed_in.grant.hamlets)
+        return _waiting(rows, row, known, desk.words), says, now, places, _name(rows, goes)
 
-    shown, says, now, places = await desk.read(work)
+    shown, says, now, places, goes_to = await desk.read(work)
     return await desk.render(
         "quarantined.html",
         "quarantine",
@@ -130,6 +133,7 @@ async def show_one(desk: Desk) -> Response:
         times=_times(planned),
         obstacle=planned.obstacle if isinstance(planned, Blocked) else "",
         parting=isinstance(planned, Ready) and planned.parts,
+        goes_to=goes_to,
         places=[("", "…"), *((one.id, one.name) for one in places.values())],
     )
 
@@ -161,6 +165,10 @@ async def _decided(
         return desk.to(here, "office.flash.refused", kind="bad", reason=error.refused[0].reason)
     entered = [one for one in plans if isinstance(one, Ready)]
     blocked = len(plans) - len(entered)
+    elsewhere = {one.db.partition("-")[2] for one in entered} - {into} if into else set[str]()
+    if elsewhere:
+        name = await desk.read(lambda rows: _name(rows, *elsewhere))
+        return desk.to(here, "office.flash.released_elsewhere", kind="warn", hamlet=name)
     if blocked:
         values = {"count": len(entered), "blocked": blocked}
         return desk.to(here, "office.flash.released_some", kind="warn", **values)
@@ -183,6 +191,11 @@ async def _let_in(
         await desk.parts.follower.catch_up({db for one in entered for db in (one.entry.db, one.db)})
         done += plans
     return done
+
+
+def _name(rows: Connection, hamlet: str) -> str:
+    found = hamlet_of(rows, hamlet)
+    return found.name if found else hamlet
 
 
 def _warden(desk: Desk) -> Warden:

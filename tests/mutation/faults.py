@@ -441,6 +441,16 @@ AUTHORITY = (
         ),
     ),
     Fault(
+        "what belongs to one household of a lost hamlet is taken into two",
+        "server/release.py",
+        "            home = homes.get(entry.number, into)\n",
+        "            home = into\n",
+        (
+            "tests/server/office/test_quarantine.py"
+            "::test_what_belongs_to_one_household_of_a_lost_hamlet_is_taken_into_one_hamlet",
+        ),
+    ),
+    Fault(
         "what an earlier parting has voided is voided by another one too",
         "server/carrying.py",
         'act["id"] not in ids and not of_parting(act)',

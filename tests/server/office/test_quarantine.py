@@ -13,7 +13,7 @@ from server.rows import tables
 from server.rows.engine import readers, table
 from server.words import words
 from sync.store.interface import Edit
-from tests.server.documents import NOW
+from tests.server.documents import NOW, SECOND, THIRD, pledge, visit
 from tests.server.harness import edit, later
 from tests.server.office.test_edits import document
 from tests.server.office.village import SIGNED_ULID, VISITED_ULID, Village
@@ -165,6 +165,34 @@ async def test_a_record_of_a_hamlet_that_is_nowhere_is_taken_into_one_that_staff
         await browser.send(f"/office/quarantine/{number}", {"do": "release", "into": "nasam"})
     assert numbers(made) == []
     assert (await document(made, f"household:{new}"))[1]["name"] == "Tên Đã Sửa"
+
+
+async def test_what_belongs_to_one_household_of_a_lost_hamlet_is_taken_into_one_hamlet(made: Village) -> None:
+    """Its pledge was let in first, and whoever lets in the household has not seen where."""
+    new, by = "01J8ZQ4T6N3VXK2M5R7W9Y0ZZZ", made.people["volunteer"]
+    _, body = await document(made, f"household:{SIGNED_ULID}")
+    lost = [
+        pledge(visit(SECOND, by=by), by=by, ulid=new),
+        {"_id": f"household:{new}", **body},
+        {**pledge(visit(THIRD, by=by), by=by, ulid=new), "_id": f"pledge:antq-2025:{new}"},
+    ]
+    with made.parts.rows.begin() as rows:
+        held = [quarantine.Held("hamlet-matroi", edit(one, "1-7"), "recovered", by, "phone1") for one in lost]
+        quarantine.hold(rows, held, "2026-03-01T02:03:04Z")
+    first, *others = numbers(made)
+    async with made.signed_in("admin") as browser:
+        await browser.send(f"/office/quarantine/{first}", {"do": "release", "into": "nasam"})
+        for number in others:
+            page = (await browser.get(f"/office/quarantine/{number}")).text
+            assert "Hãy chọn thôn mà phiếu thuộc về" not in page
+            assert "nhận thì phiếu vào Thôn Nà Sầm" in page
+            form = {"do": "release", "into": "bandanh"}
+            done = await browser.send(f"/office/quarantine/{number}", form)
+            assert "Đã nhận phiếu vào Thôn Nà Sầm" in done.text
+    assert numbers(made) == []
+    for one in lost:
+        assert (await document(made, one["_id"]))[1]["by"] == one["by"]
+    assert new not in str(await made.parts.store.trees("hamlet-bandanh", [one["_id"] for one in lost]))
 
 
 async def test_choosing_nothing_decides_nothing(made: Village) -> None:
