@@ -35,3 +35,30 @@ test("what the server puts off stays on the phone, holds up nothing behind it, a
   const after = await mine.field.syncNow();
   assert.deepEqual([after.problem, after.waiting, after.said], [null, 0, []]);
 });
+
+test("where one request does not hold them, refused records go up once each in a sync that was asked for", async () => {
+  const server = await ScriptedServer.start();
+  const count = 300;
+  const mine = await enrolled(server, count);
+  mine.weak = true;
+  const households = Array.from({ length: count }, (_, n) => ulidOf(n + 1)).map((id) => ({
+    ...{ id, signer: "Hoàng Văn Một", role: "head" as const, method: "paper_signed" as const },
+  }));
+  await mine.field.meeting("na", { date: "2026-03-01", sheet: 2, readAloud: true, households });
+  server.verdict = () => "forbidden";
+  const sync = async () => {
+    const before = server.requests.length;
+    const { problem, refused } = await mine.field.syncNow();
+    const sent = server.requests.slice(before).map(({ body }) => {
+      const { docs = [] } = JSON.parse(body).dbs["hamlet-na"] as { docs?: { _rev: string }[] };
+      return docs.map(({ _rev }) => _rev);
+    });
+    assert.ok(sent.length > 1, "more than one request");
+    assert.deepEqual([problem, refused], [null, count]);
+    return sent.flat();
+  };
+  for (const _ of ["just refused", "refused before"]) {
+    const sent = await sync();
+    assert.deepEqual([sent.length, new Set(sent).size], [count, count]);
+  }
+});

@@ -34,6 +34,8 @@ interface Round {
   progress: boolean;
   /** Why some of what went was not taken now: it stays as it is and waits for another sync. */
   later: string | null;
+  /** Revisions that break a rule: they go once in a sync. */
+  readonly refused: readonly string[];
 }
 
 const shifting = async () => (await import("./apart.ts")).shift;
@@ -69,7 +71,6 @@ export async function replicate(session: Session, refusedToo: boolean): Promise<
 async function rounds(session: Session, refusedToo: boolean, plain: boolean): Promise<End> {
   let way: Way = plain ? "trial" : "exchange";
   let shifts = 0;
-  let retry = refusedToo;
   let later: string | null = null;
   const put = new Set<string>();
   const onShift = () => {
@@ -77,7 +78,7 @@ async function rounds(session: Session, refusedToo: boolean, plain: boolean): Pr
   };
   for (let left = ROUNDS; left > 0; left--) {
     const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
-    const batch = await gather(session, clock, retry, way, put);
+    const batch = await gather(session, clock, refusedToo, way, put);
     const run = way === "plain" ? plainly : exchange;
     const round = await run(session, batch, onShift).catch((error) => {
       if (way === "plain" || !isUnknownHere(error)) throw error;
@@ -89,9 +90,8 @@ async function rounds(session: Session, refusedToo: boolean, plain: boolean): Pr
     }
     // What was put off waits for another sync; and the plain way never sends one revision twice.
     if (round.later !== null || way === "plain") for (const { rev } of batch.leaves) put.add(rev);
+    for (const rev of round.refused) put.add(rev);
     later = round.later ?? later;
-    // Refused records go once more, in the rounds of this sync that the volunteer asked for.
-    retry = retry && batch.more;
     if (!round.again && !batch.more) break;
     if (!round.progress && way !== "trial") throw new BadAnswer("a round that changed nothing");
     if (way === "trial") way = "exchange";
@@ -105,7 +105,7 @@ type End = Pick<Round, "later"> & { readonly plain: boolean };
 async function plainly(session: Session, batch: Batch, onShift: () => void): Promise<Round> {
   const { plain } = await import("./apart.ts");
   const { again, later } = await plain.plainSync(session, batch, onShift);
-  return { again, progress: true, later };
+  return { again, progress: true, later, refused: [] };
 }
 
 class ClockTrouble extends Error {}
@@ -124,7 +124,7 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
     }),
   );
   const stream: Stream = {
-    ...{ clock: 0, held: [], received: [], missing: [] },
+    ...{ clock: 0, held: [], received: [], missing: [], refused: [] },
     ...{ progress: false, again: false, done: false, later: null },
   };
   try {
@@ -135,18 +135,16 @@ async function exchange(session: Session, batch: Batch, onShift: () => void): Pr
     if (!stream.done) throw error;
   }
   if (!stream.done) throw new NoLink(true);
-  return { again: stream.again, progress: stream.progress, later: stream.later };
+  return stream;
 }
 
-interface Stream {
+interface Stream extends Round {
   clock: number;
   held: readonly string[];
   received: RevKey[];
   missing: Extract<Part, { kind: "missing" }>[];
-  progress: boolean;
-  again: boolean;
+  refused: string[];
   done: boolean;
-  later: string | null;
 }
 
 async function commit(
@@ -180,6 +178,8 @@ async function commit(
       }
       const others = part.outcomes.filter(({ is }) => is !== "clock");
       stream.received.push(...(await commitOutcomes(session, part.db, others)));
+      for (const { rev, is } of others)
+        if (is === "forbidden" || is === "too_large") stream.refused.push(rev);
       stream.progress = true;
       return;
     }
