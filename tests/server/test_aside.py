@@ -1,12 +1,10 @@
 """Two acts by one id: after a restore somebody has taken the id of an act that was lost with it."""
 
 import pytest
-from sqlalchemy import insert
 
 from server.projection import outcome
 from server.release import Blocked, Ready, Warden
 from server.rows import tables
-from server.rows.engine import table
 from tests.server.documents import (
     FIRST,
     LAN,
@@ -22,23 +20,22 @@ from tests.server.documents import (
     taken_back,
     visit,
 )
-from tests.server.harness import Product, edit
+from tests.server.harness import Product, edit, restored
 
 DB = "hamlet-nasam"
 lan, mai = grant(LAN), grant(MAI)
 
 
-async def restored(camket: Product) -> Warden:
+async def waiting_on(camket: Product) -> Warden:
     """A server that has lost what came after its backup; Mai's household is in it."""
     await camket.send(mai, DB, edit(household(by=MAI), "1-h"))
     await camket.follower.catch_up([DB])
-    with camket.rows.begin() as rows:
-        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+    restored(camket.rows)
     return Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
 
 
 async def test_who_was_robbed_of_an_act_is_heard_and_let_in(camket: Product) -> None:
-    warden, hers = await restored(camket), signed(by=MAI)
+    warden, hers = await waiting_on(camket), signed(by=MAI)
     assert await camket.send(lan, DB, edit(pledge(signed(signer="Không Có")), "1-e")) == ["received"]
     await camket.follower.catch_up([DB])
     true = edit(pledge(hers, by=MAI), "2-7", "1-6")
@@ -71,7 +68,7 @@ async def test_who_was_robbed_of_an_act_is_heard_and_let_in(camket: Product) -> 
 
 
 async def test_of_one_authors_two_words_the_forged_one_makes_way(camket: Product) -> None:
-    warden, true = await restored(camket), pledge(signed(by=MAI), by=MAI)
+    warden, true = await waiting_on(camket), pledge(signed(by=MAI), by=MAI)
     fake = edit(pledge(signed(by=MAI, signer="Giả Mạo"), by=MAI), "2-a", "1-9")
     assert await camket.send(lan, DB, fake) == ["quarantined"]
     await warden.release(THU, [row["number"] for row in camket.all(tables.Quarantine)])
@@ -93,7 +90,7 @@ async def test_of_one_authors_two_words_the_forged_one_makes_way(camket: Product
 async def test_an_id_that_was_taken_in_another_household_is_given_way(
     camket: Product, send_twice: bool
 ) -> None:
-    warden, hers = await restored(camket), pledge(signed(by=MAI), by=MAI)
+    warden, hers = await waiting_on(camket), pledge(signed(by=MAI), by=MAI)
     await camket.send(mai, DB, edit(household(OTHER, MAI), "1-i"))
     assert await camket.send(lan, DB, edit(pledge(signed(), ulid=OTHER), "1-e")) == ["received"]
     await camket.follower.catch_up([DB])

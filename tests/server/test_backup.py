@@ -34,7 +34,7 @@ from sync import position
 from sync.rev import Rev
 from sync.store.interface import Edit, StoreFull
 from tests.server.documents import HOUSEHOLD, LAN, MAI, NOW, OTHER, grant, household, pledge, visit
-from tests.server.harness import edit, later
+from tests.server.harness import edit, later, restored
 from tests.server.http.served import Phone, served
 
 DB = "hamlet-nasam"
@@ -496,8 +496,7 @@ def test_a_position_travels_with_the_life_of_the_store_that_gave_it(life: str) -
 
 async def test_a_position_from_before_a_restore_is_lost(tmp_path: Path) -> None:
     async with served(tmp_path) as camket:
-        with camket.parts.rows.begin() as rows:
-            rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+        restored(camket.parts.rows)
         phone = await camket.phone()
         (now,) = [line["position"] for line in await phone.exchange() if line.get("db") == DB]
         seq, doc_id, rev, life = json.loads(now)
@@ -533,8 +532,7 @@ async def test_a_phone_that_claims_to_have_what_was_lost_is_alone_in_it_and_lets
         assert await sent(phone, "1" * 32) == ["forbidden"]
         assert await sent(phone, "2" * 32, since="lost") == []  # nothing was decided
         assert await sent(phone, "2" * 32, have=have) == ["forbidden"], "nothing was lost here"
-        with camket.parts.rows.begin() as rows:
-            rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+        restored(camket.parts.rows)
         assert await sent(phone, "2" * 32, have=have) == ["quarantined"]
         assert await sent(other, "3" * 32) == ["forbidden"]
         assert [row["device"] for row in rows_of(camket.parts, tables.Quarantine)] == [phone.device]

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import event, insert
 
-from server import audit, restores
+from server import restores
 from server.admission import caller_of
 from server.release import Warden
 from server.rows import tables
@@ -38,7 +38,7 @@ from tests.server.documents import (
     stamp,
     visit,
 )
-from tests.server.harness import Product, edit, later, product, revoked
+from tests.server.harness import Product, edit, later, product, restored, revoked
 
 DB = "hamlet-nasam"
 HOUR = 3_600_000
@@ -377,12 +377,6 @@ def enrol(camket: Product, *phones: tuple[str, str]) -> None:
             connection.execute(insert(table(tables.Device)), phone)
 
 
-def restored(camket: Product) -> None:
-    with camket.rows.begin() as connection:
-        connection.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
-        audit.append(connection, "console", "backup.restored", "x", camket.now)
-
-
 async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author(camket: Product) -> None:
     enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
     of_mai = edit(household(by=MAI), "1-m")
@@ -390,7 +384,7 @@ async def test_a_phone_gives_back_other_peoples_work_and_it_waits_for_its_author
     named = [(of_mai.id, of_mai.rev)]
     assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]
     assert await camket.send(lan, DB, of_mai) == ["forbidden"], "no phone opens this by itself"
-    restored(camket)
+    restored(camket.rows, camket.now)
     assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]
     assert await camket.send(lan, DB, of_mai, edit(pledge(visit()), "1-l")) == ["quarantined", "received"]
     assert [row["why"] for row in camket.all(tables.Quarantine)] == ["recovered"]
@@ -439,7 +433,7 @@ async def test_a_copy_that_was_asked_for_before_it_was_said_that_files_were_put_
     named = [(of_mai.id, of_mai.rev)]
     assert await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named) == [None]  # it is asked for
     camket.now += 2 * restores.RECOVERY
-    restored(camket)
+    restored(camket.rows, camket.now)
     assert await camket.send(lan, DB, of_mai) == ["quarantined"]
 
 
@@ -450,7 +444,7 @@ async def test_a_record_upon_work_that_a_restored_server_has_lost_waits_and_is_n
     first = edit(pledge(visit(by=MAI), by=MAI), "1-m")
     upon = edit(pledge(visit(by=MAI), visit(SECOND)), "2-l", "1-m")
     assert await camket.send(lan, DB, upon) == ["forbidden"], "nothing was lost here"
-    restored(camket)
+    restored(camket.rows, camket.now)
     upon = edit(pledge(visit(by=MAI), visit(SECOND)), "2-x", "1-m")
     assert await camket.send(lan, DB, upon) == ["quarantined"]
     assert await camket.send(mai, DB, first) == ["received"]
@@ -504,7 +498,7 @@ async def test_of_a_copy_by_hand_and_one_with_the_clock_set_right_the_first_stan
 async def given_back(camket: Product, *fakes: Edit) -> list[int]:
     """Lan gives these back as Mai's on a restored server; they wait under these numbers."""
     enrol(camket, (LAN, "phonelan01"), (MAI, "phonemai02"))
-    restored(camket)
+    restored(camket.rows, camket.now)
     named = [(fake.id, fake.rev) for fake in fakes]
     await camket.intake.outcomes(caller_of(lan, words("vi")), DB, named)
     assert await camket.send(lan, DB, *fakes) == ["quarantined"] * len(fakes)
@@ -561,7 +555,7 @@ async def test_what_says_otherwise_under_a_stamp_that_is_held_waits(camket: Prod
 
 async def test_recovering_opens_no_other_door(camket: Product) -> None:
     enrol(camket, (LAN, "phonelan01"))
-    restored(camket)
+    restored(camket.rows, camket.now)
     await camket.intake.outcomes(caller_of(lan, words("vi")), DB, [("household:x", Rev(1, "a"))])
     sent = [edit(household(by=MAI, name=""), "1-a"), edit(pledge(visit(), visit()), "1-b")]
     assert await camket.send(lan, DB, *sent) == ["forbidden", "forbidden"]

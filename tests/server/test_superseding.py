@@ -4,19 +4,17 @@ from collections.abc import Collection
 
 import orjson
 import pytest
-from sqlalchemy import insert
 
 from server import quarantine
 from server.admission import caller_of
 from server.office.history import Kept, tell
 from server.release import Ready, Warden
 from server.rows import tables
-from server.rows.engine import table
 from server.words import words
 from sync.rev import Rev
 from sync.store.interface import Edit
 from tests.server.documents import FIRST, LAN, MAI, NOW, SECOND, THU, grant, household, pledge, signed, visit
-from tests.server.harness import Product, edit, later, revoked
+from tests.server.harness import Product, edit, later, restored, revoked
 
 DB = "hamlet-nasam"
 DAY = 24 * 3_600_000
@@ -37,8 +35,7 @@ def archived(camket: Product, words: str) -> bool:
 
 async def by_hand(camket: Product, *edits: Edit) -> list[str]:
     """Mai's phone, of which a restored server knows nothing, hands these in."""
-    with camket.rows.begin() as rows:
-        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+    restored(camket.rows)
     answers = await camket.intake.admit(caller_of(mai, words("vi"), stranger=True), DB, edits)
     return [getattr(one, "name", "received") for one in answers]
 

@@ -3,19 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine
 
-from server import archive, audit, ledger
+from server import archive, ledger
 from server.auth import devices, invitations, limits, tokens, users
 from server.auth.devices import Before, Issued
 from server.auth.errors import InvitationGone, InvitationUnknown, TooManyAttempts
 from server.auth.grant import Grant
 from server.auth.users import Person
-from server.rows import tables
-from server.rows.engine import table
 from sync.errors import TooManyRequests
 from sync.rev import Rev
 from tests.server.auth.conftest import PASSWORD, Hands
+from tests.server.harness import restored
 
 ADDRESS = "192.0.2.7"
 
@@ -122,7 +121,7 @@ def test_a_phone_that_a_restored_server_never_knew_goes_on_as_the_one_that_it_wa
 ) -> None:
     """By an invitation of its person; where the person is from after the backup too, of one of that name."""
     renamed = f" {volunteer.name} "
-    restored(engine, clock)
+    restored(engine, clock())
     for number, (user, name) in enumerate([(volunteer.id, "?"), ("afterwards", renamed)]):
         send = f"s.0dph0ne00{number}.a-secret"
         code = invited(engine, clock, volunteer)
@@ -139,12 +138,6 @@ def test_a_phone_that_a_restored_server_never_knew_goes_on_as_the_one_that_it_wa
             redeemed(engine, clock, code, Before(send, user, name))
 
 
-def restored(engine: Engine, clock: Hands) -> None:
-    with engine.begin() as rows:
-        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
-        audit.append(rows, "console", "backup.restored", "x", clock())
-
-
 def claimed(engine: Engine, clock: Hands, person: Person, device: str, secret: str = "a-secret") -> bool:
     before = Before(f"s.{device}.{secret}", person.id, person.name)
     return redeemed(engine, clock, invited(engine, clock, person), before).device == device
@@ -158,7 +151,7 @@ def test_only_what_can_have_been_a_phone_is_one_again_and_only_soon_after_a_rest
     engine: Engine, clock: Hands, volunteer: Person, device: str, days: int, works: bool
 ) -> None:
     assert not claimed(engine, clock, volunteer, device), "nothing was lost here"
-    restored(engine, clock)
+    restored(engine, clock())
     clock.move(days=days)
     assert claimed(engine, clock, volunteer, device) is works
 
@@ -166,7 +159,7 @@ def test_only_what_can_have_been_a_phone_is_one_again_and_only_soon_after_a_rest
 def test_whose_stamps_are_anothers_is_not_this_persons_phone(
     engine: Engine, clock: Hands, volunteer: Person, admin: Person
 ) -> None:
-    restored(engine, clock)
+    restored(engine, clock())
     with engine.begin() as rows:
         for device, by in (("0dph0ne001", admin.id), ("0dph0ne002", volunteer.id)):
             said = f'{{"by":"{by}","stamps":{{"*":"1772413200000-0000-{device}"}}}}'.encode()
@@ -177,7 +170,7 @@ def test_whose_stamps_are_anothers_is_not_this_persons_phone(
 
 
 def test_one_invitation_is_for_one_phone_from_before(engine: Engine, clock: Hands, volunteer: Person) -> None:
-    restored(engine, clock)
+    restored(engine, clock())
     code = invited(engine, clock, volunteer)
     befores = [Before(f"s.0dph0ne00{n}.s", volunteer.id, volunteer.name) for n in (1, 2)]
     assert redeemed(engine, clock, code, befores[0]).device == "0dph0ne001"
@@ -187,7 +180,7 @@ def test_one_invitation_is_for_one_phone_from_before(engine: Engine, clock: Hand
 def test_two_that_say_they_were_one_phone_are_seen_by_an_admin(
     engine: Engine, clock: Hands, volunteer: Person, admin: Person
 ) -> None:
-    restored(engine, clock)
+    restored(engine, clock())
     assert claimed(engine, clock, volunteer, "0dph0ne001", "junk")
     with engine.begin() as rows:
         assert devices.find(rows, "0dph0ne001").claim == "unproven"
@@ -210,7 +203,7 @@ def test_nobody_takes_the_place_of_another_phone(
     with engine.begin() as rows:
         devices.revoke(rows, gone.device, by=admin.id, now=clock())
         ledger.note_revoked(rows, [("", "0nknawn001")], "x", admin.id)
-    restored(engine, clock)
+    restored(engine, clock())
     for send, user, name in [
         (f"s.{mine.device}.not-it", volunteer.id, "x"),
         (theirs.send, volunteer.id, volunteer.name),

@@ -23,9 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-from sqlalchemy import insert
 
-from server import audit
 from server.admission import caller_of
 from server.app import build
 from server.auth import invitations, users
@@ -33,13 +31,12 @@ from server.auth.grant import Grant, Role
 from server.auth.users import Person
 from server.clock import Clock, milliseconds, system
 from server.parts import Parts
-from server.rows import tables
-from server.rows.engine import table
 from server.scribe import Change
 from server.sealing import b64url, from_b64url
 from server.settings import Settings
 from server.words import words
 from tests.prompt import listening
+from tests.server.harness import restored
 
 HAMLET = "nasam"
 DB = f"hamlet-{HAMLET}"
@@ -71,9 +68,7 @@ class Served:
 
     def restored(self) -> None:
         """As if a backup had been put back just now."""
-        with self.parts.rows.begin() as rows:
-            rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
-            audit.append(rows, "console", "backup.restored", "x", self.parts.clock())
+        restored(self.parts.rows, self.parts.clock())
 
     def person(self, name: str, role: Role = Role.VOLUNTEER, hamlets: Sequence[str] = (HAMLET,)) -> Person:
         with self.parts.rows.begin() as rows:

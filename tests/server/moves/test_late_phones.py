@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import pytest
-from sqlalchemy import insert
 
 from server import hamlets
 from server.admission import caller_of
@@ -14,7 +13,6 @@ from server.moving import departures
 from server.parts import Parts
 from server.release import Ready, Warden
 from server.rows import tables
-from server.rows.engine import table
 from server.words import words
 from sync import canonical, revtree
 from sync.hooks import Action, Stored
@@ -38,7 +36,7 @@ from tests.server.documents import (
     signature,
     visit,
 )
-from tests.server.harness import edit, later
+from tests.server.harness import edit, later, restored
 from tests.server.moves.ground import (
     ADMIN,
     PLEDGE,
@@ -125,8 +123,7 @@ async def test_a_phone_that_gives_back_what_waits_elsewhere_is_told_where_its_ho
 ) -> None:
     """It has seen the household move, and this server was restored to before that."""
     await furnish(commune)
-    with commune.rows.begin() as rows:
-        rows.execute(insert(table(tables.Meta)).values(key="epoch", value="3fa9c1"))
+    restored(commune.rows)
     both = grant(LAN, hamlets=("nasam", "bankhu"))
     of_staff = by_staff(household(order=7), QUAN, at=NOW + 2)
     given = edit(of_staff, "3-m", "2-lost", "1-h")
