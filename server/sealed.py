@@ -273,15 +273,15 @@ class Inbox:
                 receipt.outcome = exchange.outcome_of(edit.id, edit.rev, trees[edit.id]).status
 
     def _note_senders(self, now: datetime) -> None:
-        # one that goes on as who it was hands in what it had sealed before, be it opened since or not
-        known = [found for found in self._senders.values() if found and found.grant.live]
-        live = {found.grant.device: not found.stranger for found in known}
+        live = {found.grant.device for found in self._senders.values() if found and found.grant.live}
         with readers(self._parts.rows).begin() as rows:
-            fresh = [one for one, full in live.items() if devices.unheard(rows, one, now, full=full)]
+            # one that goes on as who it was hands in what it had sealed before, be it opened since or not
+            opened = {device: not devices.goes_on(rows, device) for device in live}
+            fresh = [one for one, full in opened.items() if devices.unheard(rows, one, now, full=full)]
         if fresh:
             with self._parts.rows.begin() as rows:
                 for device in fresh:
-                    devices.heard(rows, device, now, full=live[device])
+                    devices.heard(rows, device, now, full=opened[device])
 
 
 def is_strange(rows: Connection, send: str) -> bool:

@@ -188,6 +188,14 @@ def grant_of(connection: Connection, credential: str) -> Grant | None:
     return _grant(connection, found, send_only=kind == "s" or found.send_only_at is not None)
 
 
+def goes_on(connection: Connection, device: str | None) -> bool:
+    """Whether a phone is by its invitation once more what it was before that: then by its send-only
+    credential nobody can tell whether its PIN was entered since."""
+    asked = select(_devices.c.id).join(_invitations, _invitations.c.id == _devices.c.invitation)
+    before = (_devices.c.id == device, _devices.c.created_at < _invitations.c.created_at)
+    return connection.execute(asked.where(*before)).first() is not None
+
+
 def unheard(connection: Connection, device: str | None, now: datetime, *, full: bool = True) -> bool:
     """Whether there is something for `heard` to note of this phone."""
     asked = select(_devices.c.last_seen_at, _devices.c.first_exchange_at).where(_devices.c.id == device)

@@ -451,6 +451,16 @@ AUTHORITY = (
         ),
     ),
     Fault(
+        "an invitation is spent by what was sealed before it was opened",
+        "server/sealed.py",
+        "not devices.goes_on(rows, device) for",
+        "True for",
+        (
+            "tests/server/http/test_sealed.py"
+            "::test_an_invitation_is_not_spent_by_what_a_phone_had_sealed_before_it_was_opened_again",
+        ),
+    ),
+    Fault(
         "what an earlier parting has voided is voided by another one too",
         "server/carrying.py",
         'act["id"] not in ids and not of_parting(act)',

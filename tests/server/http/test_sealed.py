@@ -194,6 +194,25 @@ async def test_a_phone_by_its_own_word_lets_nothing_in_until_an_admin_has_it_in_
     assert told["outcomes"][0][2] == "received"
 
 
+async def test_an_invitation_is_not_spent_by_what_a_phone_had_sealed_before_it_was_opened_again(
+    camket: Served,
+) -> None:
+    """Its person has an account on it, and closes the app before the PIN: the same invitation is good."""
+    phone = await camket.phone()
+    await phone.exchange()
+    with camket.parts.rows.begin() as rows:
+        rows.execute(update(table(tables.Device)).values(created_at="2026-01-01T00:00:00Z"))
+    before = [{"send": phone.joined["send"], "user": phone.user, "name": camket.volunteer.name}]
+    asked = {"code": camket.invite(), "device_name": "A", "before": before}
+    for _ in range(2):
+        again = Phone(camket, (await camket.http.post("/join", json=asked)).json())
+        assert again.device == phone.device
+        (told,) = await is_(phone, phone.seal(phone.visit()))
+        assert told in {"received", "absorbed"}, "it is locked, and hands in"
+    await again.exchange()
+    assert (await camket.http.post("/join", json=asked)).status_code == 410
+
+
 async def test_what_was_recorded_on_a_phone_that_a_restored_server_never_knew_waits_for_a_person(
     camket: Served,
 ) -> None:
