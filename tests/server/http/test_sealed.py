@@ -1,4 +1,7 @@
-"""Sealed records: who may bring them, whose they are, what is refused, and that they may come again."""
+"""Sealed records: who may bring them, whose they are, what is refused, and that they may come again.
+
+All in one file: every story is of what comes into the one drop box.
+"""
 
 import gzip
 import hmac

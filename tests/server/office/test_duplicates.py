@@ -1,4 +1,7 @@
-"""Pairs of households at the office: one merge for each, or told apart for good."""
+"""Pairs of households at the office: one merge for each, or told apart for good.
+
+All in one file: whoever parts a pair must know every way in which it can have been merged.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
