@@ -1,6 +1,6 @@
 /**
- * What lies in IndexedDB. Two kinds of database: `camket` names the accounts on this phone, and
- * `camket-<device>` holds one account.
+ * What lies in IndexedDB, in one file, as a schema is read. Two kinds of database: `camket` names the accounts on this
+ * phone, and `camket-<device>` holds one account.
  *
  * Ids, revisions and states lie open; bodies and the full credential are encrypted. For each document there is
  * the server's winner (a head, whose body lies in an encrypted page) and the own leaves that the server has not
