@@ -43,6 +43,21 @@ for (const [error, code] of [
     assert.equal((await mine.field.household("na", first)).outcome, "met");
   });
 
+test("a phone without room lets out what it holds, by a sync and by a file, and counts none of it as sent", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  const mend = failing("own", new DOMException("full", "QuotaExceededError"));
+  assert.equal((await mine.field.bundle()).split("\n").length, 3);
+  const full = await mine.field.syncNow();
+  mend();
+  assert.deepEqual([full.problem, full.waiting], ["storage_full", 1]);
+  assert.ok(server.winner("hamlet-na", `pledge:2026:${first}`), "the office has it all the same");
+  const later = await mine.field.syncNow();
+  assert.deepEqual([later.problem, later.waiting], [null, 0]);
+  assert.equal((await mine.field.household("na", first)).acts.length, 1);
+});
+
 test("a part that cannot be stored leaves the position behind it, and comes again", async () => {
   const server = await ScriptedServer.start();
   const mine = await enrolled(server);

@@ -8,6 +8,7 @@ import { descends } from "../core/revision.ts";
 import { encryptJson } from "./crypto.ts";
 import {
   type Database,
+  isFull,
   keysOf,
   type Meta,
   type Own,
@@ -327,7 +328,10 @@ async function askAgain(tx: Write<"own">, states: readonly OwnState[], db?: stri
     if (own.again && states.includes(own.state)) await tx.objectStore("own").put({ ...own, state: "held" });
 }
 
-/** These are about to leave this phone: from now on others may have them, whatever it hears. */
+/**
+ * These are about to leave this phone: from now on others may have them, whatever it hears. Where there is no room to
+ * write that down they leave all the same: a phone that is full would keep them to itself.
+ */
 export async function commitSent(db: Session["db"], leaves: readonly RevKey[]): Promise<void> {
   if (leaves.length === 0) return;
   await write(db, ["own"], async (tx) => {
@@ -335,6 +339,8 @@ export async function commitSent(db: Session["db"], leaves: readonly RevKey[]): 
       const own = await tx.objectStore("own").get(key);
       if (own && !own.sent) await tx.objectStore("own").put({ ...own, sent: true });
     }
+  }).catch((error) => {
+    if (!isFull(error)) throw error;
   });
 }
 
