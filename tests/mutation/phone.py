@@ -120,7 +120,8 @@ PHONE = (
     Fault(
         "two tabs give out one stamp",
         f"{DATA}/save.ts",
-        "    if (now.last !== clock.last || now.offset !== clock.offset) return false;\n",
+        "    if (now.last !== clock.last || now.offset !== clock.offset || newest(since) !== newest(moved))\n"
+        "      return false;\n",
         "",
         (STORAGE,),
     ),
@@ -162,8 +163,8 @@ PHONE = (
     Fault(
         "a child forgets what its unsent parent wrote",
         f"{DATA}/save.ts",
-        "    fresh: { stamps, acts: [...fresh.acts, ...own.fresh.acts] },\n",
-        "    fresh: stamps.length > 0 ? own.fresh : fresh,\n",
+        "    fresh: both(fresh, own.fresh),\n",
+        "    fresh: own.fresh,\n",
         (STORAGE,),
     ),
     Fault(

@@ -88,9 +88,8 @@ export interface Below {
   readonly fresh: Fresh;
 }
 
-/** What a leaf became whose clock had been wrong, for forms that were open by then (shift.ts). */
+/** What a leaf became whose clock had been wrong, for forms that were open by then (shift.ts): `rev` took its place. */
 export interface Moved {
-  /** The revision that took its place. */
   readonly rev: string;
   /** Digests of the revisions that told the old times: its own, then those that it was saved upon. */
   readonly line: readonly string[];
@@ -202,7 +201,6 @@ export interface Meta {
   account: Account;
   keys: Keys;
   clock: Clock;
-  /** The latest last. */
   moved: readonly Moved[];
   sync: SyncNote;
   bytes: { month: string; count: number };
