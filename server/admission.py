@@ -271,11 +271,13 @@ class Judge:
 
     def _named(self, edit: Edit, ancestor: Body | None) -> Admitted:
         """A revision of which the name is here: for its history alone, unless what was written upon it does
-        not know what it says; or, where something else is here by that name, which somebody gave back and
-        staff let in, what its author says upon that."""
+        not know what it says. Where something else is here by that name its author stands beside that, or,
+        if it was let in as that author's by others' word, upon it."""
         raw = edit.body
         child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
-        if self._known.said(edit) is not None:
+        if (said := self._known.said(edit)) is not None:
+            if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:
+                child = edit._replace(path=(quarantine.apart_as(edit.rev, raw), *edit.path[1:]))
             return Admitted(child, (archive.Entry.of(self._db, child, "sent"),))
         sent = archive.Entry.of(self._db, edit, "sent")
         live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]

@@ -56,7 +56,7 @@ def look_up(
     is accepted: of two requests at once the second one sees what the first one adds."""
     documents, grant, db = held.documents, batch.asking.grant, batch.db
     lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
-    named = (edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree)
+    named = [edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree]
     lost |= {(edit.id, edit.rev) for edit in named if edit.rev not in documents[edit.id].bodies}
     owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
     devices = {row.id: row.recovering_at for row in connection.execute(owned)}
@@ -65,6 +65,8 @@ def look_up(
     restored = restores.ever(connection)
     known = grant.live and not batch.asking.stranger
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
+    # others may have given the same back, where something else is here by its name
+    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in named}
     late = strokes.late(connection, grant.user, ids) if known else set[str]()
     return Known(
         documents,

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from starlette.requests import HTTPConnection
 
 from schemas import newer
-from server import archive, authors, floor, ledger, quarantine, restores, strokes, superseding
+from server import archive, floor, ledger, quarantine, restores, strokes, superseding
 from server.admission import (
     Admitted,
     Asking,
@@ -272,12 +272,6 @@ class Intake:
         """What the caller has said by names of which something else is here, and waits or was sent away."""
         return await to_thread.run_sync(self._withheld, asking_of(caller), db, asked)
 
-    async def hearsay(
-        self, caller: Caller, db: str, held: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
-        """What staff have let in as this caller's by others' word."""
-        return await to_thread.run_sync(authors.hearsay, self._rows, db, held, asking_of(caller).grant)
-
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
     ) -> Collection[tuple[str, Rev]]:
@@ -383,7 +377,13 @@ class Intake:
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
             verdicts = hold(connection, batch, verdicts, held, at=instant(now))
             entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
-            sent = {(one.id, one.rev): one.body for one in entries if (one.id, one.rev) in known.decided}
+            sent = {
+                (edit.id, name): edit.body
+                for edit, one in zip(edits, verdicts, strict=True)
+                if isinstance(one, Admitted) and one.entries
+                for name in (edit.rev, quarantine.apart_as(edit.rev, edit.body))
+                if (edit.id, name) in known.decided
+            }
             for place in batch.places:
                 quarantine.entered(connection, place, sent, asking.grant.user)
             superseding.close(connection, db, batch.places, entering, asking.grant.user, now=now)

@@ -5,8 +5,10 @@ Request: one JSON object.
     {"clock": ms,
      "dbs": {name: {"since":   position or null,
                     "docs":    [whole documents with _id, _rev, _revisions {start, ids}],
-                    "waiting": [[id, rev], …],        whose outcome is not known yet
-                    "have":    [[id, rev], …]}}}      after `position_lost`: what the phone holds
+                    "waiting": [[id, rev, says?], …], whose outcome is not known yet
+                    "have":    [[id, rev, says?], …]}}}   after `position_lost`: what the phone holds
+
+`says` is the `digest` of what the revision says to the phone: names are minted, and prove nothing.
 
 Answer: newline-delimited JSON, in parts of at most 32 kB that the phone commits one by one.
 
@@ -24,9 +26,11 @@ that cannot be stored becomes that document's outcome; only a request that canno
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -90,6 +94,8 @@ class Asked:
     refused: Sequence[Outcome] = ()
     waiting: Sequence[Named] = ()
     have: Sequence[Named] = ()
+    says: Mapping[Named, str] = field(default_factory=dict)
+    """The `digest` of what these say, those of `waiting` and `have` of which the caller told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +175,14 @@ def _asked(value: Any, place: str) -> Asked:
     for index, doc in enumerate(_list(fields, "docs", place)):
         read = document(doc, f"{place}.docs[{index}]")
         (edits if isinstance(read, Edit) else refused).append(read)  # type: ignore[arg-type] # by its type
+    waiting, have = _named(fields, "waiting", place), _named(fields, "have", place)
     return Asked(
         since=_since(fields.get("since"), place),
         edits=edits,
         refused=refused,
-        waiting=_named(fields, "waiting", place),
-        have=_named(fields, "have", place),
+        waiting=[*waiting],
+        have=[*have],
+        says={named: says for named, says in (waiting | have).items() if says is not None},
     )
 
 
@@ -204,18 +212,32 @@ def _since(text: Any, place: str) -> Position | None:
         return UNREADABLE
 
 
-def _named(fields: Mapping[str, Any], name: str, place: str) -> list[Named]:
-    named: list[Named] = []
-    pairs = _list(fields, name, place)
-    if len(pairs) > MAX_NAMED:
+def _named(fields: Mapping[str, Any], name: str, place: str) -> dict[Named, str | None]:
+    """Revisions, each once, with what they say where that is told."""
+    named: dict[Named, str | None] = {}
+    items = _list(fields, name, place)
+    if len(items) > MAX_NAMED:
         raise BadRequest(f"{place}.{name}: more than {MAX_NAMED}")
-    for index, pair in enumerate(pairs):
-        match pair:
+    for index, item in enumerate(items):
+        match item:
             case [str(doc_id), str(rev)]:
-                named.append((doc_id, _rev(rev, f"{place}.{name}[{index}]")))
+                named[doc_id, _rev(rev, f"{place}.{name}[{index}]")] = None
+            case [str(doc_id), str(rev), str(says)] if _DIGEST.fullmatch(says):
+                named[doc_id, _rev(rev, f"{place}.{name}[{index}]")] = says
             case _:
-                raise BadRequest(f"{place}.{name}[{index}]: an id and a revision are expected")
+                raise BadRequest(f"{place}.{name}[{index}]: an id, a revision, and what it says are expected")
     return named
+
+
+def digest(body: bytes) -> str:
+    """What a body (JSON) says, in short: 64 bits of the SHA-256 of its canonical form, in hex.
+
+    So many that nobody finds other words with the same digest. Raises `canonical.NotCanonical`.
+    """
+    return sha256(canonical.encode(orjson.loads(body))).hexdigest()[:16]
+
+
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 def _rev(text: str, place: str) -> Rev:

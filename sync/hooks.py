@@ -119,7 +119,8 @@ class ExchangeApplication(Application, Protocol):
     async def outcomes(
         self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
     ) -> Sequence[Refused | Stored | None]:
-        """What became of revisions that the store does not hold: one answer for each, in order.
+        """What became of revisions that the store does not hold, or not with the caller's words: one answer
+        for each, in order.
 
         `Refused` (quarantined, forbidden, erased …) where the application decided about it, `Stored` where it
         is in another database; None where this server has never had it, and the caller is asked to send it.
@@ -129,15 +130,8 @@ class ExchangeApplication(Application, Protocol):
     async def withheld(
         self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
     ) -> Sequence[Refused | None]:
-        """Of revisions whose names the store holds, and for which the caller waits: what became of them where
-        the caller has said something else by that name; None where it is what the store holds."""
-        ...
-
-    async def hearsay(
-        self, caller: Caller, db: str, held: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
-        """Of revisions that the store holds and the caller has: those that are here by others' word as the
-        caller's own. The caller is asked for them: only who wrote them can tell what they said."""
+        """Of revisions whose names the store holds, and which say something else to the caller, or may: what
+        became of those that the caller has sent so; None for others."""
         ...
 
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:

@@ -1,8 +1,10 @@
 /** Phones and a real server process, over HTTP. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { generation } from "../src/core/revision.ts";
 import type { Signing } from "../src/data/contract.ts";
 import { openAccount } from "../src/data/db.ts";
+import type { Session } from "../src/data/records.ts";
 import type { Phone, Serve } from "./phone.ts";
 import { PIN, synced, twoPhones } from "./real.ts";
 
@@ -265,6 +267,34 @@ test("a server that lost its last day gets it back from the phones", async () =>
     assert.deepEqual(results.sort(), ["come_back", "met"]);
     assert.deepEqual(await who.field.problems(), []);
   }
+});
+
+test("what was lost comes back though a colleague gave its name other words first", async () => {
+  await server.keep();
+  const id = `pledge:antq-2026:${household(8)}`;
+  const results = async (who: Phone) =>
+    (await view(who, 8)).acts.map(({ act }) => act.kind === "visit" && act.result).sort();
+  const before = await results(mai);
+  await mai.field.recordVisit(await form(mai, 8), "come_back");
+  await synced(mai, lan, mai);
+  await server.goBack();
+  const { credential, account, db } = (lan.field as unknown as { session: Session }).session;
+  const { rev = "", revs = [] } = (await db.get("heads", ["hamlet-napo", id])) ?? {};
+  const at = new Date().toISOString();
+  const act = { id: "01J8ZQ5A0000000000000000A1", at: `${at.slice(0, 19)}Z`, kind: "visit", result: "met" };
+  const by = account.user.id;
+  const taken = {
+    ...{ _id: id, _rev: rev, _revisions: { start: generation(rev), ids: revs }, type: "pledge", v: 1, by },
+    ...{ stamps: { "*": `${Date.parse(at)}-0000-${account.id}` }, acts: [{ ...act, by }] },
+  };
+  const answer = await fetch(`${server.url}/db/hamlet-napo/_bulk_docs`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${credential}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ new_edits: false, docs: [taken] }),
+  });
+  assert.deepEqual([answer.status, await answer.json()], [201, []]);
+  await synced(mai, lan, mai);
+  for (const who of [mai, lan]) assert.deepEqual(await results(who), [...before, "come_back", "met"].sort());
 });
 
 test("what a restored server knows by name alone goes up again, though the winner was built upon it", async () => {

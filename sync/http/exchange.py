@@ -7,7 +7,7 @@ may be repeated: a phone that was cut off sends the same again and gets the same
 """
 
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sync import exchange, revtree
+from sync.canonical import NotCanonical
 from sync.errors import PeerError
 from sync.exchange import Asked, Named, Outcome, Row, RowParts, Status
 from sync.hooks import Caller, ExchangeApplication, Refused, Stored, Terms
@@ -28,7 +29,16 @@ from sync.resolve import absorbed
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
-from sync.store.interface import Change, DatabaseMissing, DocStore, Document, Edit, Page, StoreError
+from sync.store.interface import (
+    Change,
+    Choice,
+    DatabaseMissing,
+    DocStore,
+    Document,
+    Edit,
+    Page,
+    StoreError,
+)
 from sync.store.names import untold
 
 PAGE = 100
@@ -138,7 +148,7 @@ class Exchange:
         have = [named for named in dict.fromkeys(have) if named not in sent]
         held = await self._held(db, have)  # a tree also names revisions of which nobody has told more
         await self._tell_absent(caller, db, part, [named for named in have if named not in held])
-        part.missing += await self._app.hearsay(caller, db, [*held]) if held else ()
+        await self._tell_unlike(caller, db, part, [*held])
 
     async def _admit(self, caller: Caller, db: str, part: Taken) -> list[Edit]:
         """What to graft; the rest gets its outcome now, or is held already and gets it by `_tell`."""
@@ -156,15 +166,15 @@ class Exchange:
 
     async def _held(self, db: str, named: Sequence[Named]) -> dict[Named, bytes]:
         """Which of these the store has with their bodies: a retry is answered, not judged again."""
-        if not named:
-            return {}
-        wanted: dict[str, list[Rev]] = {}
-        for doc_id, rev in named:
-            wanted.setdefault(doc_id, []).append(rev)
-        found: Mapping[str, Document] = {}
-        with suppress(DatabaseMissing):
-            found = await self._store.read(db, wanted, lambda doc_id, _: wanted[doc_id])
+        wanted = _by_id(named)
+        found = await self._read(db, wanted, lambda doc_id, _: wanted[doc_id])
         return {(doc_id, rev): body.json for doc_id, one in found.items() for rev, body in one.bodies.items()}
+
+    async def _read(self, db: str, ids: Collection[str], choose: Choice) -> Mapping[str, Document]:
+        """Documents with the chosen bodies; none of a database that is not here."""
+        with suppress(DatabaseMissing):
+            return await self._store.read(db, ids, choose) if ids else {}
+        return {}
 
     async def _tell(self, caller: Caller, db: str, part: Taken) -> None:
         """The outcomes of what came or waits; `missing` for what nobody here knows."""
@@ -180,20 +190,38 @@ class Exchange:
         bare = await untold(self._store, db, waiting, trees, partial(self._app.accepted, caller, db))
         named = [one for one in asked if one[1] in trees.get(one[0], {})]
         here = [one for one in part.asked.waiting if one[1] in trees.get(one[0], {})]
-        verdicts = await self._app.withheld(caller, db, here) if here else ()
-        other = {named: no for named, no in zip(here, verdicts, strict=True) if no is not None}
-        unsure = [one for one in here if one not in part.came and one not in other]
-        part.missing += (hearsay := await self._app.hearsay(caller, db, unsure) if unsure else ())
-        named = [one for one in named if one not in hearsay]
+        unlike = await self._tell_unlike(caller, db, part, [one for one in here if one not in part.came])
         part.tell(
-            _outcome(other[doc_id, rev])
-            if (doc_id, rev) in other
-            else exchange.outcome_of(doc_id, rev, trees[doc_id])
+            exchange.outcome_of(doc_id, rev, trees[doc_id])
             for doc_id, rev in named
-            if (doc_id, rev) in other or (doc_id, rev) not in bare
+            if (doc_id, rev) not in {*bare, *unlike}
         )
-        told = {*part.missing, *other, *({*named} - {*bare})}
+        told = {*unlike, *({*named} - {*bare})}
         await self._tell_absent(caller, db, part, [one for one in asked if one not in told])
+
+    async def _tell_unlike(
+        self, caller: Caller, db: str, part: Taken, held: Collection[Named]
+    ) -> Collection[Named]:
+        """Of revisions whose names are held: those that say something else to the caller, and what became of
+        them. Of what the caller did not digest, the application alone may know that.
+
+        Whoever knows the name of a revision that was lost can give it other words. The caller's, once they
+        have come, stand beside that or upon it.
+        """
+        says = {one: said for one in held if (said := part.asked.says.get(one))}
+        wanted = _by_id(says)
+
+        def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
+            return {one for rev in wanted[doc_id] for one in _about(rev, tree)}
+
+        documents = await self._read(db, wanted, choose)
+        unlike = await to_thread.run_sync(_unlike, documents, says) if says else []
+        unsure = [*unlike, *(one for one in held if one not in says)]
+        verdicts = await self._app.withheld(caller, db, unsure) if unsure else ()
+        part.tell(_outcome(no) for no in verdicts if no is not None)
+        kept = {named for named, no in zip(unsure, verdicts, strict=True) if no is not None}
+        await self._tell_absent(caller, db, part, [one for one in unlike if one not in kept])
+        return {*kept, *unlike}
 
     async def _tell_absent(self, caller: Caller, db: str, part: Taken, absent: Sequence[Named]) -> None:
         verdicts = await self._app.outcomes(caller, db, absent) if absent else ()
@@ -292,6 +320,32 @@ class Exchange:
 
 
 # --- between the store's words and the wire's ---------------------------------------------------------------
+
+
+def _by_id(named: Iterable[Named]) -> dict[str, list[Rev]]:
+    found: dict[str, list[Rev]] = {}
+    for doc_id, rev in named:
+        found.setdefault(doc_id, []).append(rev)
+    return found
+
+
+def _unlike(documents: Mapping[str, Document], says: Mapping[Named, str]) -> list[Named]:
+    """Those of these revisions that have a body here, where neither it nor what stands beside it or upon it
+    says what was told."""
+    found = []
+    for (doc_id, rev), said in says.items():
+        tree, bodies = documents[doc_id].tree, documents[doc_id].bodies
+        near = [body.json for one in _about(rev, tree) if (body := bodies.get(one))]
+        with suppress(NotCanonical):  # nobody can have digested that
+            if rev in bodies and said not in map(exchange.digest, near):
+                found.append((doc_id, rev))
+    return found
+
+
+def _about(rev: Rev, tree: Tree) -> list[Rev]:
+    """A revision, those beside it and those upon it; none of a revision that the tree does not name."""
+    parents = (rev, tree[rev].parent) if rev in tree else ()
+    return [one for one, node in tree.items() if one == rev or node.parent in parents]
 
 
 def _says(held: bytes | None, sent: bytes) -> bool:

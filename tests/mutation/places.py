@@ -1,8 +1,9 @@
 """Faults of the rules on photographs, and on who may put what where."""
 
-from tests.mutation.faults import INTAKE, MEDIA, RULES, Fault
+from tests.mutation.faults import EXCHANGE, INTAKE, MEDIA, RULES, Fault
 
 REVIEWS = "tests/server/test_rules_of_reviews.py"
+RECOVERY = "tests/server/http/test_recovery_ended.py"
 HOUSEHOLDS, LATE, AGAIN, ONE_HOME = (
     f"tests/server/moves/test_{name}.py"
     for name in ("households", "late_phones", "standing_again", "one_home")
@@ -119,18 +120,39 @@ PHOTOGRAPHS = (
         (PLAIN,),
     ),
     Fault(
-        "an author is not asked for what others gave back as theirs",
+        "what a phone has is here if its name is",
         "sync/http/exchange.py",
-        "        part.missing += await self._app.hearsay(caller, db, [*held]) if held else ()\n",
+        "        await self._tell_unlike(caller, db, part, [*held])\n",
         "",
-        ("tests/server/http/test_recovery_ended.py",),
+        (RECOVERY, EXCHANGE),
     ),
     Fault(
-        "what waits to be heard of was received by others' word",
+        "what waits was received if its name is here",
         "sync/http/exchange.py",
-        "if one not in part.came and one not in other]\n",
-        "if False]\n",
-        ("tests/server/http/test_recovery_ended.py",),
+        "[one for one in here if one not in part.came])\n",
+        "[])\n",
+        (RECOVERY, EXCHANGE),
+    ),
+    Fault(
+        "a phone says by names alone what it has",
+        "pwa/src/data/gather.ts",
+        "  return [id, rev, hex(new Uint8Array(says, 0, 8))];\n",
+        "  return says ? [id, rev] : [id, hex(new Uint8Array())];\n",
+        ("pwa/tests/exchange.test.ts",),
+    ),
+    Fault(
+        "whoever finds a name taken takes the place of what is there",
+        "server/admission.py",
+        '            if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:\n',
+        "            if not said:\n",
+        (RECOVERY,),
+    ),
+    Fault(
+        "what others gave back of a taken name waits once its author has sent it",
+        "server/batches.py",
+        "    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in named}\n",
+        "",
+        (RECOVERY,),
     ),
     Fault(
         "a picture that waited enters without its bytes",

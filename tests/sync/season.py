@@ -71,11 +71,6 @@ class Commune:
     ) -> Sequence[Refused | None]:
         return [self._decision(doc_id, rev) for doc_id, rev in asked]
 
-    async def hearsay(
-        self, caller: Caller, db: str, held: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
-        return ()
-
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
     ) -> Collection[tuple[str, Rev]]:

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from sync.exchange import MAX_DOCUMENT, MAX_NAMED, MAX_REQUEST, PART
+from sync.canonical import encode
+from sync.exchange import MAX_DOCUMENT, MAX_NAMED, MAX_REQUEST, PART, digest
 from sync.rev import Rev
 from sync.stamps import SKEW
 from sync.store.interface import Edit, Page, StoreFull
@@ -164,6 +165,40 @@ async def test_what_the_phone_has_and_the_server_too_needs_no_word() -> None:
         await exchange(client, asking(hamlet_a={"docs": [sent(ID, path, body)]}))
         parts = await exchange(client, asking(hamlet_a={"have": [[ID, path[0]]]}))
         assert [set(part) for part in parts[1:]] == [{"db", "rows", "position"}, {"done"}]
+
+
+NAMED = ["have", "waiting"]
+
+
+@pytest.mark.parametrize("upon", [True, False])
+@pytest.mark.parametrize("name", NAMED)
+async def test_what_says_something_else_here_is_asked_for_and_what_says_the_same_is_not(
+    name: str, upon: bool
+) -> None:
+    async with commune() as (application, client):
+        body = household("Ông Bốn")
+        path = child(None, body)
+        await exchange(client, asking(hamlet_a={"docs": [sent(ID, path, body)]}))
+
+        async def missing(says: str) -> list[list[str]]:
+            parts = await exchange(client, asking(hamlet_a={name: [[ID, path[0], says]]}))
+            return [one for part in parts for one in part.get("missing", ())]
+
+        told, other = digest(encode(body)), household("Ông Năm")
+        assert [await missing(told), await missing(digest(encode(other)))] == [[], [[ID, path[0]]]]
+        near = child(path if upon else None, other)  # it was taken in upon that, or beside it
+        await exchange(client, asking(hamlet_a={"docs": [sent(ID, near, other)]}))
+        assert await missing(digest(encode(other))) == []
+        application.decided[ID, path[0]] = "quarantined"
+        assert await missing("0" * 16) == [], "the application knows what became of it"
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("says", ["", "0" * 15, "G" * 16, "A" * 16, None, 7])
+async def test_what_is_no_digest_is_an_error_with_its_place(name: str, says: object) -> None:
+    async with commune() as (_, client):
+        answer = await client.post("/_exchange", json=asking(hamlet_a={name: [[ID, "1-a", says]]}))
+        assert (answer.status_code, answer.json()["reason"].split(":")[0]) == (400, f"dbs.hamlet-a.{name}[0]")
 
 
 async def test_a_database_that_is_no_longer_held_is_gone_and_the_others_go_on() -> None:

@@ -1,11 +1,14 @@
 /** What goes up next: own leaves in the order of their worth, as many as the link takes in one request. */
+import { canonical } from "../core/canonical.ts";
 import type { JsonObject } from "../core/json.ts";
+import { hex, utf8 } from "./bytes.ts";
 import { newDatabase, type Sent, sentKey } from "./commit.ts";
-import { type Database, keysOf, type Own } from "./db.ts";
+import type { Database, Own } from "./db.ts";
+import type { Env } from "./env.ts";
 import { type Body, body } from "./link.ts";
 import { travelling } from "./outgoing.ts";
-import { openOwn, type Session } from "./records.ts";
-import type { Asked, Request } from "./wire.ts";
+import { type Leaf, openOwn, readAll, type Session } from "./records.ts";
+import type { Asked, Named, Request } from "./wire.ts";
 
 /** Compressed bytes of one request on a weak link: half a minute at 8 kbit/s, and little is lost by a cut. */
 const WEAK = 24_000;
@@ -46,9 +49,16 @@ function waits(own: Own): boolean {
 }
 
 /** What is asked of a leaf: of a late one also what it was written upon, since that does not move with it. */
-function asked({ id, rev, late, below = [] }: Own): (readonly [id: string, rev: string])[] {
-  const revs = late === undefined ? [rev] : [rev, ...below.map((one) => one.rev)];
-  return revs.map((one) => [id, one] as const);
+async function asked(session: Session, own: Own): Promise<Named[]> {
+  const { id, late, below = [] } = own;
+  const under = late === undefined ? [] : below.map(({ rev }): Named => [id, rev]);
+  return [await named(session.env, id, await openOwn(session, own)), ...under];
+}
+
+/** A revision with 64 bits of the SHA-256 of what it says, in hex (sync/exchange.py `digest`). */
+async function named({ subtle }: Env, id: string, { rev, body }: Leaf): Promise<Named> {
+  const says = await subtle.digest("SHA-256", utf8(canonical(body)));
+  return [id, rev, hex(new Uint8Array(says, 0, 8))];
 }
 
 /** Pledges and inspections, then what they are about, then signatures; the older first. */
@@ -124,9 +134,10 @@ async function compose(
   let silent = false;
   for (const database of databases) {
     const { name, position, gone } = database;
-    const held = waiting.filter(({ db }) => db === name).flatMap(asked);
-    const here = docs.get(name) ?? [];
-    if (gone && here.length === 0 && held.length === 0) continue;
+    const here = waiting.filter(({ db }) => db === name);
+    const held = (await Promise.all(here.map((own) => asked(session, own)))).flat();
+    const going = docs.get(name) ?? [];
+    if (gone && going.length === 0 && held.length === 0) continue;
     const have = way === "plain" ? [] : await having(session, database);
     if (have.length > 0 && way === "trial") {
       silent = true; // the rows would take the place of what the server has not been told of
@@ -134,7 +145,7 @@ async function compose(
     }
     dbs[name] = {
       since: position,
-      ...(here.length > 0 ? { docs: here } : {}),
+      ...(going.length > 0 ? { docs: going } : {}),
       ...(held.length > 0 ? { waiting: held } : {}),
       ...(have.length > 0 ? { have } : {}),
     };
@@ -146,13 +157,10 @@ async function compose(
  * What this phone has of a database that no position vouches for: all of it where the server lost that or has never
  * given one, or what came by plain CouchDB since. A server that was restored to before may have none of it.
  */
-async function having(
-  session: Session,
-  { name, position, plain = [] }: Database,
-): Promise<[string, string][]> {
-  const heads =
-    position === null
-      ? await session.db.getAll("heads", keysOf(name))
-      : await Promise.all(plain.map((id) => session.db.get("heads", [name, id])));
-  return heads.flatMap((head) => (head && head.page !== null ? [[head.id, head.rev]] : []));
+async function having(session: Session, { name, position, plain = [] }: Database): Promise<Named[]> {
+  if (position !== null && plain.length === 0) return [];
+  const all = [...(await readAll(session, name)).values()];
+  const known = position === null ? all : all.filter(({ id }) => plain.includes(id));
+  const winners = known.map(({ id, winner }) => (winner ? [named(session.env, id, winner)] : []));
+  return Promise.all(winners.flat());
 }

@@ -47,12 +47,15 @@ export type Part =
   /** `later`: why what came and has no outcome was not taken now; it goes again another time. */
   | { readonly kind: "done"; readonly later: string | null };
 
+/** A revision, and a digest of what it says here: the server may hold something else by its name. */
+export type Named = readonly [id: string, rev: string, says?: string];
+
 /** What one database has to say in a request. Empty fields are left out. */
 export interface Asked {
   readonly since: string | null;
   readonly docs?: readonly JsonObject[];
-  readonly waiting?: readonly (readonly [string, string])[];
-  readonly have?: readonly (readonly [string, string])[];
+  readonly waiting?: readonly Named[];
+  readonly have?: readonly Named[];
 }
 
 export interface Request {
