@@ -1,10 +1,8 @@
 /** Phones and a real server process, over HTTP. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { generation } from "../src/core/revision.ts";
 import type { Signing } from "../src/data/contract.ts";
 import { openAccount } from "../src/data/db.ts";
-import type { Session } from "../src/data/records.ts";
 import type { Phone, Serve } from "./phone.ts";
 import { PIN, synced, twoPhones } from "./real.ts";
 
@@ -277,21 +275,8 @@ test("what was lost comes back though a colleague gave its name other words firs
   await mai.field.recordVisit(await mai.field.openForm("napo", home), "come_back");
   await synced(mai, lan, mai);
   await server.goBack();
-  const { credential, account, db } = (lan.field as unknown as { session: Session }).session;
-  const { rev = "", revs = [] } = (await db.get("heads", ["hamlet-napo", id])) ?? {};
-  const at = new Date().toISOString();
-  const act = { id: "01J8ZQ5A0000000000000000A1", at: `${at.slice(0, 19)}Z`, kind: "visit", result: "met" };
-  const by = account.user.id;
-  const taken = {
-    ...{ _id: id, _rev: rev, _revisions: { start: generation(rev), ids: revs }, type: "pledge", v: 1, by },
-    ...{ stamps: { "*": `${Date.parse(at)}-0000-${account.id}` }, acts: [{ ...act, by }] },
-  };
-  const answer = await fetch(`${server.url}/db/hamlet-napo/_bulk_docs`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${credential}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ new_edits: false, docs: [taken] }),
-  });
-  assert.deepEqual([answer.status, await answer.json()], [201, []]);
+  const db = await openAccount(lan.env, (await lan.field.account())?.id ?? "");
+  await server.takeName(lan, id, (await db.get("heads", ["hamlet-napo", id]))?.revs ?? []);
   await synced(mai, lan, mai);
   for (const who of [mai, lan]) {
     const { acts } = await who.field.household("napo", home);

@@ -1,6 +1,7 @@
 /** A phone whose proxy refuses the exchange, and a real server: the same records travel by plain CouchDB. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { openAccount } from "../src/data/db.ts";
 import type { Phone, Serve } from "./phone.ts";
 import { PIN, synced, twoPhones } from "./real.ts";
 
@@ -255,4 +256,28 @@ test("older rows of a restored server take nothing from a phone that comes by pl
     await synced(lan);
     assert.equal((await view(lan, own)).acts.length, before);
   }
+});
+
+test("a lost record whose name a colleague gave other words is not taken for received", async () => {
+  mai.serve = lan.serve = server.link;
+  mai.clock.now = lan.clock.now = Date.now();
+  const home = await lan.field.addHousehold("napo", { name: "Bàn Thị Chín" }); // nothing is known there
+  await synced(lan, mai);
+  await server.keep();
+  await mai.field.recordVisit(await mai.field.openForm("napo", home), "come_back");
+  mai.serve = async (asked) => {
+    const answer = await refusing(asked);
+    if (asked.path.endsWith("_bulk_docs")) throw new TypeError("cut"); // it arrived, and the answer did not
+    return answer;
+  };
+  await mai.field.syncNow();
+  const db = await openAccount(mai.env, (await mai.field.account())?.id ?? "");
+  const lost = (await db.getAll("own")).find(({ id }) => id.endsWith(home));
+  await server.goBack();
+  await server.takeName(lan, lost?.id ?? "", lost?.revs ?? []);
+  mai.serve = refusing;
+  await synced(mai, mai);
+  await synced(lan);
+  const { acts } = await lan.field.household("napo", home);
+  assert.deepEqual(acts.map(({ act }) => act.kind === "visit" && act.result).sort(), ["come_back", "met"]);
 });

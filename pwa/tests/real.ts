@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
+import type { Session } from "../src/data/records.ts";
 import { type Phone, phone, type Serve } from "./phone.ts";
 
 declare const __PWA__: string;
@@ -151,6 +152,29 @@ export class RealServer {
     form.set("files", new Blob([bundle], { type: "text/plain" }), "camket-phieu.txt");
     const result = (await asked("/office/bundles", form)).headers.get("location");
     return (await asked(`${result}/receipts`)).text();
+  }
+
+  /** Somebody who has that phone gives the name of a revision of a pledge other words: an own visit, met. */
+  async takeName(who: Phone, id: string, [rev = ""]: readonly string[]): Promise<void> {
+    const { credential, account } = (who.field as unknown as { session: Session }).session;
+    const at = new Date().toISOString();
+    const by = account.user.id;
+    const visit = {
+      id: "01J8ZQ5A0000000000000000A1",
+      at: `${at.slice(0, 19)}Z`,
+      kind: "visit",
+      result: "met",
+    };
+    const doc = {
+      ...{ _id: id, _rev: `1-${rev}`, _revisions: { start: 1, ids: [rev] }, type: "pledge", v: 1, by },
+      ...{ stamps: { "*": `${Date.parse(at)}-0000-${account.id}` }, acts: [{ ...visit, by }] },
+    };
+    const answer = await fetch(`${this.url}/db/hamlet-napo/_bulk_docs`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${credential}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ new_edits: false, docs: [doc] }),
+    });
+    assert.deepEqual([answer.status, await answer.json()], [201, []]);
   }
 
   /** One `camket` command over the same data. */

@@ -141,6 +141,13 @@ PHOTOGRAPHS = (
         ("pwa/tests/exchange.test.ts",),
     ),
     Fault(
+        "what is missing by plain CouchDB is what has no name there",
+        "pwa/src/data/plain.ts",
+        "missing.add(one);\n",
+        "void one;\n",
+        ("pwa/tests/plain.test.ts",),
+    ),
+    Fault(
         "whoever finds a name taken takes the place of what is there",
         "server/admission.py",
         '            if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:\n',

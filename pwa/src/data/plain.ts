@@ -4,12 +4,13 @@
  * ways are kept apart; the ways mix.
  *
  * What the protocol has no words for is made of what it has. `_revs_diff` is the waiting list: what is not missing
- * has been received. An error's name is `forbidden` whatever happened (peers stop at others), so this server adds
- * what it means as `is`, which CouchDB's peers pass over. The time of an answer, in its `Date`, is the server's clock.
+ * has been received, if it says there what it says here. An error's name is `forbidden` whatever happened (peers
+ * stop at others), so this server adds what it means as `is`, which CouchDB's peers pass over. The time of an answer, in its `Date`, is the server's clock.
  * Rows come without ancestry, so a revision made on top of one names that one parent. That a hamlet has been added
  * to a phone, or that the server has lost its last day, only the exchange can say: until then the phone keeps what
  * older rows would take the place of.
  */
+import { canonical } from "../core/canonical.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { descends, digest } from "../core/revision.ts";
 import { commitGone, commitMissing, commitOutcomes, commitRows, dropReceived, leaving } from "./commit.ts";
@@ -93,10 +94,11 @@ class Plain {
       late === undefined ? [] : below.map(({ rev }) => ({ _id: id, _rev: rev })),
     );
     const { missing, at } = await this.#missing([...named, ...below]);
+    for (const one of await this.#unlike(named.filter((doc) => !missing.has(nameOf(doc))))) missing.add(one);
     const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
     // Behind: nothing that was written would ever win. Ahead, the server says of each record below.
     if (at > EARLIEST && at - clock > SKEW) return this.#shiftAll(at - clock);
-    const isMissing = ({ _id, _rev }: JsonObject) => missing.has(`${_id} ${_rev}`);
+    const isMissing = (doc: JsonObject) => missing.has(nameOf(doc));
     const there = [...named, ...below]
       .filter((doc) => !isMissing(doc))
       .map((doc) => [doc._id, doc._rev, "received"]);
@@ -144,7 +146,7 @@ class Plain {
   }
 
   /** Which of these revisions the server has not; and its clock (milliseconds, 0 where it does not tell). */
-  async #missing(docs: readonly JsonObject[]): Promise<{ missing: ReadonlySet<string>; at: number }> {
+  async #missing(docs: readonly JsonObject[]): Promise<{ missing: Set<string>; at: number }> {
     const asked: Record<string, string[]> = {};
     for (const { _id, _rev } of docs) asked[`${_id}`] = [...(asked[`${_id}`] ?? []), `${_rev}`];
     const { response, end } = await send(this.session.env, `/db/${this.db}/_revs_diff`, {
@@ -158,6 +160,23 @@ class Plain {
       if (isObject(row) && Array.isArray(row.missing))
         for (const rev of row.missing) missing.add(`${id} ${rev}`);
     return { missing, at: Date.parse(response.headers.get("Date") ?? "") || 0 };
+  }
+
+  /** Names by which something else is there: somebody took them, where the server had lost what they said. */
+  async #unlike(docs: readonly JsonObject[]): Promise<string[]> {
+    // Strokes are not for phones to read; their id follows from what they are.
+    const named = docs.filter(({ _id }) => !`${_id}`.startsWith("signature:"));
+    if (named.length === 0) return [];
+    const answer = await ask(this.session.env, `/db/${this.db}/_bulk_get`, {
+      ...{ credential: this.session.credential, meter: meter(this.session) },
+      body: await body(JSON.stringify({ docs: named.map(({ _id, _rev }) => ({ id: _id, rev: _rev })) })),
+    });
+    if (!isObject(answer) || !Array.isArray(answer.results)) throw new BadAnswer("_bulk_get answers results");
+    const read = answer.results.filter(isObject).flatMap(({ docs }) => (Array.isArray(docs) ? docs : []));
+    const there = new Map(
+      read.filter(isObject).flatMap(({ ok }) => (isObject(ok) ? [[nameOf(ok), said(ok)]] : [])),
+    );
+    return named.filter((doc) => (there.get(nameOf(doc)) ?? said(doc)) !== said(doc)).map(nameOf);
   }
 
   async #send(docs: readonly JsonObject[], held: readonly JsonObject[]): Promise<Outcome[]> {
@@ -228,6 +247,10 @@ function rowOf(change: JsonObject): Row[] {
   if (typeof id !== "string" || id.startsWith("_") || id.startsWith("signature:")) return [];
   const rev = isObject(doc) ? doc._rev : undefined;
   if (!isObject(doc) || typeof rev !== "string") throw new BadAnswer("_changes was asked for documents");
-  const kept = Object.fromEntries(Object.entries(doc).filter(([field]) => !field.startsWith("_")));
-  return [{ id, rev, revs: [digest(rev)], doc: kept, deleted: deleted === true, absorbed: [] }];
+  return [{ id, rev, revs: [digest(rev)], doc: bodyOf(doc), deleted: deleted === true, absorbed: [] }];
 }
+
+const nameOf = ({ _id, _rev }: JsonObject) => `${_id} ${_rev}`;
+const bodyOf = (doc: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(doc).filter(([field]) => !field.startsWith("_")));
+const said = (doc: JsonObject) => canonical(bodyOf(doc));
