@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.commune import Commune, seed
 from tests.desk import at_desk
@@ -22,6 +22,10 @@ from tests.e2e.phone import Phone
 from tests.running import ROOT, Running
 
 CHROMIUM = os.environ.get("CAMKET_CHROMIUM", "/usr/bin/chromium")
+
+# What is expected is waited for as long as what is acted upon: by itself only 5 s, in which a busy machine
+# does not make a photograph of twelve megapixels small.
+expect.set_options(timeout=30_000)
 
 NewPhone = Callable[..., Phone]
 NewOffice = Callable[..., Office]
