@@ -8,9 +8,11 @@ from random import Random
 from typing import Any, cast
 
 from sync import revtree
+from sync.rev import Rev
 from tests.commune import CAMPAIGN
 from tests.server.http.served import Phone, Served
 from tests.sim.founding import volunteer
+from tests.sim.invariants import Name
 from tests.sim.observe import Body, Doc, documents
 from tests.sim.office import FORGED
 from tests.sim.scene import Handset, Scene
@@ -33,11 +35,15 @@ class Hostile(Scene):
         if not told or not hamlet or victim is None or self.server is None:
             return
         db, doc_id = f"hamlet-{hamlet}", f"household:{ulid}"
+        lost = self._lost(db, volunteer(phone.volunteer)) if kind == "renamed" else None
+        kind, doc_id = ("taken", lost[1]) if lost else (kind, doc_id)
         held = documents(self.data / "documents.sqlite").get((db, doc_id))
         if held is None or held.body is None:
             return
         made = list(
             forgeries(kind, doc_id, held, held.body, phone, victim, self.clock.ms, len(step.args["mark"]))
+            if lost is None
+            else [taken(Rev.parse(lost[2]), doc_id, held.body, phone, self.clock.ms)]
         )
         named = f"{FORGED} {step.args['mark']}"
         docs = [json.loads(json.dumps(one, ensure_ascii=False).replace(FORGED, named)) for one in made]
@@ -46,6 +52,11 @@ class Hostile(Scene):
         status = await (self._sealed if kind == "sealed" else self._sent)(told, db, docs)
         assert status < 500, f"an attack ({kind}): {status}"
         self.tally[f"attack: {kind}{', revoked' if phone.revoked else ''}"] += 1
+
+    def _lost(self, db: str, own: str) -> Name | None:
+        """The name of a household's revision that a restore has lost, and that another than `own` wrote."""
+        lost = (one for one in sorted(self.said.holders) if one[0] == db and one[1].startswith("household:"))
+        return next((name for name in lost if self.said.wrote[name]["by"] != own), None)
 
     async def _sent(self, told: Mapping[str, Any], db: str, docs: list[Draft]) -> int:
         asked = {"clock": self.clock.ms, "dbs": {db: {"docs": docs}}}
@@ -102,6 +113,13 @@ def forgeries(
                 yield child({"by": own, "stamps": {"*": mine}}, root=number % 2 == 0)
         case _:
             yield child(forged | {"by": other, "stamps": {"*": theirs}})
+
+
+def taken(rev: Rev, doc_id: str, body: Body, phone: Handset, now: int) -> Draft:
+    """What stands, as this person's word, by the name of a revision that was lost: its author's goes under
+    unless that phone is asked what it has by the name. Pure."""
+    mine = {"by": volunteer(phone.volunteer), "stamps": {"*": f"{now:013d}-0000-{phone.device}"}}
+    return {**body, **mine, **named_as(doc_id, rev.generation, [rev.digest])}
 
 
 def named_as(doc_id: str, start: int, ids: list[str]) -> Draft:
