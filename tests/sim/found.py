@@ -184,4 +184,15 @@ FOUND = {
         Step("release"),
         Step("attack", 1, args=at("new1", kind="stamp", mark="S9X")),
     )),
+    # A newcomer found it: the name was there, so nobody asked phone 0 what it had by it.
+    "the name of what a restore has lost, taken by a colleague": Season(1, (0, 1), (
+        Step("join", 0),
+        Step("join", 1),
+        Step("backup"),
+        change(0, "Vi Văn S4X"),
+        together(0, 1),
+        Step("restore"),
+        Step("confirm"),
+        Step("attack", 1, args=at(kind="renamed", mark="S8X")),
+    )),
 }  # fmt: skip
