@@ -16,7 +16,7 @@ from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged
 from server.settle import POLICY, read_body
 from server.superseding import adds
 from server.words import Words
-from sync import canonical, resolve, revtree
+from sync import alike, canonical, resolve, revtree
 from sync.exchange import MAX_DOCUMENT, Status
 from sync.hooks import Answer, Caller, Refused
 from sync.merge import Body
@@ -200,7 +200,7 @@ class Judge:
         said = self._known.said(edit)
         if said is not None:
             # Sent again because the answer was lost; or somebody else gave something else back by its name.
-            return Admitted(edit, ()) if quarantine.same(said, edit.body) else None
+            return Admitted(edit, ()) if alike.same(said, edit.body) else None
         before = self._known.decided.get((edit.id, edit.rev))
         if before is None or before.of_other(self._asking.grant.device, edit.body):
             return None  # by its name alone somebody else's copy decides nothing
@@ -263,7 +263,7 @@ class Judge:
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
         grant = self._asking.grant
         kept, waits = edit, self._known.decided.get((edit.id, edit.rev))
-        if self._known.said(edit) is not None or (waits and not quarantine.same(waits.body, edit.body)):
+        if self._known.said(edit) is not None or (waits and not alike.same(waits.body, edit.body)):
             # What is here by its name says something else: both are kept.
             kept = edit._replace(path=(quarantine.apart_as(edit.rev, edit.body), *edit.path[1:]))
         sender = self._asking.sender

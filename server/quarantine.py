@@ -20,6 +20,7 @@ from server.clock import FIRST_DAY, milliseconds
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
+from sync.alike import same
 from sync.merge import Body
 from sync.rev import Rev, derive
 from sync.stamps import ALL, SKEW, device_of
@@ -217,11 +218,6 @@ def entered(connection: Connection, db: str, sent: Mapping[tuple[str, Rev], byte
             if body is not None and (theirs or same(body, row.body)):
                 gone = update(_quarantine).where(_quarantine.c.number == row.number)
                 connection.execute(gone.values(state="released"))
-
-
-def same(held: bytes, sent: bytes) -> bool:
-    """Whether two bodies say the same, however they are written."""
-    return held == sent or bool(orjson.loads(held) == orjson.loads(sent))
 
 
 def waiting(connection: Connection, numbers: Sequence[int]) -> list[Entry]:

@@ -32,7 +32,7 @@ from server.rows.statements import chunks
 from server.rules import Asked, altered, parts_merged, refusal_of_type
 from server.settle import POLICY, read_body
 from server.whereabouts import RESIDENT
-from sync import canonical, resolve, revtree
+from sync import alike, canonical, resolve, revtree
 from sync.merge import Body
 from sync.resolve import Derived
 from sync.rev import Rev, derive
@@ -120,7 +120,7 @@ def plan(
     raw = canonical.encode(new)
     rev, tree = entry.edit.rev, context.document.tree if context.document else {}
     named = context.archived.get((entry.edit.id, rev), raw)  # by this name something else may have entered
-    if raw != canonical.encode(body) or path != entry.edit.path or not quarantine.same(named, raw):
+    if raw != canonical.encode(body) or path != entry.edit.path or not alike.same(named, raw):
         rev = Rev(rev.generation, derive(rev, False, raw).digest)
     path = (rev, *path[1:])
     live = _live(context, entry.edit.id)

@@ -12,14 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-import orjson
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from sync import exchange, revtree
-from sync.canonical import NotCanonical
+from sync import alike, exchange, revtree
 from sync.errors import PeerError
 from sync.exchange import Asked, Named, Outcome, Row, RowParts, Status
 from sync.hooks import Caller, ExchangeApplication, Refused, Stored, Terms
@@ -155,7 +153,7 @@ class Exchange:
         edits = part.asked.edits
         part.tell(part.asked.refused)
         known = await self._held(db, [(edit.id, edit.rev) for edit in edits])
-        new = [edit for edit in edits if not _says(known.get((edit.id, edit.rev)), edit.body)]
+        new = [edit for edit in edits if not alike.same(known.get((edit.id, edit.rev)), edit.body)]
         verdicts = await self._app.admit(caller, db, new) if new else ()
         decided = [one for one in verdicts if isinstance(one, Refused | Stored)]
         elsewhere = {(one.id, one.rev) for one in decided}
@@ -212,10 +210,10 @@ class Exchange:
         wanted = _by_id(says)
 
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
-            return {one for rev in wanted[doc_id] for one in _about(rev, tree)}
+            return {one for rev in wanted[doc_id] for one in alike.about(rev, tree)}
 
         documents = await self._read(db, wanted, choose)
-        unlike = await to_thread.run_sync(_unlike, documents, says) if says else []
+        unlike = await to_thread.run_sync(alike.unlike, documents, says) if says else []
         unsure = [*unlike, *(one for one in held if one not in says)]
         verdicts = await self._app.withheld(caller, db, unsure) if unsure else ()
         part.tell(_outcome(no) for no in verdicts if no is not None)
@@ -327,30 +325,6 @@ def _by_id(named: Iterable[Named]) -> dict[str, list[Rev]]:
     for doc_id, rev in named:
         found.setdefault(doc_id, []).append(rev)
     return found
-
-
-def _unlike(documents: Mapping[str, Document], says: Mapping[Named, str]) -> list[Named]:
-    """Those of these revisions that have a body here, where neither it nor what stands beside it or upon it
-    says what was told."""
-    found = []
-    for (doc_id, rev), said in says.items():
-        tree, bodies = documents[doc_id].tree, documents[doc_id].bodies
-        near = [body.json for one in _about(rev, tree) if (body := bodies.get(one))]
-        with suppress(NotCanonical):  # nobody can have digested that
-            if rev in bodies and said not in map(exchange.digest, near):
-                found.append((doc_id, rev))
-    return found
-
-
-def _about(rev: Rev, tree: Tree) -> list[Rev]:
-    """A revision, those beside it and those upon it; none of a revision that the tree does not name."""
-    parents = (rev, tree[rev].parent) if rev in tree else ()
-    return [one for one, node in tree.items() if one == rev or node.parent in parents]
-
-
-def _says(held: bytes | None, sent: bytes) -> bool:
-    """Whether what is held under a name is what was sent by it: a minted name is no proof of that."""
-    return held is not None and (held == sent or orjson.loads(held) == orjson.loads(sent))
 
 
 def _outcome(no: Refused | Stored) -> Outcome:

@@ -402,7 +402,7 @@ AUTHORITY = (
     Fault(
         "by the name of a revision another one is received unheard",
         "server/admission.py",
-        "            return Admitted(edit, ()) if quarantine.same(said, edit.body) else None\n",
+        "            return Admitted(edit, ()) if alike.same(said, edit.body) else None\n",
         "            return Admitted(edit, ())\n",
         (f"{INTAKE}::test_what_the_author_says_is_heard_whatever_was_let_in_by_its_name",),
     ),
