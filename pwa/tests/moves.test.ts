@@ -71,7 +71,8 @@ test("a household that returns is back on the phones", async () => {
 });
 
 test("a new household and an unsent visit of a hamlet that merged away arrive, and its name goes", async () => {
-  const open = await mai.field.openForm("napo", household(6));
+  const [open, other] = await Promise.all([6, 5].map((n) => mai.field.openForm("napo", household(n))));
+  assert.ok(open && other);
   const born = await mai.field.addHousehold("napo", { name: "Nông Thị Mới", place: {}, after: household(3) });
   await mai.field.recordVisit(await mai.field.openForm("napo", household(4)), "met");
   mai.serve = null; // out of reach while it happens
@@ -96,6 +97,17 @@ test("a new household and an unsent visit of a hamlet that merged away arrive, a
   assert.equal((await unsent(mai)).length, 1);
   await synced(mai);
   assert.deepEqual(await unsent(mai), []);
+  await mai.field.recordVisit(other, "met"); // and one whose record goes by plain CouchDB
+  mai.serve = (asked) =>
+    asked.path === "/db/_exchange" ? new Response(null, { status: 404 }) : server.link(asked);
+  await synced(mai);
+  assert.deepEqual(await unsent(mai), []);
+  const db = await openAccount(mai.env, (await mai.field.account())?.id ?? "");
+  assert.deepEqual(
+    (await db.getAll("heads")).filter((head) => head.db === "hamlet-napo"),
+    [],
+  );
+  mai.serve = server.link;
 });
 
 test("what a phone records for a hamlet that is not its own any more waits for the office, and says so", async () => {

@@ -71,7 +71,9 @@ class Plain {
     try {
       const again = await this.#push();
       if (this.moved) return true;
-      const lost = await this.#pull();
+      const database = await this.session.db.get("databases", this.db);
+      // One that was let go takes what was in a form all the time, and its lists are no longer for this phone.
+      const lost = database && !database.gone ? await this.#pull() : false;
       await dropReceived(this.session, this.#received);
       return again || lost;
     } catch (error) {
