@@ -154,9 +154,30 @@ PHONE = (
         ("pwa/tests/shifted.test.ts",),
     ),
     Fault(
+        "what is saved while a wrong clock is put right keeps its times",
+        f"{DATA}/shift.ts",
+        "offset !== clock.offset || told(choose(since)) !== told(chosen)",
+        "offset !== clock.offset",
+        ("pwa/tests/shifted.test.ts",),
+    ),
+    Fault(
+        "a clock is put right by two tabs at once",
+        f"{DATA}/shift.ts",
+        "offset !== clock.offset || told(choose(since))",
+        "told(choose(since))",
+        ("pwa/tests/shifted.test.ts",),
+    ),
+    Fault(
+        "a clock is put right again by what was said of it before",
+        f"{DATA}/shift.ts",
+        " || (how.off && how.off.offset !== clock.offset)",
+        "",
+        ("pwa/tests/shifted.test.ts",),
+    ),
+    Fault(
         "a wrong clock sets a record beside what was built upon it",
         f"{DATA}/shift.ts",
-        "      if (!onTop.has(old.rev)) continue;",
+        "    if (!onTop.has(old.rev)) continue;",
         "",
         (STORAGE,),
     ),
@@ -177,8 +198,8 @@ PHONE = (
     Fault(
         "a wrong clock moves what the server has, too",
         f"{DATA}/shift.ts",
-        '.filter((leaf) => leaf.state === "unsent" && isToMove(leaf));\n  const gone',
-        ".filter((leaf) => isToMove(leaf));\n  const gone",
+        '.filter((leaf) => leaf.state === "unsent" && isToMove(leaf));\n    const asked',
+        ".filter((leaf) => isToMove(leaf));\n    const asked",
         (STORAGE,),
     ),
     Fault(

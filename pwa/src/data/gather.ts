@@ -31,6 +31,8 @@ export interface Batch {
   readonly leaves: readonly Own[];
   /** Whether leaves are left for another request. */
   readonly more: boolean;
+  /** What the phone's clock was corrected by (milliseconds): what the server says of it says it of this. */
+  readonly offset: number;
 }
 
 /** Whether a leaf goes up; refused ones only when the volunteer asks for it, and others' only where they are asked for. */
@@ -78,11 +80,12 @@ export type Way = "exchange" | "trial" | "plain";
  */
 export async function gather(
   session: Session,
-  clock: number,
+  offset: number,
   refusedToo: boolean,
   way: Way = "exchange",
   put: ReadonlySet<string> = new Set(),
 ): Promise<Batch> {
+  const clock = session.env.now() + offset;
   const [known, all] = await Promise.all([session.db.getAll("databases"), session.db.getAll("own")]);
   const databases = [...known, ...forgotten(known, all)];
   const going = inOrder(all.filter((own) => goes(own, refusedToo) && !put.has(own.rev)));
@@ -94,7 +97,7 @@ export async function gather(
     const { request, sent, silent } = await compose(session, clock, databases, leaves, waiting, way);
     const packed = await body(JSON.stringify(request));
     if (take <= 1 || packed.bytes.length <= (weak ? WEAK_LIMIT : GOOD_LIMIT))
-      return { request, body: packed, sent, leaves, more: silent || take < going.length };
+      return { request, body: packed, sent, leaves, more: silent || take < going.length, offset };
     take = Math.ceil(take / 2);
   }
 }

@@ -14,7 +14,7 @@ import { canonical } from "../core/canonical.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { descends, digest } from "../core/revision.ts";
 import { commitGone, commitMissing, commitOutcomes, commitRows, dropReceived, leaving } from "./commit.ts";
-import { type Head, meta, meter, type Own, type RevKey } from "./db.ts";
+import { type Head, meter, type Own, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
 import { ask, body, Refused, send } from "./link.ts";
 import { travelling } from "./outgoing.ts";
@@ -97,7 +97,7 @@ class Plain {
     );
     const { missing, at } = await this.#missing([...named, ...below]);
     for (const one of await this.#unlike(named.filter((doc) => !missing.has(nameOf(doc))))) missing.add(one);
-    const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
+    const clock = session.env.now() + batch.offset;
     // Behind: nothing that was written would ever win. Ahead, the server says of each record below.
     if (at > EARLIEST && at - clock > SKEW) return this.#shiftAll(at - clock);
     const isMissing = (doc: JsonObject) => missing.has(nameOf(doc));
@@ -126,7 +126,7 @@ class Plain {
 
   async #shiftAll(skew: number): Promise<boolean> {
     this.onShift();
-    await shiftAll(this.session, skew, this.batch.leaves);
+    await shiftAll(this.session, skew, this.batch);
     this.moved = true;
     return true;
   }

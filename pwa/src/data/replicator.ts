@@ -77,8 +77,8 @@ async function rounds(session: Session, refusedToo: boolean, plain: boolean): Pr
     if (++shifts > MOST_SHIFTS) throw new ClockTrouble();
   };
   for (let left = ROUNDS; left > 0; left--) {
-    const clock = session.env.now() + ((await meta(session.db, "clock"))?.offset ?? 0);
-    const batch = await gather(session, clock, refusedToo, way, put);
+    const { offset = 0 } = (await meta(session.db, "clock")) ?? {};
+    const batch = await gather(session, offset, refusedToo, way, put);
     const run = way === "plain" ? plainly : exchange;
     const round = await run(session, batch, onShift).catch((error) => {
       if (way === "plain" || !isUnknownHere(error)) throw error;
@@ -166,7 +166,7 @@ async function commit(
       return;
     case "skew":
       onShift();
-      await (await shifting()).shiftAll(session, part.skew, batch.leaves); // nothing of it was stored
+      await (await shifting()).shiftAll(session, part.skew, batch); // nothing of it was stored
       stream.again = stream.progress = stream.done = true;
       return;
     case "outcomes": {

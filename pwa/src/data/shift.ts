@@ -1,14 +1,30 @@
 /**
  * The phone's clock was wrong: own unsent stamps and times move by the difference, under new revisions, and the
  * clock goes on from what the server accepts. What the server has seen, and what others wrote, stays as it is.
+ *
+ * Encryption comes first, then one transaction, as in save.ts. A form may be saved, a record handed to a courier or
+ * the clock put right in another tab in between: the transaction finds the leaves that are meant as they were, or
+ * everything is done again.
  */
 import type { Act } from "../core/documents.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { digest, generation, tips } from "../core/revision.ts";
 import { type Move, parseStamp, remapped, type Stamps } from "../core/stamps.ts";
 import { keyOf } from "./commit.ts";
-import { type Clock, type Fresh, type Meta, type Moved, meta, type Own, write } from "./db.ts";
-import { minted, prepare, type Revision } from "./outgoing.ts";
+import { FieldError } from "./contract.ts";
+import {
+  type Clock,
+  type Fresh,
+  type Keys,
+  type Meta,
+  type Moved,
+  meta,
+  type Own,
+  type Write,
+  write,
+} from "./db.ts";
+import type { Batch } from "./gather.ts";
+import { minted, type Prepared, prepare, type Revision } from "./outgoing.ts";
 import { type Leaf, openOwn, type Session } from "./records.ts";
 import { instant } from "./save.ts";
 
@@ -17,12 +33,20 @@ import { instant } from "./save.ts";
  * phone before (but not only in `refused`, the request that was just answered so) may be on the server under its
  * revision: that is asked first, or one visit would stand there twice, at two times.
  */
-export async function shiftAll(session: Session, skew: number, refused: readonly Own[]): Promise<void> {
+export async function shiftAll(
+  session: Session,
+  skew: number,
+  { leaves: refused, offset }: Pick<Batch, "leaves" | "offset">,
+): Promise<void> {
   const stayed = new Set(refused.filter((leaf) => !hasLeft(leaf)).map((leaf) => String(keyOf(leaf))));
-  const own = (await session.db.getAll("own")).filter((leaf) => leaf.state === "unsent" && isToMove(leaf));
-  const gone = own.filter((leaf) => leaf.below || (hasLeft(leaf) && !stayed.has(String(keyOf(leaf)))));
-  const here = own.filter((leaf) => !gone.includes(leaf));
-  await shift(session, here, () => by(skew), { skew, asked: gone });
+  const choose = (all: readonly Own[]): Chosen => {
+    const own = all.filter((leaf) => leaf.state === "unsent" && isToMove(leaf));
+    const asked = own.filter(
+      (leaf) => leaf.below || leaf.carried !== undefined || (leaf.sent && !stayed.has(String(keyOf(leaf)))),
+    );
+    return { own: own.filter((leaf) => !asked.includes(leaf)), asked };
+  };
+  await shift(session, choose, () => by(skew), { off: { skew, offset } });
 }
 
 /** What the server has received once, of others or of this phone, was told by a clock that was right to it. */
@@ -40,13 +64,12 @@ export async function shiftSome(
   named: readonly { readonly id: string; readonly rev: string }[],
   server: number,
 ): Promise<void> {
-  const own = await found(session, db, named);
   // Only what lies ahead: a clock that was put right meanwhile gave stamps above its wrong ones, but right times.
   const back = ({ fresh: { stamps } }: Own): Turn => {
     const ahead = Math.max(...stamps.map((stamp) => parseStamp(stamp).ms)) - server;
     return () => (ms) => (ms > server ? Math.min(server, ms - ahead) : ms);
   };
-  await shift(session, own, back, { server });
+  await shift(session, among(db, named), back, { server });
 }
 
 /** The server has never had these: those that waited for this answer move now. */
@@ -56,26 +79,26 @@ export async function shiftLate(
   missing: readonly (readonly [id: string, rev: string])[],
 ): Promise<void> {
   const named = missing.map(([id, rev]) => ({ id, rev }));
-  const own = (await found(session, db, named)).filter(({ late }) => late !== undefined);
+  const choose = (all: readonly Own[]): Chosen => ({
+    own: among(db, named)(all).own.filter(({ late }) => late !== undefined),
+    asked: [],
+  });
   // What was saved upon a late one was told by a clock that was right again; only its stamp had to lie above that.
   const turn: (leaf: Own) => Turn =
     ({ late = 0, right, saved }) =>
     (now) =>
     (ms, told) =>
       isAmong(right, told) ? Math.min(ms, saved) : by(late)(now)(ms, told);
-  if (own.length > 0) await shift(session, own, turn, {});
+  await shift(session, choose, turn, {});
 }
 
 const isAmong = (right: Fresh | undefined, told: string) =>
   right !== undefined && (right.stamps.includes(told) || right.acts.includes(told));
 
-async function found(
-  session: Session,
-  db: string,
-  named: readonly { readonly id: string; readonly rev: string }[],
-): Promise<Own[]> {
-  const own = await Promise.all(named.map(({ id, rev }) => session.db.get("own", [db, id, rev])));
-  return own.filter((leaf): leaf is Own => leaf !== undefined && isToMove(leaf));
+/** Those of these that are still here, and to move. */
+function among(db: string, named: readonly { readonly id: string; readonly rev: string }[]): Choose {
+  const keys = new Set(named.map(({ id, rev }) => String(keyOf({ db, id, rev }))));
+  return (all) => ({ own: all.filter((leaf) => keys.has(String(keyOf(leaf))) && isToMove(leaf)), asked: [] });
 }
 
 /** How times move, given the time that it is (milliseconds, by the server). */
@@ -93,67 +116,107 @@ const by =
 
 const SLACK = 5 * 60_000;
 
+/** What is meant, among all own leaves: what moves, and what the server is asked for before it moves by as much. */
+type Choose = (all: readonly Own[]) => Chosen;
+interface Chosen {
+  readonly own: readonly Own[];
+  readonly asked: readonly Own[];
+}
+
 interface How {
-  /** How far the clock moves. */
-  readonly skew?: number;
-  /** What is asked for before it moves by as much. */
-  readonly asked?: readonly Own[];
+  /** How far the clock moves that went by this offset: one that goes by another one was put right meanwhile. */
+  readonly off?: { readonly skew: number; readonly offset: number };
   /** The server's clock (milliseconds), where stamps of the phone's own turned out to be ahead of it. */
   readonly server?: number;
 }
 
-async function shift(
+const TRIES = 5;
+
+/** Raises FieldError `not_saved` where forms are saved all the time, with nothing moved. */
+async function shift(session: Session, choose: Choose, turn: (leaf: Own) => Turn, how: How): Promise<void> {
+  for (let left = TRIES; left > 0; left--) {
+    const [clock, keys, all] = await Promise.all([
+      meta(session.db, "clock"),
+      meta(session.db, "keys"),
+      session.db.getAll("own"),
+    ]);
+    if (!clock || !keys || (how.off && how.off.offset !== clock.offset)) return;
+    const chosen = choose(all);
+    if (chosen.own.length === 0 && !how.off && how.server === undefined) return;
+    const now = session.env.now() + clock.offset + (how.off?.skew ?? 0);
+    const turned = (leaf: Own) => turn(leaf)(how.server ?? now);
+    const moving = chosen.own.map((leaf) => movedLeaf(session, keys, leaf, turned(leaf), now));
+    const moved = await Promise.all(moving);
+    const done = await write(session.db, ["own", "outbox", "meta"], async (tx) => {
+      const since = await tx.objectStore("own").getAll();
+      const { offset } = (await tx.objectStore("meta").get("clock")) as Clock;
+      if (offset !== clock.offset || told(choose(since)) !== told(chosen)) return false;
+      await put(tx, moved, since, chosen.asked, how);
+      return true;
+    });
+    if (done) return;
+  }
+  throw new FieldError("not_saved", "other tabs keep saving");
+}
+
+/** All of it but the bodies: a revision says one thing. */
+const told = (chosen: Chosen) => JSON.stringify(chosen, (key, value) => (key === "body" ? undefined : value));
+
+/** A leaf, and what takes its place. */
+interface MovedLeaf extends Prepared {
+  readonly old: Own;
+  readonly news: Moved;
+}
+
+async function movedLeaf(
   session: Session,
-  own: readonly Own[],
-  turn: (leaf: Own) => Turn,
-  how: How,
+  keys: Keys,
+  old: Own,
+  move: Move,
+  now: number,
+): Promise<MovedLeaf> {
+  const { body } = await openOwn(session, old);
+  const { fresh, ...became } = movedBody(body, old.fresh, move);
+  const revision = { ...next(session, old), body: became.body };
+  const line = old.revs.slice(0, old.fresh.stamps.length); // each save gave one
+  const news: Moved = { rev: revision.rev, line, stamps: became.stamps, times: became.times };
+  const { own, outgoing } = await prepare(session, keys, revision, fresh, now);
+  const saved = move(old.saved, old.fresh.stamps[old.fresh.stamps.length - 1] ?? "");
+  const { below } = old; // where it moved without asking for those, they may be there still
+  return { old, news, own: { ...own, saved, ...(below && !old.late ? { below } : {}) }, outgoing };
+}
+
+async function put(
+  tx: Write<"own" | "outbox" | "meta">,
+  moved: readonly MovedLeaf[],
+  all: readonly Own[],
+  asked: readonly Own[],
+  { off, server }: How,
 ): Promise<void> {
-  const { skew = 0, asked = [], server } = how;
-  const [clock, keys] = await Promise.all([meta(session.db, "clock"), meta(session.db, "keys")]);
-  if (!clock || !keys) return;
-  const now = session.env.now() + clock.offset + skew;
-  const moved = await Promise.all(
-    own.map(async (leaf) => {
-      const { body } = await openOwn(session, leaf);
-      const { fresh, ...became } = movedBody(body, leaf.fresh, turn(leaf)(server ?? now));
-      const revision = { ...next(session, leaf), body: became.body };
-      const line = leaf.revs.slice(0, leaf.fresh.stamps.length); // each save gave one
-      const news: Moved = { rev: revision.rev, line, stamps: became.stamps, times: became.times };
-      return { old: leaf, news, ...(await prepare(session, keys, revision, fresh, now)) };
-    }),
-  );
-  await write(session.db, ["own", "outbox", "meta"], async (tx) => {
-    let last = "";
-    const told: Moved[] = [];
-    const onTop = new Set(tips(await tx.objectStore("own").getAll()).map(({ rev }) => rev));
-    for (const { old, news, own: next, outgoing } of moved) {
-      const key = keyOf(old);
-      if (!(await tx.objectStore("own").get(key))) continue; // another tab saved a child meanwhile
-      await tx.objectStore("own").delete(key);
-      await tx.objectStore("outbox").delete(key);
-      if (!onTop.has(old.rev)) continue; // it moves within its child: beside that, it would tell one visit at two times
-      const { below } = old; // where it moved without asking for those, they may be there still
-      const saved = turn(old)(server ?? now)(old.saved, old.fresh.stamps[old.fresh.stamps.length - 1] ?? "");
-      await tx.objectStore("own").put({ ...next, saved, ...(below && !old.late ? { below } : {}) });
-      if (outgoing) await tx.objectStore("outbox").put(outgoing);
-      told.push(news);
-      for (const stamp of next.fresh.stamps) if (stamp > last) last = stamp;
-    }
-    if (told.length > 0) {
-      const known = ((await tx.objectStore("meta").get("moved")) ?? []) as Meta["moved"];
-      await tx.objectStore("meta").put([...known.slice(-KEPT), ...told], "moved");
-    }
-    for (const leaf of asked) {
-      const held = await tx.objectStore("own").get(keyOf(leaf));
-      if (held) await tx.objectStore("own").put({ ...held, late: (held.late ?? 0) + skew });
-    }
-    const before = (await tx.objectStore("meta").get("clock")) as Clock;
-    // Forgetting the wrong stamps is the point; what is kept is above everything that is still to be sent.
-    const wrong =
-      skew !== 0 || (server !== undefined && before.last !== "" && parseStamp(before.last).ms > server);
-    const kept = wrong || last > before.last ? last : before.last;
-    await tx.objectStore("meta").put({ last: kept, offset: before.offset + skew }, "clock");
-  });
+  const skew = off?.skew ?? 0;
+  let last = "";
+  const news: Moved[] = [];
+  const onTop = new Set(tips(all).map(({ rev }) => rev));
+  for (const { old, news: one, own, outgoing } of moved) {
+    await tx.objectStore("own").delete(keyOf(old));
+    await tx.objectStore("outbox").delete(keyOf(old));
+    if (!onTop.has(old.rev)) continue; // it moves within its child: beside that, it would tell one visit at two times
+    await tx.objectStore("own").put(own);
+    if (outgoing) await tx.objectStore("outbox").put(outgoing);
+    news.push(one);
+    for (const stamp of own.fresh.stamps) if (stamp > last) last = stamp;
+  }
+  if (news.length > 0) {
+    const known = ((await tx.objectStore("meta").get("moved")) ?? []) as Meta["moved"];
+    await tx.objectStore("meta").put([...known.slice(-KEPT), ...news], "moved");
+  }
+  for (const leaf of asked) await tx.objectStore("own").put({ ...leaf, late: (leaf.late ?? 0) + skew });
+  const before = (await tx.objectStore("meta").get("clock")) as Clock;
+  // Forgetting the wrong stamps is the point; what is kept is above everything that is still to be sent.
+  const wrong =
+    skew !== 0 || (server !== undefined && before.last !== "" && parseStamp(before.last).ms > server);
+  const kept = wrong || last > before.last ? last : before.last;
+  await tx.objectStore("meta").put({ last: kept, offset: before.offset + skew }, "clock");
 }
 
 /**
