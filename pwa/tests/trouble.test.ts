@@ -35,6 +35,8 @@ let silent = false;
 let shut = false;
 /** What came of a picture; null: the server takes none. */
 let picture: Buffer | null = null;
+/** How long the pieces were in which it came. */
+let pieces: number[] = [];
 const PIXELS = new Uint8Array(50_000).map((_, n) => n % 251);
 
 /** A phone that joined and synced, in a hamlet of three households. */
@@ -43,6 +45,7 @@ async function enrolled(): Promise<Phone> {
   server = base.server.copy();
   revoked = silent = shut = false;
   picture = null;
+  pieces = [];
   const mine = quick(phone(serve, await copied(base.indexedDB)));
   await mine.field.unlock(PIN);
   return mine;
@@ -91,6 +94,7 @@ function media({ path, method, headers, raw }: Asked): Response {
   const from = Number(/^bytes (\d+)-/.exec(headers["Content-Range"] ?? "")?.[1]);
   if (from > picture.length) return json({ error: "conflict" }, 409);
   picture = Buffer.concat([picture.subarray(0, from), raw ?? new Uint8Array()]);
+  pieces.push(raw?.length ?? 0);
   return json({ offset: picture.length, complete: picture.length === PIXELS.length });
 }
 
@@ -358,7 +362,7 @@ const STORIES: Readonly<Record<string, Story>> = {
   "a photograph on its way": {
     begin: async () => {
       const mine = await enrolled();
-      mine.weak = true; // three pieces
+      mine.weak = true; // so that it goes in three pieces
       await inspect(mine, (mine.field as unknown as { session: Session }).session, PIXELS);
       await mine.field.syncNow(); // the text alone
       picture = Buffer.alloc(0);
@@ -370,7 +374,10 @@ const STORIES: Readonly<Record<string, Story>> = {
       await whole(again);
       const { waiting, refused } = await again.field.photos();
       if (waiting === 0) assert.deepEqual(picture && new Uint8Array(picture), PIXELS);
-      if (ending === "done" && (told as SyncState).problem === null) assert.equal(waiting, 0);
+      if (ending === "done" && (told as SyncState).problem === null) {
+        assert.equal(waiting, 0);
+        assert.deepEqual(pieces, [24_000, 24_000, 2_000]);
+      }
       assert.equal(refused, 0);
       assert.equal((await again.field.syncNow()).problem, null);
       assert.equal((await again.field.photos()).waiting, 0);

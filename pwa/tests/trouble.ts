@@ -175,11 +175,15 @@ export function quick(mine: Phone): Phone {
   return rebuilt(mine, { subtle: cheap });
 }
 
-/** The same phone over another environment. */
+/** The same phone, on the same link, over another environment. */
 export function rebuilt(mine: Phone, change: Partial<Phone["env"]>): Phone {
   const env = { ...mine.env, ...change };
-  return Object.assign(Object.create(mine), { env, field: new PhoneField(env) }) as Phone;
+  const field = new PhoneField(env);
+  return new Proxy(mine, {
+    get: (target, name) => (name === "env" ? env : name === "field" ? field : Reflect.get(target, name)),
+  });
 }
+
 /** A copy of all databases; of an account's, at that version and without those stores. */
 export async function copied(
   from: IDBFactory,
