@@ -188,7 +188,7 @@ class Judge:
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
         if edit.rev in self._known.tree(edit.id):
-            return self._named(edit, ancestor)
+            return self._named(edit, ancestor, told)
         if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
             return self._held(edit, "merged")
         return self._enter(edit, ancestor, told)
@@ -269,7 +269,7 @@ class Judge:
         sender = self._asking.sender
         return quarantine.Held(self._db, kept, why, grant.user, grant.device, self._skew, edit.rev, sender)
 
-    def _named(self, edit: Edit, ancestor: Body | None) -> Admitted:
+    def _named(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         """A revision of which the name is here: for its history alone, unless what was written upon it does
         not know what it says. Where something else is here by that name its author stands beside that, or,
         if it was let in as that author's by others' word, upon it."""
@@ -278,7 +278,7 @@ class Judge:
         if (said := self._known.said(edit)) is not None:
             if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:
                 child = edit._replace(path=(quarantine.apart_as(edit.rev, raw), *edit.path[1:]))
-            return Admitted(child, (archive.Entry.of(self._db, child, "sent"),))
+            return self._enter(child, None, told)
         sent = archive.Entry.of(self._db, edit, "sent")
         live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
         if not live or not adds(orjson.loads(raw), live, ancestor):

@@ -50,14 +50,15 @@ from server.traces import Traces
 from server.whereabouts import Standing, Whereabouts
 from server.words import words_of
 from sync import exchange, revtree
+from sync.alike import digested
 from sync.errors import Forbidden
-from sync.hooks import Action, Answer, Caller, Refused, Stored, Terms
+from sync.hooks import UNSAID, Action, Answer, Caller, Refused, Stored, Terms
 from sync.merge import Body
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import Stamp
+from sync.store import names
 from sync.store.interface import DatabaseMissing, Document, Edit, Store, StoreFull
-from sync.store.names import untold
 
 _devices, _hamlets = table(tables.Device), table(tables.HamletRow)
 _log = logging.getLogger(__name__)
@@ -208,16 +209,24 @@ class Intake:
         await self.enter(place, entering, db)
         with suppress(StoreFull):  # what comes after these is to find them
             await self._follower.catch_up([place, db])
-        stored = await self._stored(asking, place, [(one.id, one.rev) for one in edits])
+        stored = await self._stored(asking, place, [(one.id, one.rev) for one in edits], UNSAID)
         return {key: stored.get(key, one) if isinstance(one, Edit) else one for key, one in judged.items()}
 
     async def _stored(
-        self, asking: Asking, place: str, asked: Sequence[tuple[str, Rev]]
+        self,
+        asking: Asking,
+        place: str,
+        asked: Sequence[tuple[str, Rev]],
+        says: Mapping[tuple[str, Rev], str],
     ) -> dict[tuple[str, Rev], Stored]:
         """The outcomes of those of these revisions that a place holds which they were not sent to."""
         trees = await self._store.trees(place, {doc_id for doc_id, _ in asked})
         accepted = partial(self._accepted_there, place)
-        bare = await untold(self._store, place, asked, trees, accepted)
+        told = {one: says[one] for one in asked if one in says}
+        bare = {
+            *await names.untold(self._store, place, asked, trees, accepted),
+            *await names.unlike(self._store, place, told, accepted),
+        }
         name = await to_thread.run_sync(self._name_of, place.partition("-")[2])
         reason = asking.words.say("rule.moved_on", hamlet=name)
         return {
@@ -246,21 +255,25 @@ class Intake:
         self._follower.wake(db)
 
     async def outcomes(
-        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+        self,
+        caller: Caller,
+        db: str,
+        asked: Sequence[tuple[str, Rev]],
+        says: Mapping[tuple[str, Rev], str] = UNSAID,
     ) -> Sequence[Refused | Stored | None]:
         """What became of revisions that the store does not hold; None where it has never had them."""
         asking = asking_of(caller)
         answers: list[Refused | Stored | None] = [
-            *await to_thread.run_sync(self._outcomes, asking, db, asked)
+            *await to_thread.run_sync(self._outcomes, asking, db, asked, says)
         ]
         unknown = (key[0] for key, one in zip(asked, answers, strict=True) if one is None)
         left: dict[str, dict[str, Any]] = {doc_id: {} for doc_id in unknown if well_named(doc_id)}
         places = await self.where.places(db, left) if left else {}
         for place in sorted({*places.values()}):
             there = [one for one in asked if places.get(one[0]) == place]
-            said = await to_thread.run_sync(self._outcomes, asking, place, there)
+            said = await to_thread.run_sync(self._outcomes, asking, place, there, says)
             found: dict[tuple[str, Rev], Refused | Stored | None] = dict(zip(there, said, strict=True))
-            found |= await self._stored(asking, place, there)
+            found |= await self._stored(asking, place, there, says)
             answers = [one or found.get(key) for key, one in zip(asked, answers, strict=True)]
         if None in answers and asking.grant.device:
             await to_thread.run_sync(self._note_recovering, asking.grant.device)
@@ -274,17 +287,17 @@ class Intake:
 
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
+    ) -> Mapping[tuple[str, Rev], bytes]:
         """Of revisions that a tree names and whose bodies the store has not, those that are archived here."""
         del caller
         return await self._accepted_there(db, named)
 
     async def _accepted_there(
         self, db: str, named: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
-        def work() -> Collection[tuple[str, Rev]]:
+    ) -> Mapping[tuple[str, Rev], bytes]:
+        def work() -> Mapping[tuple[str, Rev], bytes]:
             with readers(self._rows).begin() as connection:
-                return archive.accepted(connection, [db], named)
+                return archive.bodies(connection, db, named)
 
         return await to_thread.run_sync(work)
 
@@ -318,11 +331,21 @@ class Intake:
         with readers(self._rows).begin() as connection:
             return floor.latest(connection)
 
-    def _outcomes(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
+    def _outcomes(
+        self,
+        asking: Asking,
+        db: str,
+        asked: Sequence[tuple[str, Rev]],
+        says: Mapping[tuple[str, Rev], str],
+    ) -> list[Refused | None]:
         words, named = asking.words, [one for one in asked if well_named(one[0], one[1:])]
         with readers(self._rows).begin() as connection:
             erased = ledger.erased(connection, {doc_id for doc_id, _ in named})
-            decided = quarantine.decided(connection, db, named)
+            decided = {**quarantine.decided(connection, db, named)}
+            # Somebody else's words by the caller's names, of which that was decided alone.
+            unlike = [key for key, one in decided.items() if key in says and digested(one.body) != says[key]]
+            apart = quarantine.apart(connection, db, unlike, asking.grant.device)
+        decided = {**{key: one for key, one in decided.items() if key not in unlike}, **apart}
 
         def is_wanted(found: quarantine.Decided) -> bool:
             """Whether to ask for it: the phone is confirmed by now; or others' copy was decided about, which

@@ -7,12 +7,16 @@ answers. The bare engine (`camket engine`) is one implementation, Camket's produ
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
 from sync.rev import Rev
 from sync.store.interface import Edit
+
+UNSAID: Mapping[tuple[str, Rev], str] = MappingProxyType({})
+"""Where a caller told only names."""
 
 
 class Action(Enum):
@@ -87,9 +91,9 @@ class Application(Protocol):
 
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
-        """Of revisions that a tree names and whose bodies the store has not: those that were once accepted
-        with their bodies. The others are asked for: by its name alone nothing was received."""
+    ) -> Mapping[tuple[str, Rev], bytes]:
+        """Of revisions that a tree names and whose bodies the store has not: those that were once accepted,
+        with what they said. The others are asked for: by its name alone nothing was received."""
         ...
 
 
@@ -117,13 +121,18 @@ class ExchangeApplication(Application, Protocol):
         ...
 
     async def outcomes(
-        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+        self,
+        caller: Caller,
+        db: str,
+        asked: Sequence[tuple[str, Rev]],
+        says: Mapping[tuple[str, Rev], str] = UNSAID,
     ) -> Sequence[Refused | Stored | None]:
         """What became of revisions that the store does not hold, or not with the caller's words: one answer
         for each, in order.
 
         `Refused` (quarantined, forbidden, erased …) where the application decided about it, `Stored` where it
         is in another database; None where this server has never had it, and the caller is asked to send it.
+        `says`: the digests of what some of them say to the caller. By names alone nothing was decided.
         """
         ...
 

@@ -281,3 +281,21 @@ test("a lost record whose name a colleague gave other words is not taken for rec
   const { acts } = await lan.field.household("napo", home);
   assert.deepEqual(acts.map(({ act }) => act.kind === "visit" && act.result).sort(), ["come_back", "met"]);
 });
+
+test("nor does what a phone shows give way to other words by its name", async () => {
+  mai.serve = lan.serve = server.link;
+  const home = await lan.field.addHousehold("napo", { name: "Bàn Thị Mười" });
+  await synced(lan, mai);
+  await server.keep();
+  await mai.field.recordVisit(await mai.field.openForm("napo", home), "come_back");
+  await synced(mai);
+  const db = await openAccount(mai.env, (await mai.field.account())?.id ?? "");
+  const shown = (await db.getAll("heads")).find(({ id }) => id === `pledge:antq-2026:${home}`);
+  await server.goBack();
+  await server.takeName(lan, shown?.id ?? "", shown?.revs ?? []);
+  mai.serve = refusing;
+  await synced(mai, mai);
+  await synced(lan);
+  const { acts } = await lan.field.household("napo", home);
+  assert.deepEqual(acts.map(({ act }) => act.kind === "visit" && act.result).sort(), ["come_back", "met"]);
+});

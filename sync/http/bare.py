@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Network
 
@@ -153,9 +153,9 @@ class Bare:
         caller: Caller,  # noqa: ARG002
         db: str,  # noqa: ARG002
         named: Collection[tuple[str, Rev]],
-    ) -> Collection[tuple[str, Rev]]:
-        """All: a CouchDB asks for no revision whose name it has."""
-        return named
+    ) -> Mapping[tuple[str, Rev], bytes]:
+        """All, whatever they said: a CouchDB asks for no revision whose name it has."""
+        return dict.fromkeys(named, b"{}")
 
 
 def _address(connection: HTTPConnection) -> str:

@@ -27,9 +27,9 @@ from sync.resolve import absorbed
 from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
+from sync.store import names
 from sync.store.interface import (
     Change,
-    Choice,
     DatabaseMissing,
     DocStore,
     Document,
@@ -37,7 +37,6 @@ from sync.store.interface import (
     Page,
     StoreError,
 )
-from sync.store.names import untold
 
 PAGE = 100
 """Documents read from the store at a time."""
@@ -164,15 +163,15 @@ class Exchange:
 
     async def _held(self, db: str, named: Sequence[Named]) -> dict[Named, bytes]:
         """Which of these the store has with their bodies: a retry is answered, not judged again."""
-        wanted = _by_id(named)
-        found = await self._read(db, wanted, lambda doc_id, _: wanted[doc_id])
-        return {(doc_id, rev): body.json for doc_id, one in found.items() for rev, body in one.bodies.items()}
-
-    async def _read(self, db: str, ids: Collection[str], choose: Choice) -> Mapping[str, Document]:
-        """Documents with the chosen bodies; none of a database that is not here."""
+        if not named:
+            return {}
+        wanted: dict[str, list[Rev]] = {}
+        for doc_id, rev in named:
+            wanted.setdefault(doc_id, []).append(rev)
+        found: Mapping[str, Document] = {}
         with suppress(DatabaseMissing):
-            return await self._store.read(db, ids, choose) if ids else {}
-        return {}
+            found = await self._store.read(db, wanted, lambda doc_id, _: wanted[doc_id])
+        return {(doc_id, rev): body.json for doc_id, one in found.items() for rev, body in one.bodies.items()}
 
     async def _tell(self, caller: Caller, db: str, part: Taken) -> None:
         """The outcomes of what came or waits; `missing` for what nobody here knows."""
@@ -185,7 +184,7 @@ class Exchange:
             trees = await self._store.trees(db, {doc_id for doc_id, _ in asked})
         # What came was judged, and is on disk whatever the tree says of it; what waits may be there by name.
         waiting = [named for named in part.asked.waiting if named not in part.came]
-        bare = await untold(self._store, db, waiting, trees, partial(self._app.accepted, caller, db))
+        bare = await names.untold(self._store, db, waiting, trees, partial(self._app.accepted, caller, db))
         named = [one for one in asked if one[1] in trees.get(one[0], {})]
         here = [one for one in part.asked.waiting if one[1] in trees.get(one[0], {})]
         unlike = await self._tell_unlike(caller, db, part, [one for one in here if one not in part.came])
@@ -207,13 +206,7 @@ class Exchange:
         have come, stand beside that or upon it.
         """
         says = {one: said for one in held if (said := part.asked.says.get(one))}
-        wanted = _by_id(says)
-
-        def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
-            return {one for rev in wanted[doc_id] for one in alike.about(rev, tree)}
-
-        documents = await self._read(db, wanted, choose)
-        unlike = await to_thread.run_sync(alike.unlike, documents, says) if says else []
+        unlike = await names.unlike(self._store, db, says, partial(self._app.accepted, caller, db))
         unsure = [*unlike, *(one for one in held if one not in says)]
         verdicts = await self._app.withheld(caller, db, unsure) if unsure else ()
         part.tell(_outcome(no) for no in verdicts if no is not None)
@@ -222,7 +215,7 @@ class Exchange:
         return {*kept, *unlike}
 
     async def _tell_absent(self, caller: Caller, db: str, part: Taken, absent: Sequence[Named]) -> None:
-        verdicts = await self._app.outcomes(caller, db, absent) if absent else ()
+        verdicts = await self._app.outcomes(caller, db, absent, part.asked.says) if absent else ()
         part.tell(_outcome(no) for no in verdicts if no is not None)
         part.missing += [named for named, no in zip(absent, verdicts, strict=True) if no is None]
 
@@ -318,13 +311,6 @@ class Exchange:
 
 
 # --- between the store's words and the wire's ---------------------------------------------------------------
-
-
-def _by_id(named: Iterable[Named]) -> dict[str, list[Rev]]:
-    found: dict[str, list[Rev]] = {}
-    for doc_id, rev in named:
-        found.setdefault(doc_id, []).append(rev)
-    return found
 
 
 def _outcome(no: Refused | Stored) -> Outcome:

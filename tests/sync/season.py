@@ -3,7 +3,7 @@
 import gzip
 import json
 import tempfile
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 from sync import resolve, revtree
 from sync.canonical import encode
 from sync.errors import Unauthorized
-from sync.hooks import Action, Caller, Refused, Terms
+from sync.hooks import UNSAID, Action, Caller, Refused, Terms
 from sync.http.exchange import route
 from sync.resolve import Policy
 from sync.rev import Rev, derive
@@ -44,7 +44,7 @@ class Commune:
     trusted: bool = True
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     """Outcomes that the application gives, by (id, revision)."""
-    archived: set[tuple[str, Rev]] = field(default_factory=set)
+    archived: dict[tuple[str, Rev], bytes] = field(default_factory=dict)
     """Revisions that it has kept elsewhere, with their bodies."""
 
     async def identify(self, connection: HTTPConnection) -> Caller:
@@ -62,7 +62,11 @@ class Commune:
         return [self._decision(edit.id, edit.rev) or edit for edit in edits]
 
     async def outcomes(
-        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
+        self,
+        caller: Caller,
+        db: str,
+        asked: Sequence[tuple[str, Rev]],
+        says: Mapping[tuple[str, Rev], str] = UNSAID,
     ) -> Sequence[Refused | None]:
         return [self._decision(doc_id, rev) for doc_id, rev in asked]
 
@@ -73,8 +77,8 @@ class Commune:
 
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
-    ) -> Collection[tuple[str, Rev]]:
-        return [one for one in named if one in self.archived]
+    ) -> Mapping[tuple[str, Rev], bytes]:
+        return {one: self.archived[one] for one in named if one in self.archived}
 
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:
         return ()

@@ -110,7 +110,7 @@ async def test_a_revision_that_only_a_descendant_has_named_is_asked_for() -> Non
         application.decided[ID, first[0]] = "erased"
         assert outcomes(await exchange(client, waits)) == [[ID, first[0], "erased", "why erased"]]
         application.decided.clear()
-        application.archived.add((ID, Rev.parse(first[0])))
+        application.archived[ID, Rev.parse(first[0])] = encode(household("Ông Bốn"))
         assert outcomes(await exchange(client, waits)) == [[ID, first[0], "received"]]
 
 

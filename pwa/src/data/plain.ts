@@ -18,7 +18,7 @@ import { type Head, meter, type Own, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
 import { ask, body, Refused, send } from "./link.ts";
 import { travelling } from "./outgoing.ts";
-import { openOwn, type Session } from "./records.ts";
+import { openOwn, readOne, type Session } from "./records.ts";
 import { shiftAll, shiftLate, shiftSome } from "./shift.ts";
 import { BadAnswer, type Outcome, outcome, type Row } from "./wire.ts";
 
@@ -223,21 +223,28 @@ class Plain {
   }
 
   /**
-   * The winners here whose place these rows would take and which the server has not: it was restored to before them.
-   * Here nobody says that a position is lost, and the exchange, once it does, could not ask for them any more.
+   * The winners here whose place these rows would take and which the server has not, or not with these words: it was
+   * restored to before them. Here nobody says that a position is lost, and the exchange, once it does, could not ask
+   * for them any more.
    */
   async #lost(rows: readonly Row[]): Promise<(readonly [id: string, rev: string])[]> {
     const { db } = this.session;
     const gone: Head[] = [];
-    for (const { id, rev } of rows) {
+    const taken: Head[] = [];
+    for (const { id, rev, doc } of rows) {
       const head = await db.get("heads", [this.db, id]);
-      if (!head || head.page === null || head.rev === rev) continue;
+      if (!head || head.page === null) continue;
+      if (head.rev === rev) {
+        const winner = doc && (await readOne(this.session, this.db, id))?.winner;
+        if (winner && canonical(winner.body) !== canonical(doc)) taken.push(head);
+        continue;
+      }
       const own = await db.get("own", [this.db, id, rev]); // what came just now was written upon it
       if (!own || !descends(rev, own.revs, head.rev)) gone.push(head);
     }
-    if (gone.length === 0) return [];
+    if (gone.length === 0) return taken.map(pairOf);
     const { missing } = await this.#missing(gone.map(({ id, rev }) => ({ _id: id, _rev: rev })));
-    return gone.filter(({ id, rev }) => missing.has(`${id} ${rev}`)).map(pairOf);
+    return [...taken, ...gone.filter(({ id, rev }) => missing.has(`${id} ${rev}`))].map(pairOf);
   }
 }
 
