@@ -1,5 +1,5 @@
-"""Names without their words, which a tree also holds since a descendant's path has told of them; and names with
-other words than somebody has by them."""
+"""Names without their words, since a tree also holds what a descendant's path has told of; and names by which
+there are other words than somebody has by them."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress

@@ -3,7 +3,7 @@
 from tests.mutation.faults import EXCHANGE, INTAKE, MEDIA, RULES, Fault
 
 REVIEWS = "tests/server/test_rules_of_reviews.py"
-RECOVERY = "tests/server/http/test_recovery_ended.py"
+TAKEN = "tests/server/http/test_taken_names.py"
 HOUSEHOLDS, LATE, AGAIN, ONE_HOME = (
     f"tests/server/moves/test_{name}.py"
     for name in ("households", "late_phones", "standing_again", "one_home")
@@ -124,14 +124,14 @@ PHOTOGRAPHS = (
         "sync/http/exchange.py",
         "        await self._tell_unlike(caller, db, part, [*held])\n",
         "",
-        (RECOVERY, EXCHANGE),
+        (TAKEN, EXCHANGE),
     ),
     Fault(
         "what waits was received if its name is here",
         "sync/http/exchange.py",
         "[one for one in here if one not in part.came])\n",
         "[])\n",
-        (RECOVERY, EXCHANGE),
+        (TAKEN, EXCHANGE),
     ),
     Fault(
         "a phone says by names alone what it has",
@@ -148,6 +148,34 @@ PHOTOGRAPHS = (
         ("pwa/tests/moves.test.ts",),
     ),
     Fault(
+        "what waits by a name decides about whatever else is meant by it",
+        "server/intake.py",
+        "if key in says and digested(one.body) != says[key]",
+        "if key in says and not says[key]",
+        (TAKEN,),
+    ),
+    Fault(
+        "what has moved by a name is whatever else is meant by it",
+        "server/intake.py",
+        "            *await names.unlike(self._store, place, told, accepted),\n",
+        "",
+        (TAKEN,),
+    ),
+    Fault(
+        "an act that entered by an id of its own comes again by its first",
+        "server/admission.py",
+        "            return self._enter(child, None, told)\n",
+        "            return self._enter(child, None, [])\n",
+        (TAKEN,),
+    ),
+    Fault(
+        "what a phone shows gives way by plain CouchDB to other words by its name",
+        "pwa/src/data/plain.ts",
+        "taken.push(head);\n",
+        "void taken;\n",
+        ("pwa/tests/plain.test.ts",),
+    ),
+    Fault(
         "what is missing by plain CouchDB is what has no name there",
         "pwa/src/data/plain.ts",
         "missing.add(one);\n",
@@ -159,14 +187,14 @@ PHOTOGRAPHS = (
         "server/admission.py",
         '            if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:\n',
         "            if not said:\n",
-        (RECOVERY,),
+        (TAKEN,),
     ),
     Fault(
         "what others gave back of a taken name waits once its author has sent it",
         "server/batches.py",
         "    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in named}\n",
         "",
-        (RECOVERY,),
+        (TAKEN,),
     ),
     Fault(
         "a picture that waited enters without its bytes",

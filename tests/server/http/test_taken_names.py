@@ -1,0 +1,175 @@
+"""After a restore: names of lost revisions by which somebody else has said something else meanwhile.
+
+Whoever pulled a colleague's work knows how it was named. By that name alone nothing may be taken for here, or
+for waiting, or for moved: its author is asked, and hers is kept beside what came first.
+"""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import orjson
+import pytest
+from sqlalchemy import select
+
+from server import hamlets
+from server.release import Ready, Warden
+from server.rows import tables
+from server.rows.engine import readers, table
+from server.scribe import Change
+from sync import alike, exchange
+from sync.rev import Rev
+from tests.server.documents import OTHER
+from tests.server.http.served import HAMLET, Phone, Served
+from tests.server.http.test_moves import ADMIN, NEW
+
+PERSON = {"name": "Lý Văn Thật", "order": 3, "status": {"is": "resident", "since": "2026-01-01"}}
+
+WAYS = ["have", "waiting"]
+
+
+def says(doc: dict[str, Any]) -> str:
+    """As a phone digests what a document says."""
+    return exchange.digest(orjson.dumps({name: it for name, it in doc.items() if name[0] != "_"}))
+
+
+def named(doc: dict[str, Any]) -> list[str]:
+    return [doc["_id"], doc["_rev"]]
+
+
+def outcome(answer: list[dict[str, Any]]) -> list[str]:
+    return [one[2] for part in answer for one in part.get("outcomes", ())]
+
+
+def acts(answer: list[dict[str, Any]], doc_id: str) -> list[dict[str, Any]]:
+    rows = {row["id"]: row["doc"] for part in answer for row in part.get("rows", ())}
+    return list(rows[doc_id]["acts"])
+
+
+async def missing(phone: Phone, part: dict[str, Any]) -> list[Any]:
+    return [one for answer in await phone.ask(part) for one in answer.get("missing", ())]
+
+
+async def both(camket: Served) -> tuple[Phone, Phone, dict[str, Any], dict[str, Any]]:
+    """Hers and another phone, her lost visit, and his own by its name."""
+    hers, other = await camket.phone(), await camket.phone(camket.person("Hứa Văn Dỏng"))
+    visit = hers.visit()
+    camket.restored()
+    return hers, other, visit, {**other.visit(), "_rev": visit["_rev"], "_revisions": visit["_revisions"]}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_author_is_asked_for_what_staff_let_in_as_hers_by_anothers_word(
+    camket: Served, way: str
+) -> None:
+    """It has her revision's name, so that nothing would tell her phone that it says something else."""
+    hers, other = await camket.phone(), await camket.phone(camket.person("Hứa Văn Dỏng"))
+    true = {**hers.visit(), "_id": f"household:{OTHER}", "type": "household"} | PERSON
+    del true["acts"]
+    camket.restored()
+    told = {way: [[*named(true), says(true)]]}
+    asked = [named(true)]
+    assert await missing(other, told) == asked
+    await other.ask({"docs": [{**true, "name": "Giả"}]})
+    parts = camket.parts
+    warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+    (done,) = await warden.release("office01", [1])
+    assert isinstance(done, Ready)
+    forged = {way: [[*asked[0], says({**true, "name": "Giả"})]]}
+    assert await missing(other, forged) == [], "it is here as he said it"
+    assert await missing(hers, told) == asked
+    answer = await hers.ask({"docs": [true]})
+    assert outcome(answer) == ["received"]
+    rows = {row["id"]: row["doc"] for part in await other.ask({}) for row in part.get("rows", ())}
+    assert rows[true["_id"]]["name"] == PERSON["name"]
+    assert await missing(other, told) == [], "her words are here, upon the others"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_name_that_a_colleague_gave_other_words_hides_no_work(camket: Served, way: str) -> None:
+    hers, other, visit, taken = await both(camket)
+    third = await camket.phone(camket.person("Vi Thị Nọi"))
+    told = {way: [[*named(visit), says(visit)]]}
+    assert outcome(await other.ask({"docs": [taken]})) == ["received"]
+    for phone in (third, hers):
+        assert await missing(phone, told) == [named(visit)]
+    assert outcome(await third.ask({"docs": [visit]})) == ["quarantined"]
+    assert await missing(third, told) == [], "that waits"
+    (became,) = outcome(await hers.ask({"docs": [visit]}))
+    assert became in {"received", "absorbed"}, "by which of the two digests is the greater"
+    assert await missing(hers, told) == []
+    held = {act["id"]: act["by"] for act in acts(await other.ask({}), visit["_id"])}
+    assert held == {act["id"]: act["by"] for act in (*visit["acts"], *taken["acts"])}
+    with readers(camket.parts.rows).begin() as rows:
+        assert rows.execute(select(table(tables.Quarantine).c.state)).scalars().all() == ["released"]
+
+
+@pytest.mark.parametrize("decided", ["waits", "discarded"])
+@pytest.mark.parametrize("why", ["newer", "clock"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_waits_by_a_lost_name_or_was_sent_away_hides_no_work(
+    camket: Served, way: str, why: str, decided: str
+) -> None:
+    hers, other, visit, taken = await both(camket)
+    if why == "newer":
+        assert outcome(await other.ask({"docs": [{**taken, "v": 9}]})) == ["quarantined"]
+    else:
+        other.skew = timedelta(hours=5)
+        wrong = {**taken, "stamps": other.visit()["stamps"]}
+        assert [one["is"] for one in await other.hand_in(other.seal(wrong))] == ["quarantined"]
+    if decided == "discarded":
+        parts = camket.parts
+        await Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs).discard("office01", [1])
+    told = {way: [[*named(visit), says(visit)]]}
+    assert await missing(hers, told) == [named(visit)]
+    assert outcome(await hers.ask({"docs": [visit]})) == ["received"]
+    assert await missing(hers, told) == []
+    assert acts(await hers.ask({}), visit["_id"]) == visit["acts"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_lost_name_that_was_taken_and_has_moved_hides_no_work(camket: Served, way: str) -> None:
+    hers, other, visit, taken = await both(camket)
+    assert outcome(await other.ask({"docs": [taken]})) == ["received"]
+    fields = {"name": "Bản Khu", "kind": "thôn", "order": 2, "state": "active"}
+    await camket.parts.scribe.write(ADMIN, {"commune": [Change("hamlet:bankhu", fields)]})
+    await hamlets.merge(camket.parts, ADMIN, HAMLET, "bankhu")
+    told = {way: [[*named(visit), says(visit)]]}
+    assert await missing(hers, told) == [named(visit)]
+    (became,) = outcome(await hers.ask({"docs": [visit]}))
+    assert became in {"received", "absorbed"}
+    assert await missing(hers, told) == []
+    held = acts(await hers.ask({}, db=NEW), visit["_id"])
+    assert {act["id"] for act in held} == {act["id"] for act in (*visit["acts"], *taken["acts"])}
+
+
+async def test_an_act_that_came_in_by_an_id_of_its_own_is_not_given_its_first_one_again(
+    camket: Served,
+) -> None:
+    """He took her revision's name and her act's id; staff let hers in instead, and her phone sends again."""
+    hers, other, visit, taken = await both(camket)
+    stolen = {**taken, "acts": [{**visit["acts"][0], "by": other.user, "result": "nobody_home"}]}
+    assert outcome(await other.ask({"docs": [stolen]})) == ["received"]
+    assert outcome(await hers.ask({"docs": [visit]})) == ["quarantined"]
+    parts = camket.parts
+    warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+    assert [type(one) for one in await warden.release("office01", [1], instead=True)] == [Ready]
+    first = acts(await other.ask({}), visit["_id"])
+    await hers.ask({"waiting": [[*named(visit), says(visit)]], "docs": [visit]})
+    assert acts(await other.ask({"since": None}), visit["_id"]) == first
+
+
+async def test_hundreds_of_branches_are_digested_once_each(camket: Served) -> None:
+    hers = await camket.phone()
+    visits = [hers.visit() for _ in range(400)]
+    bodies = {(f"x:{n % 2}", Rev.parse(one["_rev"])): orjson.dumps(one) for n, one in enumerate(visits)}
+    told, digests = dict.fromkeys(bodies, "0" * 16), Counter[bytes]()
+
+    def counted(body: bytes) -> str:
+        digests[body] += 1
+        return exchange.digest(body)
+
+    with patch.object(alike, "digest", counted):
+        assert set(alike.unlike(told, bodies)) == bodies.keys()
+    assert {*digests.values()} == {1}
