@@ -92,8 +92,8 @@ class Known:
         """What the revision itself says here; None where it is not here with its body.
 
         A tree also names what only a descendant told of: a restored server, and one that gets a later bundle
-        first, has not seen what that said."""
-        return self._words(edit.id, edit.rev) if edit.rev in self.tree(edit.id) else None
+        first, has not seen what that said. And the archive has what came while the tree was read."""
+        return self._words(edit.id, edit.rev)
 
     def lost(self, edit: Edit) -> bool:
         """Whether an edit may be, or stand on, other people's work that this server has had and lost, or has
@@ -187,7 +187,7 @@ class Judge:
             return self._held(edit, self._hold)
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
-        if edit.rev in self._known.tree(edit.id):
+        if edit.rev in self._known.tree(edit.id) or self._known.said(edit) is not None:
             return self._named(edit, ancestor, told)
         if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
             return self._held(edit, "merged")
@@ -202,8 +202,8 @@ class Judge:
             # Sent again because the answer was lost; or somebody else gave something else back by its name.
             return Admitted(edit, ()) if alike.same(said, edit.body) else None
         before = self._known.decided.get((edit.id, edit.rev))
-        if before is None or before.of_other(self._asking.grant.device, edit.body):
-            return None  # by its name alone somebody else's copy decides nothing
+        if before is None or not alike.same(before.body, edit.body):
+            return None  # by its name alone nothing is decided, whoever has brought that
         if before.state == "waiting" and before.why in {"recovered", "stranger"}:
             return None  # what another phone gave back, or nobody knew whose it was, its author may send
         return decision(edit.id, edit.rev, before, self._asking.words)

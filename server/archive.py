@@ -80,6 +80,27 @@ def revisions(connection: Connection, db: str, ids: Collection[str]) -> set[tupl
     return found
 
 
+def said(
+    connection: Connection, db: str, revs: Collection[tuple[str, Rev]]
+) -> Mapping[tuple[str, Rev], bytes]:
+    """As `bodies`, where only few of a document's many revisions are asked for."""
+    found: dict[tuple[str, Rev], bytes] = {}
+    columns = select(_archive.c.id, _archive.c.rev, _archive.c.body).where(_archive.c.db == db)
+    for some in chunks(sorted(revs)):
+        ids, names = {doc_id for doc_id, _ in some}, {str(rev) for _, rev in some}
+        for row in connection.execute(columns.where(_archive.c.id.in_(ids), _archive.c.rev.in_(names))):
+            found[row.id, Rev.parse(row.rev)] = row.body
+    return {named: found[named] for named in revs if named in found}
+
+
+def named(connection: Connection, db: str, doc_id: str, generation: int, body: bytes) -> Rev | None:
+    """By which revision of that generation these words are kept already."""
+    here = (_archive.c.db == db, _archive.c.id == doc_id, _archive.c.generation == generation)
+    asked = select(_archive.c.rev).where(*here, _archive.c.body == body).order_by(_archive.c.rev).limit(1)
+    found = connection.execute(asked).scalar()
+    return Rev.parse(found) if found else None
+
+
 def accepted(
     connection: Connection, dbs: Collection[str], revs: Collection[tuple[str, Rev]]
 ) -> set[tuple[str, Rev]]:

@@ -2,18 +2,20 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import NamedTuple
 from zlib import crc32
 
 from sqlalchemy import Connection, func, select
 
 from server import archive, authors, ledger, quarantine, restores, strokes
-from server.admission import Asking, Known, Verdict, acts_named, no_room, office_device
+from server.admission import Admitted, Asking, Known, Verdict, acts_named, no_room, office_device
 from server.bounds import BOUNDED, PHOTOS
 from server.clock import instant
 from server.rows import tables
 from server.rows.engine import table
 from server.settle import read_body
+from sync import alike
 from sync.merge import Body
 from sync.rev import Rev
 from sync.store.interface import Document, Edit
@@ -65,12 +67,15 @@ def look_up(
     restored = restores.ever(connection)
     known = grant.live and not batch.asking.stranger
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
+    # what came by these names while the trees were read is kept in this transaction, and not in those yet
+    bodies = {**archive.said(connection, db, revs), **(archive.bodies(connection, db, lost) if lost else {})}
     # others may have given the same back, where something else is here by its name
-    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in named}
+    taken = [*named, *(edit for edit in edits if (edit.id, edit.rev) in bodies)]
+    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in taken}
     late = strokes.late(connection, grant.user, ids) if known else set[str]()
     return Known(
         documents,
-        archive.bodies(connection, db, lost) if lost else {},
+        bodies,
         {
             key: one
             for place in batch.places
@@ -134,6 +139,40 @@ def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
         if document and rev in document.bodies:
             return
         yield rev
+
+
+def freed(connection: Connection, db: str, verdict: Verdict, edit: Edit, held: Read) -> Verdict:
+    """What enters, or waits, by names that are free. Those that the server gives are digests: whoever has
+    pulled what is said can take them before. Where one is taken, it gets a name that nobody can know."""
+    if isinstance(verdict, quarantine.Held):
+        return quarantine.freed(connection, verdict)
+    if not isinstance(verdict, Admitted):
+        return verdict
+    given = {(one.id, one.rev): one.body for one in verdict.entries if one.rev != edit.rev}
+    kept = archive.said(connection, db, given) if given else {}
+    names: dict[Rev, Rev] = {}
+    for (doc_id, rev), body in given.items():
+        if _is_taken(held.documents.get(doc_id), rev, body, kept.get((doc_id, rev))):
+            same = archive.named(connection, db, doc_id, rev.generation, body)
+            names[rev] = same or Rev(rev.generation, token_hex(16))
+    if not names:
+        return verdict
+    entries = [
+        one._replace(rev=names.get(one.rev, one.rev), parent=one.parent and names.get(one.parent, one.parent))
+        for one in verdict.entries
+    ]
+    path = tuple(names.get(rev, rev) for rev in verdict.edit.path)
+    # they are no digests now of what they were made from
+    sent = (one._replace(source="sent") if one.rev in names.values() else one for one in entries)
+    return Admitted(verdict.edit._replace(path=path), tuple(sent))
+
+
+def _is_taken(document: Document | None, rev: Rev, body: bytes, kept: bytes | None) -> bool:
+    """Whether something else is here by this name, or nothing but the name."""
+    if kept is not None:
+        return not alike.same(kept, body)
+    there = document.bodies.get(rev) if document else None
+    return bool(document and rev in document.tree and not alike.same(there and there.json, body))
 
 
 def hold(

@@ -37,7 +37,7 @@ from server.admission import (
 )
 from server.auth.bearer import Bearer
 from server.auth.grant import COMMUNE
-from server.batches import Batch, Read, hold, look_up
+from server.batches import Batch, Read, freed, hold, look_up
 from server.burying import bury
 from server.clock import Clock, instant, milliseconds
 from server.erasing import forget
@@ -280,10 +280,10 @@ class Intake:
         return answers
 
     async def withheld(
-        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
-    ) -> Sequence[Refused | None]:
+        self, caller: Caller, db: str, says: Mapping[tuple[str, Rev], str]
+    ) -> Mapping[tuple[str, Rev], Refused]:
         """What the caller has said by names of which something else is here, and waits or was sent away."""
-        return await to_thread.run_sync(self._withheld, asking_of(caller), db, asked)
+        return await to_thread.run_sync(self._withheld, asking_of(caller), db, says)
 
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]
@@ -339,11 +339,15 @@ class Intake:
         says: Mapping[tuple[str, Rev], str],
     ) -> list[Refused | None]:
         words, named = asking.words, [one for one in asked if well_named(one[0], one[1:])]
+
+        def is_unlike(found: quarantine.Decided, said: str | None) -> bool:
+            return said is not None and digested(found.body) != said
+
         with readers(self._rows).begin() as connection:
             erased = ledger.erased(connection, {doc_id for doc_id, _ in named})
             decided = {**quarantine.decided(connection, db, named)}
-            # Somebody else's words by the caller's names, of which that was decided alone.
-            unlike = [key for key, one in decided.items() if key in says and digested(one.body) != says[key]]
+            # Of somebody else's words by the caller's names that was decided, and of no others.
+            unlike = {key: says[key] for key, one in decided.items() if is_unlike(one, says.get(key))}
             apart = quarantine.apart(connection, db, unlike, asking.grant.device)
         decided = {**{key: one for key, one in decided.items() if key not in unlike}, **apart}
 
@@ -363,10 +367,12 @@ class Intake:
 
         return [outcome(doc_id, rev) for doc_id, rev in asked]
 
-    def _withheld(self, asking: Asking, db: str, asked: Sequence[tuple[str, Rev]]) -> list[Refused | None]:
+    def _withheld(
+        self, asking: Asking, db: str, says: Mapping[tuple[str, Rev], str]
+    ) -> dict[tuple[str, Rev], Refused]:
         with readers(self._rows).begin() as connection:
-            apart = quarantine.apart(connection, db, asked, asking.grant.device)
-        return [(one := apart.get(key)) and decision(*key, one, asking.words) for key in asked]
+            apart = quarantine.apart(connection, db, says, asking.grant.device)
+        return {key: decision(*key, one, asking.words) for key, one in apart.items()}
 
     def _note_recovering(self, device: str) -> None:
         """This phone has what the server has not: where that was restored, it may for a while give back other
@@ -395,7 +401,7 @@ class Intake:
         with writing(self._rows) as connection:
             known = look_up(connection, batch, edits, held, now=now)
             judge = Judge(asking, db, known, milliseconds(now) if held.sane else None, batch.late)
-            verdicts = [judge.verdict(edit) for edit in edits]
+            verdicts = [freed(connection, db, judge.verdict(edit), edit, held) for edit in edits]
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
             verdicts = hold(connection, batch, verdicts, held, at=instant(now))
@@ -408,7 +414,7 @@ class Intake:
                 if (edit.id, name) in known.decided
             }
             for place in batch.places:
-                quarantine.entered(connection, place, sent, asking.grant.user)
+                quarantine.entered(connection, place, sent, asking.grant.user, superseding.covers)
             superseding.close(connection, db, batch.places, entering, asking.grant.user, now=now)
             gone = self._forget_late(connection, batch, zip(edits, verdicts, strict=True), instant(now))
         if stamp:

@@ -8,8 +8,9 @@ merged. The outcome `quarantined` names the revision, and the phone does not sen
 bound of its sender is not here, and the phone does (`beyond`).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
@@ -20,7 +21,7 @@ from server.clock import FIRST_DAY, milliseconds
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
-from sync.alike import same
+from sync.alike import digested, same
 from sync.merge import Body
 from sync.rev import Rev, derive
 from sync.stamps import ALL, SKEW, device_of
@@ -126,6 +127,20 @@ def hold(connection: Connection, held: Iterable[Held], at: str) -> None:
             connection.execute(update(_quarantine).where(*here, *waits).values(**known))
 
 
+def freed(connection: Connection, held: Held) -> Held:
+    """What is to be held, by a name of its own where something else is held by its: nobody may know that name
+    before. What is held already in these words stays by the name that it has."""
+    here = (_quarantine.c.db == held.db, _quarantine.c.doc_id == held.edit.id)
+    columns = select(_quarantine.c.rev, _quarantine.c.body).where(*here)
+    by_name = connection.execute(columns.where(_quarantine.c.rev == str(held.edit.rev))).one_or_none()
+    if by_name is None or same(by_name.body, held.edit.body):
+        return held
+    own = (_quarantine.c.device == held.device, _quarantine.c.body == held.edit.body)
+    found = connection.execute(columns.where(*own).order_by(_quarantine.c.number).limit(1)).one_or_none()
+    rev = Rev.parse(found.rev) if found else Rev(held.edit.rev.generation, token_hex(16))
+    return held._replace(edit=held.edit._replace(path=(rev, *held.edit.path[1:])))
+
+
 def beyond(connection: Connection, held: Sequence[Held]) -> tuple[Collection[tuple[str, Rev]], int]:
     """Those of one sender's records for which there is no room, and how many of that sender's wait.
 
@@ -185,21 +200,18 @@ def decided(
 
 
 def apart(
-    connection: Connection, db: str, revs: Collection[tuple[str, Rev]], device: str | None
+    connection: Connection, db: str, says: Mapping[tuple[str, Rev], str], device: str | None
 ) -> Mapping[tuple[str, Rev], Decided]:
-    """What this phone sent by names of which there was something else, and did not enter: it is held by a
-    name that follows from its body (`apart_as`)."""
-    found: dict[tuple[str, Rev], Decided] = {}
-    named: dict[str, list[Rev]] = {}
-    for doc_id, rev in revs:
-        named.setdefault(doc_id, []).append(rev)
-    for ids in chunks(sorted(named)):
+    """What this phone sent by names of which there was something else, and did not enter: it is held by
+    another name, and found by what it says (`says`, digests)."""
+    held: dict[tuple[str, int, str | None], Decided] = {}
+    for ids in chunks(sorted({doc_id for doc_id, _ in says})):
         here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.device == device)
         for row in connection.execute(select(_quarantine).where(*here, _quarantine.c.state != "released")):
-            for rev in named[row.doc_id]:
-                if str(apart_as(rev, row.body)) == row.rev:
-                    found[row.doc_id, rev] = Decided(row.why, row.state, row.device, row.body)
-    return found
+            key = (row.doc_id, Rev.parse(row.rev).generation, digested(row.body))
+            held[key] = Decided(row.why, row.state, row.device, row.body)
+    found = {(doc_id, rev): held.get((doc_id, rev.generation, said)) for (doc_id, rev), said in says.items()}
+    return {named: one for named, one in found.items() if one}
 
 
 def apart_as(rev: Rev, body: bytes) -> Rev:
@@ -207,15 +219,25 @@ def apart_as(rev: Rev, body: bytes) -> Rev:
     return Rev(rev.generation, derive(rev, False, body).digest)
 
 
-def entered(connection: Connection, db: str, sent: Mapping[tuple[str, Rev], bytes], by: str) -> None:
+def entered(
+    connection: Connection,
+    db: str,
+    sent: Mapping[tuple[str, Rev], bytes],
+    by: str,
+    covers: Callable[[Body, Body], bool],
+) -> None:
     """These entered after all, sent by their authors: what was recovered of them waits no more. What says
-    something else by the same name is another's, unless that was given back as this author's."""
+    something else by the same name is another's, unless that was given back as this author's, and nobody
+    else's work is in it that has not come (`covers`)."""
     for ids in chunks(sorted({doc_id for doc_id, _ in sent})):
         here = (_quarantine.c.db == db, _quarantine.c.doc_id.in_(ids), _quarantine.c.state == "waiting")
         for row in connection.execute(select(_quarantine).where(*here)).all():
             body = sent.get((row.doc_id, Rev.parse(row.rev)))
-            theirs = row.why == "recovered" and orjson.loads(row.body).get("by") == by
-            if body is not None and (theirs or same(body, row.body)):
+            if body is None:
+                continue
+            held = orjson.loads(row.body)
+            theirs = row.why == "recovered" and held.get("by") == by and covers(orjson.loads(body), held)
+            if theirs or same(body, row.body):
                 gone = update(_quarantine).where(_quarantine.c.number == row.number)
                 connection.execute(gone.values(state="released"))
 

@@ -20,7 +20,7 @@ from server.settle import POLICY
 from sync import canonical
 from sync.merge import Body
 from sync.rev import Rev, derive
-from sync.stamps import SKEW, device_of, order, stamp_of
+from sync.stamps import ALL, SKEW, device_of, order, stamp_of
 from sync.store.interface import Edit
 
 _DOUBTED = frozenset({"revoked", "stranger"})
@@ -95,6 +95,19 @@ def _seen(said: Sequence[Body], name: str) -> Iterator[str]:
     for ask in (one.get("asks", {}).get(name, {}) for one in said):
         yield from ask.get("seen", ())
         yield from (other["stamp"] for other in ask.get("others", ()))
+
+
+def covers(new: Body, held: Body) -> bool:
+    """Whether nothing in `held` is of anybody else than its author but what `new` says as well: others' acts
+    and photographs, and values by other devices than that which wrote `held` last. Pure."""
+    device, said = device_of(held["stamps"][ALL]), {*new["stamps"].values()}
+    if any(device_of(stamp) != device and stamp not in said for stamp in held["stamps"].values()):
+        return False
+    others = {**held}
+    for name, rule in schemas.rules(held["type"]).items():
+        if rule == "set":
+            others[name] = [one for one in held.get(name, ()) if one.get("by") != held["by"]]
+    return not lacking(others, [new])
 
 
 def lacking(body: Body, said: Sequence[Body]) -> bool:

@@ -137,10 +137,10 @@ class ExchangeApplication(Application, Protocol):
         ...
 
     async def withheld(
-        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
-    ) -> Sequence[Refused | None]:
-        """Of revisions whose names the store holds, and which say something else to the caller, or may: what
-        became of those that the caller has sent so; None for others."""
+        self, caller: Caller, db: str, says: Mapping[tuple[str, Rev], str]
+    ) -> Mapping[tuple[str, Rev], Refused]:
+        """Of revisions whose names the store holds, and which say something else to the caller (`says`, in
+        digests): what became of those that the caller has sent so."""
         ...
 
     async def hears(self, caller: Caller, dbs: Collection[str]) -> Collection[str]:

@@ -200,19 +200,17 @@ class Exchange:
         self, caller: Caller, db: str, part: Taken, held: Collection[Named]
     ) -> Collection[Named]:
         """Of revisions whose names are held: those that say something else to the caller, and what became of
-        them. Of what the caller did not digest, the application alone may know that.
+        them.
 
         Whoever knows the name of a revision that was lost can give it other words. The caller's, once they
         have come, stand beside that or upon it.
         """
         says = {one: said for one in held if (said := part.asked.says.get(one))}
         unlike = await names.unlike(self._store, db, says, partial(self._app.accepted, caller, db))
-        unsure = [*unlike, *(one for one in held if one not in says)]
-        verdicts = await self._app.withheld(caller, db, unsure) if unsure else ()
-        part.tell(_outcome(no) for no in verdicts if no is not None)
-        kept = {named for named, no in zip(unsure, verdicts, strict=True) if no is not None}
+        kept = await self._app.withheld(caller, db, {one: says[one] for one in unlike}) if unlike else {}
+        part.tell(map(_outcome, kept.values()))
         await self._tell_absent(caller, db, part, [one for one in unlike if one not in kept])
-        return {*kept, *unlike}
+        return unlike
 
     async def _tell_absent(self, caller: Caller, db: str, part: Taken, absent: Sequence[Named]) -> None:
         verdicts = await self._app.outcomes(caller, db, absent, part.asked.says) if absent else ()

@@ -150,8 +150,8 @@ PHOTOGRAPHS = (
     Fault(
         "what waits by a name decides about whatever else is meant by it",
         "server/intake.py",
-        "if key in says and digested(one.body) != says[key]",
-        "if key in says and not says[key]",
+        "            return said is not None and digested(found.body) != said\n",
+        "            return said is not None and not found.body\n",
         (TAKEN,),
     ),
     Fault(
@@ -176,6 +176,41 @@ PHOTOGRAPHS = (
         ("pwa/tests/plain.test.ts",),
     ),
     Fault(
+        "what enters gets a name that somebody else has taken",
+        "server/batches.py",
+        "    if not names:\n        return verdict\n",
+        "    return verdict\n",
+        (TAKEN,),
+    ),
+    Fault(
+        "what waits gets a name that somebody else has taken",
+        "server/quarantine.py",
+        "    if by_name is None or same(by_name.body, held.edit.body):\n        return held\n",
+        "    return held\n",
+        (TAKEN,),
+    ),
+    Fault(
+        "what comes by one name at one time is one",
+        "server/batches.py",
+        "    bodies = {**archive.said(connection, db, revs), ",
+        "    bodies = {",
+        (TAKEN,),
+    ),
+    Fault(
+        "what was decided of a phone's words is decided of others by their name",
+        "server/admission.py",
+        "        if before is None or not alike.same(before.body, edit.body):\n",
+        "        if before is None or before.of_other(self._asking.grant.device, edit.body):\n",
+        (TAKEN,),
+    ),
+    Fault(
+        "whoever wrote last closes what others did with it",
+        "server/quarantine.py",
+        " and covers(orjson.loads(body), held)\n",
+        "\n",
+        (TAKEN,),
+    ),
+    Fault(
         "what is missing by plain CouchDB is what has no name there",
         "pwa/src/data/plain.ts",
         "missing.add(one);\n",
@@ -192,7 +227,7 @@ PHOTOGRAPHS = (
     Fault(
         "what others gave back of a taken name waits once its author has sent it",
         "server/batches.py",
-        "    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in named}\n",
+        "    revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in taken}\n",
         "",
         (TAKEN,),
     ),

@@ -18,6 +18,7 @@ from server.rows.engine import table
 from server.words import words
 from sync import canonical
 from sync.errors import Forbidden
+from sync.exchange import digest
 from sync.hooks import Action
 from sync.rev import Rev
 from sync.store.interface import Edit, StoreFull
@@ -523,16 +524,15 @@ async def test_what_waits_beside_what_has_its_name_is_not_told_received(camket: 
     warden = Warden(camket.store, camket.rows, camket.intake, lambda: camket.now)
     await warden.release("admin1", numbers)
     assert await camket.send(mai, DB, edit(true, "1-m")) == ["quarantined"]
-    asked = [(true["_id"], Rev.parse("1-m"))]
-    (told,) = await camket.intake.withheld(caller_of(mai, words("vi")), DB, asked)
-    assert told
-    assert told.name == "quarantined"
-    assert await camket.intake.withheld(caller_of(lan, words("vi")), DB, asked) == [None], "it is not his"
+    sent = edit(true, "1-m")
+    asked = {(sent.id, sent.rev): digest(sent.body)}
+    told = await camket.intake.withheld(caller_of(mai, words("vi")), DB, asked)
+    assert [one.name for one in told.values()] == ["quarantined"]
+    assert await camket.intake.withheld(caller_of(lan, words("vi")), DB, asked) == {}, "it is not his"
     (waits,) = camket.all(tables.Quarantine, state="waiting")
     await warden.discard("admin1", [waits["number"]])
-    (told,) = await camket.intake.withheld(caller_of(mai, words("vi")), DB, asked)
-    assert told
-    assert told.name == "forbidden"
+    told = await camket.intake.withheld(caller_of(mai, words("vi")), DB, asked)
+    assert [one.name for one in told.values()] == ["forbidden"]
 
 
 async def test_what_was_sent_away_as_anothers_forgery_is_taken_from_its_author(camket: Product) -> None:

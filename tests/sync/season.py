@@ -71,9 +71,9 @@ class Commune:
         return [self._decision(doc_id, rev) for doc_id, rev in asked]
 
     async def withheld(
-        self, caller: Caller, db: str, asked: Sequence[tuple[str, Rev]]
-    ) -> Sequence[Refused | None]:
-        return [self._decision(doc_id, rev) for doc_id, rev in asked]
+        self, caller: Caller, db: str, says: Mapping[tuple[str, Rev], str]
+    ) -> Mapping[tuple[str, Rev], Refused]:
+        return {named: no for named in says if (no := self._decision(*named))}
 
     async def accepted(
         self, caller: Caller, db: str, named: Collection[tuple[str, Rev]]

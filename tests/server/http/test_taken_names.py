@@ -13,15 +13,17 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from server import hamlets
+from server import hamlets, quarantine
+from server.archive import Entry, keep
 from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import readers, table
 from server.scribe import Change
-from sync import alike, exchange
-from sync.rev import Rev
+from sync import alike, canonical, exchange
+from sync.rev import Rev, derive
+from sync.store.interface import Edit
 from tests.server.documents import OTHER
-from tests.server.http.served import HAMLET, Phone, Served
+from tests.server.http.served import DB, HAMLET, Phone, Served
 from tests.server.http.test_moves import ADMIN, NEW
 
 PERSON = {"name": "Lý Văn Thật", "order": 3, "status": {"is": "resident", "since": "2026-01-01"}}
@@ -158,6 +160,88 @@ async def test_an_act_that_came_in_by_an_id_of_its_own_is_not_given_its_first_on
     first = acts(await other.ask({}), visit["_id"])
     await hers.ask({"waiting": [[*named(visit), says(visit)]], "docs": [visit]})
     assert acts(await other.ask({"since": None}), visit["_id"]) == first
+
+
+def raw(doc: dict[str, Any]) -> bytes:
+    return canonical.encode({name: it for name, it in doc.items() if name[0] != "_"})
+
+
+def at(doc: dict[str, Any], *revs: Rev) -> dict[str, Any]:
+    """The document by another name, with these ancestors."""
+    path = {"start": revs[0].generation, "ids": [rev.digest for rev in revs]}
+    return {**doc, "_rev": str(revs[0]), "_revisions": path}
+
+
+def bodies(camket: Served, of: type) -> list[bytes]:
+    with readers(camket.parts.rows).begin() as rows:
+        return [*rows.execute(select(table(of).c.body)).scalars()]
+
+
+@pytest.mark.parametrize("where", ["beside", "upon", "waiting"])
+async def test_the_name_that_the_server_would_give_hers_is_taken_and_hides_no_work(
+    camket: Served, where: str
+) -> None:
+    """It follows from what she said, which he has pulled."""
+    hers, other, visit, taken = await both(camket)
+    rev = Rev.parse(visit["_rev"])
+    apart, child = quarantine.apart_as(rev, raw(visit)), derive(rev, False, raw(visit))
+    if where == "waiting":  # hers would wait too, as she says otherwise what he said by her act's id
+        taken = {**taken, "acts": [{**visit["acts"][0], "by": other.user, "result": "nobody_home"}]}
+        await other.ask({"docs": [taken]})
+        await other.ask({"docs": [{**at(other.visit(), apart), "v": 9}]})
+    elif where == "beside":
+        await other.ask({"docs": [taken, at(other.visit(), apart)]})
+    else:
+        await other.ask({"docs": [at(taken, child, rev)]})
+    told = {"have": [[*named(visit), says(visit)]]}
+    assert await missing(hers, told) == [named(visit)]
+    for _ in range(2):
+        (became,) = outcome(await hers.ask({"docs": [visit]}))
+        assert (became == "quarantined") is (where == "waiting")
+    if where == "waiting":
+        assert bodies(camket, tables.Quarantine).count(raw(visit)) == 1
+        assert await missing(hers, told) == []
+        return
+    assert visit["acts"][0] in acts(await other.ask({}), visit["_id"])
+    assert raw(visit) in bodies(camket, tables.Archive)
+
+
+async def test_what_another_request_is_just_putting_there_by_her_name_hides_no_work(camket: Served) -> None:
+    hers, _, visit, taken = await both(camket)
+    entry = Entry(DB, visit["_id"], Rev.parse(visit["_rev"]), None, raw(taken), False, "sent")
+    with camket.parts.rows.begin() as rows:  # it is not in the tree yet
+        keep(rows, [entry], "2026-03-01T00:00:00Z", None)
+    await hers.ask({"docs": [visit]})
+    assert raw(visit) in bodies(camket, tables.Archive)
+    assert acts(await hers.ask({"since": None}), visit["_id"]) == visit["acts"]
+
+
+async def test_what_somebody_said_in_her_phones_name_decides_nothing_about_hers(camket: Served) -> None:
+    """A record of a phone that nobody knows says itself which phone that is."""
+    hers, _, visit, taken = await both(camket)
+    rev = Rev.parse(visit["_rev"])
+    forged = Edit(visit["_id"], (rev,), raw(taken), False)
+    with camket.parts.rows.begin() as rows:
+        held = quarantine.Held(DB, forged, "stranger", hers.user, hers.device)
+        quarantine.hold(rows, [held], "2026-03-01T00:00:00Z")
+    parts = camket.parts
+    await Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs).discard("office01", [1])
+    assert await missing(hers, {"waiting": [[*named(visit), says(visit)]]}) == [named(visit)]
+    assert outcome(await hers.ask({"docs": [visit]})) == ["received"]
+
+
+async def test_nobody_closes_what_was_given_back_as_theirs_and_holds_others_work(
+    camket: Served,
+) -> None:
+    hers, other, visit, taken = await both(camket)
+    joined = {**taken, "acts": sorted([*visit["acts"], *taken["acts"]], key=lambda act: str(act["id"]))}
+    told = {"have": [[*named(joined), says(joined)]]}
+    assert await missing(hers, told) == [named(joined)]
+    assert outcome(await hers.ask({"docs": [joined]})) == ["quarantined"]
+    assert outcome(await other.ask({"docs": [taken]})) == ["received"]
+    with readers(camket.parts.rows).begin() as rows:
+        assert rows.execute(select(table(tables.Quarantine).c.state)).scalars().all() == ["waiting"]
+    assert outcome(await other.ask({"docs": [joined]})) != ["quarantined"]
 
 
 async def test_hundreds_of_branches_are_digested_once_each(camket: Served) -> None:
