@@ -66,10 +66,9 @@ class Decided(NamedTuple):
     """Who brought it."""
     body: bytes = b""
 
-    def of_other(self, device: str | None, body: bytes | None = None) -> bool:
-        """Whether somebody else brought this, in other words where those are known: by its name alone
-        nothing is decided of what is sent now."""
-        return device != self.device and (body is None or body != self.body)
+    def of_other(self, device: str | None) -> bool:
+        """Whether somebody else brought this."""
+        return device != self.device
 
 
 class Entry(NamedTuple):

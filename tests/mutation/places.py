@@ -200,7 +200,7 @@ PHOTOGRAPHS = (
         "what was decided of a phone's words is decided of others by their name",
         "server/admission.py",
         "        if before is None or not alike.same(before.body, edit.body):\n",
-        "        if before is None or before.of_other(self._asking.grant.device, edit.body):\n",
+        "        if before is None or before.of_other(self._asking.grant.device):\n",
         (TAKEN,),
     ),
     Fault(
