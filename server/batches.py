@@ -141,20 +141,37 @@ def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
         yield rev
 
 
-def freed(connection: Connection, db: str, verdict: Verdict, edit: Edit, held: Read) -> Verdict:
+def freed(
+    connection: Connection, db: str, judged: Sequence[tuple[Edit, Verdict]], held: Read
+) -> list[Verdict]:
     """What enters, or waits, by names that are free. Those that the server gives are digests: whoever has
     pulled what is said can take them before. Where one is taken, it gets a name that nobody can know."""
-    if isinstance(verdict, quarantine.Held):
-        return quarantine.freed(connection, verdict)
-    if not isinstance(verdict, Admitted):
-        return verdict
-    given = {(one.id, one.rev): one.body for one in verdict.entries if one.rev != edit.rev}
-    kept = archive.said(connection, db, given) if given else {}
-    names: dict[Rev, Rev] = {}
+    given = {
+        (one.id, one.rev): one.body
+        for edit, verdict in judged
+        if isinstance(verdict, Admitted)
+        for one in verdict.entries
+        if one.rev != edit.rev
+    }
+    kept = archive.said(connection, db, given)
+    names: dict[tuple[str, Rev], Rev] = {}
     for (doc_id, rev), body in given.items():
         if _is_taken(held.documents.get(doc_id), rev, body, kept.get((doc_id, rev))):
             same = archive.named(connection, db, doc_id, rev.generation, body)
-            names[rev] = same or Rev(rev.generation, token_hex(16))
+            names[doc_id, rev] = same or Rev(rev.generation, token_hex(16))
+
+    def free(verdict: Verdict) -> Verdict:
+        if isinstance(verdict, quarantine.Held):
+            return quarantine.freed(connection, verdict)
+        if not isinstance(verdict, Admitted):
+            return verdict
+        of_this = {rev: name for (doc_id, rev), name in names.items() if doc_id == verdict.edit.id}
+        return _renamed(verdict, of_this)
+
+    return [free(verdict) for _, verdict in judged]
+
+
+def _renamed(verdict: Admitted, names: Mapping[Rev, Rev]) -> Admitted:
     if not names:
         return verdict
     entries = [

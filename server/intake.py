@@ -401,7 +401,7 @@ class Intake:
         with writing(self._rows) as connection:
             known = look_up(connection, batch, edits, held, now=now)
             judge = Judge(asking, db, known, milliseconds(now) if held.sane else None, batch.late)
-            verdicts = [freed(connection, db, judge.verdict(edit), edit, held) for edit in edits]
+            verdicts = freed(connection, db, [(edit, judge.verdict(edit)) for edit in edits], held)
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
             stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
             verdicts = hold(connection, batch, verdicts, held, at=instant(now))
