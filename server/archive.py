@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, tuple_
 
 from server.moving import MARK
 from server.rows import tables
@@ -57,16 +57,13 @@ def bodies(
     connection: Connection, db: str, revs: Collection[tuple[str, Rev]]
 ) -> Mapping[tuple[str, Rev], bytes]:
     """Those of these revisions' bodies that are kept."""
-    wanted = set(revs)
     found: dict[tuple[str, Rev], bytes] = {}
-    for ids in chunks(sorted({doc_id for doc_id, _ in wanted})):
-        held = select(_archive.c.id, _archive.c.rev, _archive.c.body).where(
-            _archive.c.db == db, _archive.c.id.in_(ids)
-        )
-        for row in connection.execute(held):
-            key = (row.id, Rev.parse(row.rev))
-            if key in wanted:
-                found[key] = row.body
+    # by both names: of a document's hundreds of revisions few are asked for
+    columns = select(_archive.c.id, _archive.c.rev, _archive.c.body).where(_archive.c.db == db)
+    named = tuple_(_archive.c.id, _archive.c.rev)
+    for some in chunks([(doc_id, str(rev)) for doc_id, rev in sorted(set(revs))]):
+        for row in connection.execute(columns.where(named.in_(some))):
+            found[row.id, Rev.parse(row.rev)] = row.body
     return found
 
 
@@ -78,19 +75,6 @@ def revisions(connection: Connection, db: str, ids: Collection[str]) -> set[tupl
         for row in connection.execute(select(_archive.c.id, _archive.c.rev).where(*here)):
             found.add((row.id, Rev.parse(row.rev)))
     return found
-
-
-def said(
-    connection: Connection, db: str, revs: Collection[tuple[str, Rev]]
-) -> Mapping[tuple[str, Rev], bytes]:
-    """As `bodies`, where only few of a document's many revisions are asked for."""
-    found: dict[tuple[str, Rev], bytes] = {}
-    columns = select(_archive.c.id, _archive.c.rev, _archive.c.body).where(_archive.c.db == db)
-    for some in chunks(sorted(revs)):
-        ids, names = {doc_id for doc_id, _ in some}, {str(rev) for _, rev in some}
-        for row in connection.execute(columns.where(_archive.c.id.in_(ids), _archive.c.rev.in_(names))):
-            found[row.id, Rev.parse(row.rev)] = row.body
-    return {named: found[named] for named in revs if named in found}
 
 
 def named(connection: Connection, db: str, doc_id: str, generation: int, body: bytes) -> Rev | None:

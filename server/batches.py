@@ -59,7 +59,6 @@ def look_up(
     documents, grant, db = held.documents, batch.asking.grant, batch.db
     lost = {(edit.id, rev) for edit in edits for rev in _unread(edit, documents.get(edit.id))}
     named = [edit for edit in edits if (one := documents.get(edit.id)) and edit.rev in one.tree]
-    lost |= {(edit.id, edit.rev) for edit in named if edit.rev not in documents[edit.id].bodies}
     owned = select(_devices.c.id, _devices.c.recovering_at).where(_devices.c.user == grant.user)
     devices = {row.id: row.recovering_at for row in connection.execute(owned)}
     office = {office_device(grant.user)} if grant.role.staff else set()
@@ -68,7 +67,7 @@ def look_up(
     known = grant.live and not batch.asking.stranger
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
     # what came by these names while the trees were read is kept in this transaction, and not in those yet
-    bodies = {**archive.said(connection, db, revs), **(archive.bodies(connection, db, lost) if lost else {})}
+    bodies = archive.bodies(connection, db, revs | lost)
     # others may have given the same back, where something else is here by its name
     taken = [*named, *(edit for edit in edits if (edit.id, edit.rev) in bodies)]
     revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in taken}
@@ -127,7 +126,7 @@ def _entering(
         if rev not in trees.get(doc_id, {}) and rev.generation >= floors.get(doc_id, 0)
     }
     found: dict[str, list[Body]] = {}
-    for (doc_id, _), raw in (archive.bodies(connection, db, new) if new else {}).items():
+    for (doc_id, _), raw in (archive.bodies(connection, db, new)).items():
         if (body := read_body(doc_id, raw)) is not None:
             found.setdefault(doc_id, []).append(body)
     return found
@@ -153,7 +152,7 @@ def freed(
         for one in verdict.entries
         if one.rev != edit.rev
     }
-    kept = archive.said(connection, db, given)
+    kept = archive.bodies(connection, db, given)
     names: dict[tuple[str, Rev], Rev] = {}
     for (doc_id, rev), body in given.items():
         if _is_taken(held.documents.get(doc_id), rev, body, kept.get((doc_id, rev))):

@@ -213,7 +213,7 @@ def _earlier(
         (doc_id, rev) for doc_id, document in documents.items() for rev in overwritten(doc_id, document)
     }
     found: dict[str, dict[Rev, bytes]] = {}
-    for (doc_id, rev), raw in (archive.bodies(connection, db, wanted) if wanted else {}).items():
+    for (doc_id, rev), raw in archive.bodies(connection, db, wanted).items():
         found.setdefault(doc_id, {})[rev] = raw
     return found
 

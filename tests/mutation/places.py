@@ -192,8 +192,8 @@ PHOTOGRAPHS = (
     Fault(
         "what comes by one name at one time is one",
         "server/batches.py",
-        "    bodies = {**archive.said(connection, db, revs), ",
-        "    bodies = {",
+        "archive.bodies(connection, db, revs | lost)",
+        "archive.bodies(connection, db, lost)",
         (TAKEN,),
     ),
     Fault(
