@@ -21,7 +21,7 @@ import {
 import { back } from "../trail.ts";
 
 // Seldom wanted: who walks from door to door does not wait for it.
-const Overruled = later(() => import("./registers/screens.tsx").then(({ Overruled }) => Overruled));
+const Overruled = later(() => import("./apart.ts").then(({ Overruled }) => Overruled));
 
 interface Props {
   readonly hamlet: string;

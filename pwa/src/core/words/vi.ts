@@ -231,18 +231,6 @@ export const vi = {
   "sync.storage_full": "Máy hết chỗ chứa. Hãy xóa bớt ảnh, video khác rồi đồng bộ lại.",
   "sync.not_saved": "Máy không ghi được dữ liệu. Hãy đóng rồi mở lại Camket.",
 
-  "settings.title": "Cài đặt",
-  "settings.language": "Ngôn ngữ",
-  "settings.text": "Cỡ chữ",
-  "settings.text.normal": "Vừa",
-  "settings.text.large": "Lớn",
-  "settings.lock": "Khóa lại",
-  "settings.pin": "Đổi mã PIN",
-  "settings.pin.old": "Nhập mã PIN đang dùng",
-  "settings.pin.done": "Đã đổi mã PIN.",
-  "settings.worth":
-    "Mã PIN ngăn người tò mò, không ngăn được người có máy móc và thời gian. Mất máy thì báo ngay cho xã.",
-
   "error.bad_pin": "Mã PIN gồm 6 chữ số.",
   "error.wrong_pin": "Mã PIN không đúng.",
   "error.wait": "Sai quá nhiều lần. Thử lại sau {detail} giây.",

@@ -21,6 +21,18 @@ export const more = {
   "edit.need_name": "Hãy ghi họ và tên chủ hộ.",
   "edit.only": "Chỉ ghi tên chủ hộ và chỗ ở. Không ghi số căn cước, số điện thoại hay điều gì khác.",
 
+  "settings.title": "Cài đặt",
+  "settings.language": "Ngôn ngữ",
+  "settings.text": "Cỡ chữ",
+  "settings.text.normal": "Vừa",
+  "settings.text.large": "Lớn",
+  "settings.lock": "Khóa lại",
+  "settings.pin": "Đổi mã PIN",
+  "settings.pin.old": "Nhập mã PIN đang dùng",
+  "settings.pin.done": "Đã đổi mã PIN.",
+  "settings.worth":
+    "Mã PIN ngăn người tò mò, không ngăn được người có máy móc và thời gian. Mất máy thì báo ngay cho xã.",
+
   "meeting.title": "Ký tại cuộc họp thôn",
   "meeting.explain": "Đánh dấu những hộ đã ký vào tờ giấy tại cuộc họp.",
   "meeting.date": "Ngày họp",
