@@ -28,22 +28,27 @@ def renamed(act: Act) -> str:
 
 
 def as_taken(doc: Body, known: Sequence[Body]) -> Body:
-    """The document with those of its acts that are held by another id as they are held."""
-    held = _acts(known)
+    """The document with those of its acts that are held by another id as they are held. By an id alone none
+    is: whoever has pulled an act can give the id that follows from it to one of his own."""
+    held, names = _acts(known), dict[str, str]()
     if not held:
         return doc
-    names = {act["id"]: name for act in doc.get("acts", ()) if (name := renamed(act)) in held}
-    return _with(doc, names, [held[name] for name in names if name in held]) if names else doc
+    there = {**_acts([doc]), **held}
+    for act in _aimed_last(doc.get("acts", ())):
+        if (name := _free(act, names, there)) in held:
+            names[act["id"]] = name
+    return _with(doc, names, [held[name] for name in names.values()]) if names else doc
 
 
 def taken(doc: Body, known: Sequence[Body]) -> dict[str, str]:
     """The ids of the document's acts by which something else is held, each with the one by which that act
     goes beside it: so no act is lost where two pledges become one."""
     held, names = _acts(known), dict[str, str]()
-    for act in sorted(doc["acts"], key=lambda one: "target" in one):  # what is aimed at comes first
+    there = {**_acts([doc]), **held}
+    for act in _aimed_last(doc["acts"]):
         aimed = _named(act, names)
         if timeless(held.get(act["id"], aimed)) != timeless(aimed):
-            names[act["id"]] = renamed(act)
+            names[act["id"]] = _free(act, names, there)
     return names
 
 
@@ -68,7 +73,9 @@ def instead(
         for act in here
         if act["kind"] in {"visit", "signed"} and act["id"] not in gone
     ]
-    names = {act["id"]: renamed(act) for act in acts}
+    names, there = dict[str, str](), {**_acts([doc]), **held}
+    for act in _aimed_last(acts):
+        names[act["id"]] = _free(act, names, there)
     return _with(doc, names, [*here, *({"id": _name(act["target"], act), **act} for act in voids)])
 
 
@@ -77,6 +84,19 @@ def is_robbed(doc: Body, known: Sequence[Body], authors: Mapping[str, str]) -> b
     held = {**authors, **{name: act["by"] for name, act in _acts(known).items()}}
     own = (act for act in doc.get("acts", ()) if act["by"] == doc["by"])
     return any(_is_anothers(act, held) for act in own)
+
+
+def _free(act: Act, names: Mapping[str, str], there: Mapping[str, Act]) -> str:
+    """The first id that follows from an act by which nothing is there, or just that act."""
+    said, name = _named(act, names), renamed(act)
+    while name in there and timeless(there[name]) != timeless({**said, "id": name}):
+        name = renamed({**act, "id": name})
+    return name
+
+
+def _aimed_last(acts: Iterable[Act]) -> list[Act]:
+    """What is aimed at comes first."""
+    return sorted(acts, key=lambda one: "target" in one)
 
 
 def _is_anothers(act: Act, authors: Mapping[str, str]) -> bool:

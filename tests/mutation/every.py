@@ -4,6 +4,7 @@ from tests.mutation.caps import CAPS
 from tests.mutation.faults import AUTHORITY, DURABLE, FOR_GOOD, MERGE_RULES, OUTCOMES, SETTLING
 from tests.mutation.phone import PHONE
 from tests.mutation.places import PHOTOGRAPHS, PLACES
+from tests.mutation.taken import TAKEN
 
 FAULTS = (
     *MERGE_RULES,
@@ -14,6 +15,7 @@ FAULTS = (
     *FOR_GOOD,
     *PHOTOGRAPHS,
     *PLACES,
+    *TAKEN,
     *CAPS,
     *PHONE,
 )

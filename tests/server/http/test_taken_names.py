@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from server import hamlets, quarantine
 from server.archive import Entry, keep
+from server.aside import renamed
 from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import readers, table
@@ -228,6 +229,30 @@ async def test_what_somebody_said_in_her_phones_name_decides_nothing_about_hers(
     await Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs).discard("office01", [1])
     assert await missing(hers, {"waiting": [[*named(visit), says(visit)]]}) == [named(visit)]
     assert outcome(await hers.ask({"docs": [visit]})) == ["received"]
+
+
+@pytest.mark.parametrize("first", ["free", "taken too"])
+async def test_the_id_by_which_her_lost_act_would_stand_aside_is_taken_and_hides_no_work(
+    camket: Served, first: str
+) -> None:
+    hers, other, visit, taken = await both(camket)
+    (act,) = visit["acts"]
+    his = [{**taken["acts"][0], "id": renamed(act), "result": "nobody_home"}]
+    if first == "taken too":
+        his.append({**his[0], "id": act["id"]})
+    aside = at(taken, Rev(1, "a" * 32)) | {"acts": sorted(his, key=lambda one: str(one["id"]))}
+    assert outcome(await other.ask({"docs": [aside]})) == ["received"]
+    (became,) = outcome(await hers.ask({"docs": [visit]}))
+    if first == "taken too":
+        assert became == "quarantined"
+        parts = camket.parts
+        warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+        assert [type(one) for one in await warden.release("office01", [1], instead=True)] == [Ready]
+    for _ in range(2):
+        held = acts(await other.ask({"since": None}), visit["_id"])
+        assert [one for one in his if one in held] == his
+        assert [{**one, "id": act["id"]} for one in held if one["by"] == hers.user] == [act]
+        await hers.ask({"docs": [visit]})
 
 
 async def test_nobody_closes_what_was_given_back_as_theirs_and_holds_others_work(
