@@ -73,12 +73,12 @@ async def test_nothing_is_left_of_it_in_store_archive_quarantine_and_rows(
 ) -> None:
     ink = await lived(camket)
     held = await eraser(camket).erase(THU, DB, HOUSEHOLD)
-    await camket.follower.catch_up()
     assert {f"household:{HOUSEHOLD}", PLEDGE, ink} <= set(held[DB])
     for doc_id in (f"household:{HOUSEHOLD}", PLEDGE, ink):
         document = (await camket.store.read(DB, [doc_id], lambda _id, tree: list(tree)))[doc_id]
         assert revtree.live(document.tree) == []
         assert {body.json for body in document.bodies.values()} == {b"{}"}
+    await camket.follower.catch_up()
     for model in (tables.Archive, tables.Quarantine, tables.HouseholdRow, tables.PledgeRow, tables.ActRow):
         assert HOUSEHOLD not in str(camket.all(model)).replace(OTHER, "")
     assert len(camket.all(tables.HouseholdRow)) == 1, "the neighbour stays"
