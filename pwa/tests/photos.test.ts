@@ -38,16 +38,15 @@ before(async () => {
 });
 after(() => server.end());
 
-async function joined(): Promise<Phone> {
+async function joined(user = server.commune.users[0]): Promise<Phone> {
   const mine = server.phone();
-  await mine.field.join(invite(), "Điện thoại");
+  await mine.field.join(invite(user), "Điện thoại");
   await mine.field.setPin(PIN);
   assert.equal((await mine.field.syncNow()).problem, null);
   return mine;
 }
 
-function invite(): string {
-  const [user] = server.commune.users;
+function invite(user: string): string {
   const code = /[0-9A-Z]{5}-[0-9A-Z]{5}/.exec(server.camket("user", "invite", user))?.[0];
   if (!code) throw new Error("no invitation");
   return code;
@@ -221,12 +220,37 @@ test("a phone that was revoked hands its photos in too, and they wait for a pers
   await mine.field.syncNow();
   assert.equal(await mine.field.lifecycle(), "new");
 
+  const taken = drawn("WEBP", 10);
+  const second = await handedInAfterItsHamlet(taken);
   const other = await joined();
-  await assert.rejects(back(other, name), "nobody sees it before a person has looked");
+  for (const one of [name, second])
+    await assert.rejects(back(other, one), "nobody sees it before a person has looked");
   assert.match(server.camket("check"), /./);
   await server.office("quantri", { quarantine: "release" });
   assert.deepEqual(await back(other, name), Buffer.from(whole));
+  assert.deepEqual(
+    await back(other, second),
+    Buffer.from(taken),
+    "also of a hamlet that is not hers any more",
+  );
 });
+
+/** A phone whose person walks the hamlet no more is revoked, while a picture of it waits for Wi-Fi. */
+async function handedInAfterItsHamlet(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const [, lan] = server.commune.users;
+  const mine = await joined(lan);
+  mine.metered = true;
+  const name = await mine.field.addPhoto("napo", new Blob([bytes], { type: "image/webp" }));
+  await inspect(mine, "napo", [name], ulidOf(91));
+  await mine.field.syncNow();
+  await server.take(lan);
+  await mine.field.syncNow();
+  server.camket("device", "revoke", (await mine.field.account())?.id ?? "");
+  mine.metered = false;
+  await mine.field.syncNow();
+  assert.equal(await mine.field.lifecycle(), "new");
+  return name;
+}
 
 test("a photo cut after every kilobyte goes on from there: no byte travels twice", async () => {
   const mine = await joined();

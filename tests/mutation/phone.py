@@ -245,6 +245,13 @@ PHONE = (
         ("pwa/tests/photos.test.ts",),
     ),
     Fault(
+        "a revoked phone forgets a photograph whose inspection has left it",
+        f"{DATA}/upload.ts",
+        " ?? received.get(photo.sha256) ?? photo.at;\n",
+        " ?? received.get(photo.sha256);\n",
+        ("pwa/tests/photos.test.ts",),
+    ),
+    Fault(
         "older rows of plain CouchDB take the place of what the server has lost",
         f"{DATA}/plain.ts",
         "      await commitMissing(session, db, lost);\n      again",

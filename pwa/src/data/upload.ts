@@ -73,7 +73,7 @@ export async function handInPhotos(session: Session): Promise<boolean> {
   const shown: string[] = [];
   for (const photo of going.sort((a, b) => a.taken - b.taken)) {
     const { received, saved } = await shownIn(session, photo.hamlet);
-    const at = saved.get(photo.sha256) ?? received.get(photo.sha256);
+    const at = saved.get(photo.sha256) ?? received.get(photo.sha256) ?? photo.at;
     if (!at) continue; // of a form that was never saved
     shown.push(photo.sha256);
     if (env.metered() && !(await allowed(db))) return false;
