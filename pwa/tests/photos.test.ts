@@ -116,6 +116,23 @@ test("a full phone says so, keeps what it had, and takes the photo when there is
   assert.equal((await mine.field.photos()).waiting, 1);
 });
 
+test("a phone that is full of photos sends them, and has room by that", async () => {
+  const scripted = await ScriptedServer.start();
+  const media: Serve = ({ method }) => json(method === "PUT" ? { offset: webp.length } : []);
+  const mine = await pictured(media, scripted);
+  scripted.put("hamlet-na", `inspection:${ulidOf(71)}`, { type: "inspection", v: 1 });
+  const { session } = mine.field as unknown as { session: Session };
+  const { put, add } = IDBObjectStore.prototype;
+  const full = () => {
+    throw new DOMException("no", "QuotaExceededError");
+  };
+  Object.assign(IDBObjectStore.prototype, { put: full, add: full });
+  const { problem } = await mine.field.syncNow();
+  Object.assign(IDBObjectStore.prototype, { put, add });
+  assert.equal(problem, "storage_full");
+  assert.deepEqual([await session.db.count("photos"), await session.db.count("pictures")], [0, 0]);
+});
+
 test("a photo waits for its inspection, goes after all text, and leaves its thumbnail", async () => {
   const mine = await joined();
   await mine.field.addPhoto("napo", picture());
@@ -397,8 +414,8 @@ test("of what the server has a phone keeps the last few hundred; what waits is n
 });
 
 /** A scripted server that holds an inspection naming the picture; `pictures` answers what is asked of the media. */
-async function pictured(pictures: Serve): Promise<Phone> {
-  const scripted = await ScriptedServer.start();
+async function pictured(pictures: Serve, given?: ScriptedServer): Promise<Phone> {
+  const scripted = given ?? (await ScriptedServer.start());
   scripted.put("hamlet-na", `inspection:${ulidOf(70)}`, {
     ...{ type: "inspection", v: 1, by: "u1", stamps: { "*": `${NOON}-0000-dev1` } },
     photos: [{ id: sha, item: "tap" }],

@@ -245,6 +245,13 @@ PHONE = (
         ("pwa/tests/photos.test.ts",),
     ),
     Fault(
+        "a phone that is full of photographs keeps them",
+        f"{DATA}/syncing.ts",
+        '    if (result === "storage_full") return this.photographs(session, asked).then(() => result);\n',
+        "",
+        ("pwa/tests/photos.test.ts",),
+    ),
+    Fault(
         "a revoked phone forgets a photograph whose inspection has left it",
         f"{DATA}/upload.ts",
         " ?? received.get(photo.sha256) ?? photo.at;\n",

@@ -152,7 +152,10 @@ export async function shownIn(
   const saved = new Map<string, Shown>();
   const known = await readAll(session, `hamlet-${hamlet}`, "inspection:");
   for (const { id, winner, own } of known.values()) {
-    for (const { body } of own) take(saved, id, body);
+    for (const { body, state } of own) {
+      take(saved, id, body);
+      if (state === "received") take(received, id, body);
+    }
     if (!winner) continue;
     take(saved, id, winner.body);
     take(received, id, winner.body);

@@ -118,6 +118,8 @@ export class Syncing {
     const result = await replicate(session, asked);
     if (result === "send_only") await this.handIn();
     if (result === "revoked") return this.shutOut(session);
+    // A phone that is full of photographs makes room by sending them.
+    if (result === "storage_full") return this.photographs(session, asked).then(() => result);
     if (result !== "done") return result;
     this.settled = true;
     if ((await accounts(this.env)).length > 1) {

@@ -10,7 +10,7 @@ import { tick } from "../core/stamps.ts";
 import { toBase64url } from "./bytes.ts";
 import type { SyncProblem } from "./contract.ts";
 import { decryptJson, encryptJson } from "./crypto.ts";
-import { type Clock, type Keys, meta, meter, type Photo, write } from "./db.ts";
+import { type Clock, isFull, type Keys, meta, meter, type Photo, write } from "./db.ts";
 import type { Bytes } from "./env.ts";
 import * as erased from "./erased.ts";
 import { bundle, receiptsIn } from "./handin.ts";
@@ -179,8 +179,13 @@ async function documentOf(session: Session, photo: Photo, at: Shown): Promise<Js
     const last = now.last > stamp ? now.last : stamp;
     await tx.objectStore("meta").put({ ...now, last }, "clock");
     await tx.objectStore("photos").put({ ...photo, doc: sealed });
-  });
+  }).catch(roomless);
   return doc;
+}
+
+/** A note that has no room is done without: the picture goes all the same, and makes some. */
+function roomless(error: unknown): void {
+  if (!isFull(error)) throw error;
 }
 
 // --- the bytes
@@ -243,6 +248,9 @@ async function received(session: Session, { sha256 }: Photo): Promise<void> {
       .objectStore("photos")
       .put({ ...photo, state: "received", reason: null, doc: null, offset: size });
     await tx.objectStore("pictures").delete([sha256, "full"]);
+  }).catch((error) => {
+    roomless(error);
+    return forget(session, sha256); // whoever looks at it again fetches it
   });
   session.env.channel.post("sync");
 }
@@ -251,7 +259,7 @@ async function changed(session: Session, { sha256 }: Photo, change: Partial<Phot
   await write(session.db, ["photos"], async (tx) => {
     const photo = await tx.objectStore("photos").get(sha256);
     if (photo) await tx.objectStore("photos").put({ ...photo, ...change });
-  });
+  }).catch(roomless);
 }
 
 const databaseOf = ({ hamlet }: Pick<Photo, "hamlet">) => `media-${hamlet}`;
