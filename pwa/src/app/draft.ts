@@ -8,12 +8,14 @@ export type Change<T> = (part: Partial<T> | ((now: T) => Partial<T>)) => void;
 /**
  * The values of the form `name`: as they were left when the app was ended in the middle (`kept`), else `fresh`.
  * Undefined until they are read. Leaving the form by any way but the app's end forgets them, unless it `stays`:
- * then the form itself forgets them when they are saved.
+ * then the form itself forgets them when they are saved. `laid`: what was kept, upon what the form begins with.
  */
 export function useDraft<T extends object>(
   name: string,
   fresh: (kept: T | null) => Promise<T>,
   stays = false,
+  // A draft of an older version may lack a value.
+  laid: (begun: T, kept: T | null) => T = (begun, kept) => ({ ...begun, ...kept }),
 ): [value: T | undefined, change: Change<T>, forget: () => Promise<void>] {
   const { field } = useApp();
   const explain = useExplain();
@@ -34,8 +36,7 @@ export function useDraft<T extends object>(
       const kept = (await field.draft(name)) as T | null;
       const begun = await fresh(kept);
       if (!on) return;
-      // A draft of an older version may lack a value.
-      latest.current = { ...begun, ...kept };
+      latest.current = laid(begun, kept);
       set(latest.current);
     };
     read().catch(explain);

@@ -5,6 +5,7 @@ import type { HouseholdStatus, Place } from "../../core/documents.ts";
 import { localDay } from "../../core/wording.ts";
 import type { Form, HouseholdChange } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
+import { useCorrection } from "../correction.ts";
 import { useDraft } from "../draft.ts";
 import { Button, Choice, Returned, returnedOf, Screen, Text } from "../parts.tsx";
 import { back } from "../trail.ts";
@@ -131,18 +132,18 @@ interface Corrected extends Facts {
   readonly since: string;
 }
 
-/** `was`: as the form opened. What differs from it was changed by the person, whatever a sync brought since. */
-type Correction = Corrected & { readonly was: Corrected };
+/** The form as it begins. What differs from it was changed by the person, whatever a sync brought since. */
+function begin({ name, place, status, since }: Form["shown"]): Corrected {
+  return { name, house: place.house ?? "", lane: place.lane ?? "", status, since };
+}
 
 export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonly id: string }) {
   const { field, say, tell } = useApp();
   const [form, setForm] = useState<Form>();
-  const [values, change] = useDraft<Correction>(`edit/${id}`, async () => {
+  const [values, change] = useCorrection<Corrected>(`edit/${id}`, async () => {
     const opened = await field.openForm(hamlet, id);
     setForm(opened);
-    const { name, place, status, since } = opened.shown;
-    const was = { name, house: place.house ?? "", lane: place.lane ?? "", status, since };
-    return { ...was, was };
+    return begin(opened.shown);
   });
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, work] = useWork();
@@ -152,7 +153,7 @@ export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonl
     if (!values || !form) return;
     if (!tidy(values.name)) return setWrong(say("edit.need_name"));
     setWrong(null);
-    const changed = changes(values);
+    const changed = changes(values, begin(form.shown));
     if (returned && Object.keys(changed).length === 0) return tell(say("review.unchanged"), "wrong");
     work(async () => {
       if (Object.keys(changed).length) {
@@ -170,17 +171,17 @@ export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonl
       onSave={save}
     >
       {returned && <Returned review={returned} />}
-      {values && (
+      {values && form && (
         <>
           <FactBoxes {...values} wrong={wrong} onChange={change} />
           <Choice<HouseholdStatus>
             label={say("edit.status")}
             value={values.status}
             onChoose={(status) =>
-              change({ status, since: status === values.was.status ? values.was.since : today })
+              change({ status, since: status === form.shown.status ? form.shown.since : today })
             }
             // A household that was merged into another stays what the office made of it.
-            options={(values.was.status === "merged_into" ? (["merged_into"] as const) : STATUSES).map(
+            options={(form.shown.status === "merged_into" ? (["merged_into"] as const) : STATUSES).map(
               (one) => [one, say(`status.${one}`)],
             )}
           />
@@ -197,7 +198,7 @@ export function EditHousehold({ hamlet, id }: { readonly hamlet: string; readonl
   );
 }
 
-function changes({ name, house, lane, status, since, was }: Correction): HouseholdChange {
+function changes({ name, house, lane, status, since }: Corrected, was: Corrected): HouseholdChange {
   return {
     ...(tidy(name) === was.name ? {} : { name: tidy(name) }),
     ...(house === was.house && lane === was.lane ? {} : { place: placeOf(house, lane) }),

@@ -4,7 +4,7 @@ import type { Method, SignerRole, VisitResult, Witness } from "../../../core/doc
 import { date, localDay } from "../../../core/wording.ts";
 import type { AmendForm, Amendment } from "../../../data/registers/contract.ts";
 import { useApp, useWork } from "../../context.ts";
-import { useDraft } from "../../draft.ts";
+import { useCorrection } from "../../correction.ts";
 import { Button, Choice, Loading, Returned, Screen, Text, Tick } from "../../parts.tsx";
 import { back } from "../../trail.ts";
 import { PAPER, ROLES, WITNESSES } from "../pledge.tsx";
@@ -37,7 +37,7 @@ const FRESH: Values = {
 export function Amend({ hamlet, of, id }: Props) {
   const { field, say, tell } = useApp();
   const [form, setForm] = useState<AmendForm>();
-  const [values, change] = useDraft<Values>(`amend/${of}/${id}`, async () => {
+  const [values, change] = useCorrection<Values>(`amend/${of}/${id}`, async () => {
     const opened = await (await field.registers()).openAmend(hamlet, of, id);
     setForm(opened);
     return begin(opened.act);

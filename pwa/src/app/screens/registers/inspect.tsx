@@ -16,6 +16,7 @@ import type { Register } from "../../../core/route.ts";
 import { localDay } from "../../../core/wording.ts";
 import type { Inspected, InspectionForm } from "../../../data/registers/contract.ts";
 import { useApp, useWork } from "../../context.ts";
+import { useCorrection } from "../../correction.ts";
 import { useDraft } from "../../draft.ts";
 import { Button, Loading, Returned, Screen, Sure, Text, Tick, Warning } from "../../parts.tsx";
 import { back } from "../../trail.ts";
@@ -59,7 +60,8 @@ function Answering({ route, onRestart }: Props & { readonly onRestart: () => voi
   const [tried, setTried] = useState(false);
   const [busy, work] = useWork();
   const draft = draftOf(route);
-  const [values, change, forget] = useDraft<Values>(
+  const use = route.at === "correct" ? useCorrection : useDraft;
+  const [values, change, forget] = use<Values>(
     draft,
     async (kept) => {
       const registers = await field.registers();
@@ -76,8 +78,7 @@ function Answering({ route, onRestart }: Props & { readonly onRestart: () => voi
       setResumed(kept !== null);
       return begin(opened, today);
     },
-    // A correction is of what stood when it was opened: left behind, it would be laid over what came since.
-    route.at === "inspect",
+    true, // a correction is forgotten when it is left
   );
   if (!form || !values) return <Loading />;
   const { checklist, shown } = form;

@@ -10,6 +10,7 @@ import type {
   Topic,
 } from "../../../data/registers/contract.ts";
 import { useApp, useWork } from "../../context.ts";
+import { useCorrection } from "../../correction.ts";
 import { useDraft } from "../../draft.ts";
 import { Button, Choice, Returned, Screen, Text, Tick, Warning, WhereMark } from "../../parts.tsx";
 import { back } from "../../trail.ts";
@@ -65,7 +66,8 @@ export function EditOutreach({ hamlet, id }: Props) {
   const { field, say, tell } = useApp();
   const today = localDay(Date.now());
   const [form, setForm] = useState<OutreachForm>();
-  const [values, change] = useDraft<Values>(`outreach/${id ?? hamlet}`, async () => {
+  const use = id === undefined ? useDraft : useCorrection;
+  const [values, change] = use<Values>(`outreach/${id ?? hamlet}`, async () => {
     if (id === undefined) return { kind: "drive", date: today, place: "", present: "", topics: [], note: "" };
     const opened = await (await field.registers()).openOutreach(hamlet, id);
     setForm(opened);

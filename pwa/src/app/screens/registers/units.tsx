@@ -11,6 +11,7 @@ import type {
   UnitView,
 } from "../../../data/registers/contract.ts";
 import { useApp, useExplain, useWork } from "../../context.ts";
+import { useCorrection } from "../../correction.ts";
 import { useDraft } from "../../draft.ts";
 import {
   Button,
@@ -220,7 +221,7 @@ export function AddUnit({ hamlet }: { readonly hamlet: string }) {
 export function EditUnit({ hamlet, id }: Props) {
   const { field } = useApp();
   const [form, setForm] = useState<UnitForm>();
-  const [values, change] = useDraft<Values>(`unit/${id}`, async () => {
+  const [values, change] = useCorrection<Values>(`unit/${id}`, async () => {
     const opened = await (await field.registers()).openUnit(hamlet, id);
     setForm(opened);
     return begin(opened.shown);
