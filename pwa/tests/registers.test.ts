@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import type { Answers } from "../src/core/checklist.ts";
+import { resumed } from "../src/core/resumed.ts";
+import { readOne } from "../src/data/records.ts";
 import type { Inspected, InspectionForm } from "../src/data/registers/contract.ts";
 import type { Phone } from "./phone.ts";
 import { RealServer, synced } from "./real.ts";
@@ -153,6 +155,40 @@ test("what is to be done stays on the model until it is done", async () => {
   assert.equal(await todo(), null);
 });
 
+/** The values among which staff are to choose the answers of an inspection, beside those that stand. */
+async function undecided(who: Phone, id: string): Promise<readonly unknown[]> {
+  const { session } = who.field as unknown as { session: Parameters<typeof readOne>[0] };
+  const held = (await readOne(session, "hamlet-napo", `inspection:${id}`))?.winner?.body;
+  return (held?.asks as { answers?: { others?: unknown[] } } | undefined)?.answers?.others ?? [];
+}
+
+test("a correction that goes on after the app was ended asks staff where both answered one question, and only there", async () => {
+  for (const [name, theirs, asked] of [
+    ["the same question", { bell: true, door: true, homes: 4 }, 1],
+    ["another question", { bell: true, door: false, homes: 2 }, 0],
+  ] as const) {
+    const date = "2026-03-06";
+    const form = await inspected(mai, { bell: true, door: true, homes: 2 }, { date });
+    await synced(mai, lan);
+    const { base } = await (await registers(mai)).openInspection("napo", form.id);
+    // She wrote 3; Android ended the app, and kept what was JSON.
+    const typed = { bell: true, door: true, homes: 3 };
+    const kept = JSON.parse(JSON.stringify({ base, values: typed })) as { base: unknown; values: Answers };
+    const hers = await (await registers(lan)).openInspection("napo", form.id);
+    await (await registers(lan)).saveInspection(hers, found(theirs, { date }));
+    await synced(lan, mai);
+    mai.clock.now += 1000; // she saves after that
+    const opened = await (await registers(mai)).openInspection("napo", form.id, kept);
+    const now = opened.shown?.answers ?? {};
+    const laid = resumed({ bell: true, door: true, homes: 2 }, typed, now) as Answers;
+    await (await registers(mai)).saveInspection(opened, found(laid, { date }));
+    await synced(mai, lan);
+    const { answers } = await (await registers(lan)).inspection("napo", form.id);
+    assert.deepEqual({ ...answers }, { ...theirs, homes: 3 }, name);
+    assert.equal((await undecided(lan, form.id)).length, asked, name);
+  }
+});
+
 test("two answers given side by side are a question for staff; none is lost", async () => {
   const form = await inspected(mai, { bell: true, door: true }, { date: "2026-03-07" });
   await synced(mai, lan);
@@ -165,11 +201,7 @@ test("two answers given side by side are a question for staff; none is lost", as
     await (await registers(who)).saveInspection(opened, what);
   }
   await synced(mai, lan, mai);
-  const { readOne } = await import("../src/data/records.ts");
-  const session = (mai.field as unknown as { session: Parameters<typeof readOne>[0] }).session;
-  const held = (await readOne(session, "hamlet-napo", `inspection:${form.id}`))?.winner?.body;
-  const others = (held?.asks as { answers?: { others?: unknown[] } } | undefined)?.answers?.others ?? [];
-  assert.equal(others.length, 1);
+  assert.equal((await undecided(mai, form.id)).length, 1);
 });
 
 test("answers corrected twice by a clock that runs ahead hide nothing that comes later", async () => {
@@ -188,7 +220,6 @@ test("answers corrected twice by a clock that runs ahead hide nothing that comes
   await synced(mai, lan);
   const { answers } = await (await registers(lan)).inspection("napo", form.id);
   assert.equal(answers.homes, 6);
-  const { readOne } = await import("../src/data/records.ts");
   const session = (mai.field as unknown as { session: Parameters<typeof readOne>[0] }).session;
   const held = (await readOne(session, "hamlet-napo", `inspection:${form.id}`))?.winner?.body;
   const seen = (held?.asks as { answers?: { seen?: string[] } } | undefined)?.answers?.seen ?? [];

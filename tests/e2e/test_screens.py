@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.conftest import Village
+from tests.e2e.phone import Phone
 
 ZALO = "Mozilla/5.0 (Linux; Android 11; SM-A057F) AppleWebKit/537.36 Chrome/120.0 Mobile Zalo android/1"
 
@@ -155,6 +156,47 @@ def test_who_was_overruled_is_told_on_the_phone(village: Village) -> None:
     mai.page.get_by_role("link", name="đồng nghiệp ghi khác").tap()
     mai.press("Tôi đã xem")
     expect(mai.page.get_by_text("Đang giữ")).to_have_count(0)
+
+
+def test_a_correction_that_the_app_was_ended_in_undoes_nothing_that_a_colleague_corrected_since(
+    village: Village,
+) -> None:
+    mai, nam = village.phone(), village.phone(1)
+    page = mai.page
+    hall = "Nhà văn hóa thôn"
+
+    def lists(phone: Phone) -> Locator:
+        phone.goes_home()
+        phone.syncs()
+        phone.walks("Khuoi")
+        phone.press("Phát động")
+        return phone.page.locator("a.row", has_text=hall)
+
+    mai.walks("Khuoi")
+    mai.press("Phát động")
+    mai.press("Ghi một buổi")
+    mai.fills("Địa điểm", hall)
+    mai.fills("Số người dự", "45")
+    mai.chooses("Phòng cháy, chữa cháy")
+    mai.press("Lưu")
+    mai.tap(lists(mai))
+    mai.sees_title("Sửa buổi đã ghi")
+    mai.watches_drafts()
+    page.get_by_label("Ghi chú").fill("Có loa")
+    mai.has_kept(1)
+    page.goto("about:blank")
+    nam.tap(lists(nam))
+    nam.fills("Số người dự", "54")
+    nam.press("Lưu")
+    nam.goes_home()
+    nam.syncs()
+    page.goto(mai.url)
+    mai.unlocks()
+    mai.tap(lists(mai))
+    expect(page.get_by_label("Số người dự")).to_have_value("54")
+    expect(page.get_by_label("Ghi chú")).to_have_value("Có loa")
+    mai.press("Lưu")
+    expect(page.locator("a.row", has_text=hall)).to_contain_text("54 người dự")
 
 
 def test_the_app_opens_without_a_server_after_the_first_visit(village: Village) -> None:

@@ -272,4 +272,18 @@ PHONE = (
         "    if (own.again && own.lost) await",
         ("pwa/tests/exchange.test.ts",),
     ),
+    Fault(
+        "a form that goes on after the app was ended is laid over what a colleague corrected since",
+        "pwa/src/core/resumed.ts",
+        "  if (JSON.stringify(mine) === JSON.stringify(was)) return now;\n",
+        "",
+        ("pwa/tests/resumed.test.ts",),
+    ),
+    Fault(
+        "an answer that a colleague gave meanwhile is settled by who never saw it",
+        f"{DATA}/registers/views.ts",
+        "  return twice ? begun : now;\n",
+        "  return now;\n",
+        ("pwa/tests/registers.test.ts",),
+    ),
 )

@@ -84,6 +84,14 @@ export interface InspectionForm {
   readonly shown: InspectionView | null;
   /** The last inspection before this one; null for none. */
   readonly previous: Previous | null;
+  /** What it was opened on, for a draft to keep (JSON). */
+  readonly base: unknown;
+}
+
+/** What a draft kept of a correction: what it was opened on, and the answers by then. */
+export interface HalfFilled {
+  readonly base: unknown;
+  readonly values: Answers;
 }
 
 export interface Inspected {
@@ -262,7 +270,8 @@ export interface Registers {
     checklist: { readonly slug: string; readonly version?: number },
     id?: string,
   ): Promise<InspectionForm>;
-  openInspection(hamlet: string, id: string): Promise<InspectionForm>;
+  /** A correction that goes on after the app was ended names what was kept of it. */
+  openInspection(hamlet: string, id: string, kept?: HalfFilled | null): Promise<InspectionForm>;
   /** Raises FieldError `invalid` where an answer is missing or wrong: the form says so first. */
   saveInspection(form: InspectionForm, what: Inspected): Promise<void>;
   /** What was to be done is done (YYYY-MM-DD). */

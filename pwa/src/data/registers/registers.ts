@@ -14,6 +14,7 @@ import type {
   Amendment,
   BulletinView,
   ChecklistView,
+  HalfFilled,
   Inspected,
   InspectionForm,
   InspectionRow,
@@ -211,14 +212,15 @@ export class PhoneRegisters implements Registers {
     return new OpenInspection(hamlet, id, subject, name, checklist, null, previous, null);
   }
 
-  async openInspection(hamlet: string, id: string): Promise<OpenInspection> {
+  async openInspection(hamlet: string, id: string, kept?: HalfFilled | null): Promise<OpenInspection> {
     const [known, commune] = await Promise.all([this.known(hamlet), this.commune()]);
     const record = views.held(known, `inspection:${id}`);
     const view = await this.inspectionView(hamlet, known, commune, record);
     const { subject, name, checklist } = view;
     if (!checklist) throw new FieldError("missing", id);
     const previous = views.previousOf(known, subject, checklist.slug, view);
-    return new OpenInspection(hamlet, id, subject, name, checklist, view, previous, views.leafOf(record));
+    const base = views.baseOf(views.leafOf(record), kept);
+    return new OpenInspection(hamlet, id, subject, name, checklist, view, previous, base);
   }
 
   async saveInspection(form: InspectionForm, what: Inspected): Promise<void> {

@@ -12,6 +12,7 @@ import type {
   BulletinView,
   ChecklistView,
   FollowUp,
+  HalfFilled,
   InspectionRow,
   ModelState,
   ModelView,
@@ -103,10 +104,11 @@ export function inspectionRow(known: Known, review: ReviewView | null, user: str
 export const photosOf = ({ photos }: JsonObject): readonly Photo[] =>
   (photos ?? []) as unknown as readonly Photo[];
 
+const valuesOf = (body: JsonObject): JsonObject => objectIn(objectIn(body.answers).values);
+
 /** All answers of an inspection, photographs included. */
 export function answersOf(body: JsonObject): Answers {
-  const values = objectIn(objectIn(body.answers).values) as unknown as Record<string, Value>;
-  return answered(values, photosOf(body));
+  return answered(valuesOf(body) as Record<string, Value>, photosOf(body));
 }
 
 export function versionOf(body: JsonObject): { readonly slug: string; readonly version: number } {
@@ -277,6 +279,24 @@ export function held(known: Documents, id: string): Known {
 }
 
 export const leafOf = (known: Known) => shown(known) as Leaf;
+
+/**
+ * What the save of a correction will be a child of. Where a question that was answered in it was answered otherwise by
+ * somebody else since it began, of what it began on: nobody has seen both answers, and the office is to choose.
+ */
+export function baseOf(now: Leaf, kept: HalfFilled | null | undefined): Leaf {
+  if (!kept?.base) return now;
+  const begun = kept.base as Leaf;
+  const [was, stands] = [valuesOf(begun.body), valuesOf(now.body)];
+  const mine = kept.values as JsonObject;
+  const twice = Object.keys({ ...was, ...mine }).some(
+    (item) =>
+      !sameJson(mine[item], was[item]) &&
+      !sameJson(stands[item], was[item]) &&
+      !sameJson(mine[item], stands[item]),
+  );
+  return twice ? begun : now;
+}
 
 export function pledgeOf(known: Documents, campaign: Campaign | null, unit: string): Known | null {
   return (campaign && known.get(pledgeId(campaign.id, unit))) || null;

@@ -27,8 +27,9 @@ interface Props {
   readonly route: Extract<Register, { at: "inspect" | "correct" }>;
 }
 
-/** What is half filled in; `inspection` and `version` as it was begun. */
+/** What is half filled in; `inspection` and `version` as it was begun; `base`: what is corrected. */
 interface Values {
+  readonly base: unknown;
   readonly inspection: string;
   readonly version: number;
   readonly date: string;
@@ -67,7 +68,7 @@ function Answering({ route, onRestart }: Props & { readonly onRestart: () => voi
       const registers = await field.registers();
       const opened =
         route.at === "correct"
-          ? await registers.openInspection(hamlet, route.id)
+          ? await registers.openInspection(hamlet, route.id, kept)
           : await registers.newInspection(
               hamlet,
               `${route.of}:${route.id}`,
@@ -222,12 +223,13 @@ function photosOf({ photos }: Values): Photo[] {
 }
 
 /** The form as it begins: with what is corrected, or empty. */
-function begin({ id, checklist, shown }: InspectionForm, today: string): Values {
+function begin({ id, checklist, shown, base }: InspectionForm, today: string): Values {
   const photos = checklist.sections
     .flatMap(({ items }) => items)
     .flatMap(({ id: item, kind }) => (kind === "photo" ? [item] : []));
   const answers = Object.entries(shown?.answers ?? {});
   return {
+    base,
     inspection: id,
     version: checklist.version,
     date: shown?.date ?? today,
