@@ -426,6 +426,29 @@ async function pictured(pictures: Serve, given?: ScriptedServer): Promise<Phone>
   return mine;
 }
 
+test("a photo of a half-filled form outlives months and a clock that was put right; of one given up it goes", async () => {
+  const mine = await enrolledHere(await ScriptedServer.start());
+  const { session } = mine.field as unknown as { session: Session };
+  mine.clock.now = Date.parse("2000-01-01T00:00:00Z"); // an empty battery
+  await mine.field.addPhoto("na", picture());
+  const there = async () => (await mine.field.photo(sha)) !== null;
+  mine.clock.now = NOON;
+  await uploads(session, false);
+  assert.ok(await there(), "its form is open, and its draft is not written yet");
+  const months = async () => {
+    for (let day = 0; day < 60; day++) {
+      mine.clock.now += 86_400_000;
+      await uploads(session, false);
+    }
+  };
+  await mine.field.keepDraft("inspect/na", { photos: { tap: [sha] } });
+  await months();
+  assert.ok(await there());
+  await mine.field.keepDraft("inspect/na", null);
+  await months();
+  assert.ok(!(await there()));
+});
+
 test("away from Wi-Fi photos wait, until the volunteer allows mobile data", async () => {
   const asked: Asked[] = [];
   const mine = await pictured((one) => {

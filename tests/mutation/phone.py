@@ -245,6 +245,20 @@ PHONE = (
         ("pwa/tests/photos.test.ts",),
     ),
     Fault(
+        "a photograph of a form that stays half filled in is forgotten",
+        f"{DATA}/upload.ts",
+        "    if (drafted.has(photo.sha256) || Math.abs(now - at) < DAY) continue;\n",
+        "    if (Math.abs(now - at) < DAY) continue;\n",
+        ("pwa/tests/photos.test.ts",),
+    ),
+    Fault(
+        "the age of a photograph is told by a clock that jumps",
+        f"{DATA}/upload.ts",
+        "    if (days < ABANDONED) await changed",
+        "    if (now - photo.taken < ABANDONED * DAY) await changed",
+        ("pwa/tests/photos.test.ts",),
+    ),
+    Fault(
         "a phone that is full of photographs keeps them",
         f"{DATA}/syncing.ts",
         '    if (result === "storage_full") return this.photographs(session, asked).then(() => result);\n',

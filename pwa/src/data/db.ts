@@ -176,6 +176,8 @@ export interface Photo {
   state: PhotoState;
   /** Where it is shown, noted when the inspection that says so left this phone before the picture did. */
   at?: { readonly inspection: string; readonly item: string };
+  /** On how many days nothing named it, and when it was looked at last, by the phone's clock (upload.ts). */
+  unnamed?: { readonly at: number; readonly days: number };
   reason: string | null;
   /** The document `photo:<sha256>` as it travels, encrypted, once it was written; `told`: the server has it. */
   doc: Bytes | null;

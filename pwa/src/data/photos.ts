@@ -7,6 +7,7 @@ import { hex } from "./bytes.ts";
 import { FieldError, type PhotosState } from "./contract.ts";
 import { decrypt, encrypt } from "./crypto.ts";
 import { meta, meter, type Photo, stored, write } from "./db.ts";
+import { draft } from "./drafts.ts";
 import type { Bytes } from "./env.ts";
 import { told } from "./erased.ts";
 import { Refused, send } from "./link.ts";
@@ -161,6 +162,13 @@ export async function shownIn(
     take(received, id, winner.body);
   }
   return { received, saved };
+}
+
+/** The pictures that forms name which are half filled in. */
+export async function draftedIn(session: Session): Promise<ReadonlySet<string>> {
+  const names = await session.db.getAllKeys("drafts");
+  const kept = await Promise.all(names.map((name) => draft(session, name)));
+  return new Set(JSON.stringify(kept).match(/[0-9a-f]{64}/g));
 }
 
 /** Notes where waiting pictures are shown: the inspections of this hamlet are about to leave the phone. */

@@ -16,7 +16,7 @@ import * as erased from "./erased.ts";
 import { bundle, receiptsIn } from "./handin.ts";
 import { ask, body, NoLink, Refused, send as request } from "./link.ts";
 import { minted, travelling } from "./outgoing.ts";
-import { allowed, forget, opened, prune, type Shown, shownIn } from "./photos.ts";
+import { allowed, draftedIn, forget, opened, prune, type Shown, shownIn } from "./photos.ts";
 import type { Session } from "./records.ts";
 import { problemOf } from "./replicator.ts";
 import { packed, RECORD, seal } from "./seal.ts";
@@ -25,8 +25,9 @@ import { BadAnswer } from "./wire.ts";
 /** Bytes of one request: on a weak link half a minute at 8 kbit/s. */
 const WEAK = 24_000;
 const GOOD = 150_000;
-/** A picture that no inspection names for so long belongs to a form that was given up. */
-const ABANDONED = 30 * 24 * 3_600_000;
+const DAY = 24 * 3_600_000;
+/** A picture that nothing names on so many days belongs to a form that was given up. */
+const ABANDONED = 30;
 
 /**
  * Sends what the server lacks, the refused ones too where the volunteer asked. Null where all went well, another
@@ -47,6 +48,7 @@ async function sendAll(session: Session, refusedToo: boolean): Promise<void> {
   const going = all.filter(({ state }) => state === "phone" || (refusedToo && state === "refused"));
   if (going.length === 0) return;
   const shown = new Map<string, Awaited<ReturnType<typeof shownIn>>>();
+  const unnamed: Photo[] = [];
   for (const photo of going.sort((a, b) => a.taken - b.taken)) {
     const here = shown.get(photo.hamlet) ?? (await shownIn(session, photo.hamlet));
     shown.set(photo.hamlet, here);
@@ -54,8 +56,23 @@ async function sendAll(session: Session, refusedToo: boolean): Promise<void> {
     const gone = here.saved.has(photo.sha256) ? undefined : photo.at;
     const at = here.received.get(photo.sha256) ?? gone;
     if (at && (!env.metered() || (await allowed(db)))) await sendOne(session, photo, at);
-    else if (!at && !here.saved.has(photo.sha256) && env.now() - photo.taken > ABANDONED)
-      await forget(session, photo.sha256);
+    else if (!at && !here.saved.has(photo.sha256)) unnamed.push(photo);
+  }
+  if (unnamed.length > 0) await age(session, unnamed);
+}
+
+/**
+ * Forgets pictures of forms that were given up; one that is half filled in still names its own. Days on which the phone
+ * looked are counted, and none by its clock alone: that may jump over years.
+ */
+async function age(session: Session, unnamed: readonly Photo[]): Promise<void> {
+  const now = session.env.now();
+  const drafted = await draftedIn(session);
+  for (const photo of unnamed) {
+    const { at = 0, days = 0 } = photo.unnamed ?? {};
+    if (drafted.has(photo.sha256) || Math.abs(now - at) < DAY) continue;
+    if (days < ABANDONED) await changed(session, photo, { unnamed: { at: now, days: days + 1 } });
+    else await forget(session, photo.sha256);
   }
 }
 
