@@ -18,6 +18,7 @@ And once more: what was voided by a parting stays voided wherever it comes toget
 such a pair make those acts anew, in the pledge where they stood until then (`undone`): they go where it goes.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -34,10 +35,12 @@ from server.rows.statements import chunks
 from server.settle import POLICY, ends, read_bodies, read_body
 from sync import canonical, merge, revtree
 from sync.merge import Body
+from sync.resolve import child
 from sync.rev import Rev, derive
 from sync.store.interface import DocStore, Document, Edit
 
 _households, _pledges = table(tables.HouseholdRow), table(tables.PledgeRow)
+_log = logging.getLogger(__name__)
 
 Act = Mapping[str, Any]
 
@@ -71,7 +74,7 @@ def plan(old_id: str, old: Document, new_id: str, new: Document | None) -> Carri
     if not standing or joined != canonical.encode(merge.join(held[:1], rules)):
         into = Edit(new_id, _path(new, live[0], joined), joined)
     said = canonical.encode({"moved_to": new_id})
-    return Carried(into, tuple(_ended(old_id, old, rev, said) for rev in live))
+    return Carried(into, tuple(Edit(old_id, *child(old.tree, rev, said, deleted=True)) for rev in live))
 
 
 def _mergeable(body: Body) -> bool:
@@ -82,13 +85,7 @@ def _path(new: Document | None, old: Rev, joined: bytes) -> tuple[Rev, ...]:
     """On top of what is there, deleted or not; else a first revision, which the old one alone decides."""
     if new is None or not new.tree:
         return (Rev(1, derive(old, False, joined).digest),)
-    winner = revtree.winner(new.tree)
-    return (derive(winner, False, joined), *revtree.ancestry(new.tree, winner))
-
-
-def _ended(doc_id: str, document: Document, leaf: Rev, said: bytes) -> Edit:
-    path = (derive(leaf, True, said), *revtree.ancestry(document.tree, leaf))
-    return Edit(doc_id, path, said, deleted=True)
+    return child(new.tree, revtree.winner(new.tree), joined, deleted=False).path
 
 
 def _body(doc_id: str, document: Document) -> Body:
@@ -184,7 +181,7 @@ class Carrier:
         self._clock = clock
 
     async def carry(self, db: str) -> int:
-        """Carry over every pledge of a household that was merged; how many those were.
+        """Carry over every pledge of a household that was merged; how many of those it moved on.
 
         Asks the rows for them, so those must know of it. Raises `DatabaseMissing`, `StoreFull`.
         """
@@ -203,8 +200,10 @@ class Carrier:
             if carried := plan(old_id, old, new_id, new):
                 into = [carried.into] if carried.into else []
                 await to_thread.run_sync(self._archive, db, into)
-                await self._store.graft(db, [*into, *carried.tombstones])
-                done += 1
+                if any(await self._store.graft(db, [*into, *carried.tombstones])):
+                    done += 1
+                else:
+                    _log.error("%s: %s stays, which is to go to %s", db, old_id, new_id)
         return done
 
     async def give_back(self, db: str, gone: str, kept: str) -> Return:

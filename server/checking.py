@@ -21,7 +21,7 @@ from server.rows.engine import readers, table
 from server.rules import well_named
 from server.settle import ends
 from sync import revtree
-from sync.rev import Rev, derive
+from sync.rev import Rev, is_derived
 from sync.store.interface import Document, Page
 
 _archive, _moved = table(tables.Archive), table(tables.MovedRow)
@@ -115,8 +115,8 @@ def _of_archive(connection: Connection) -> Iterator[str]:
         except orjson.JSONDecodeError:
             yield f"archive: {row.db} {row.id} {row.rev} cannot be read"
             continue
-        derived = row.source in {"merged", "derived", "moved"} and row.parent is not None
-        if derived and derive(Rev.parse(row.parent), row.deleted, row.body) != Rev.parse(row.rev):
+        made = row.source in {"merged", "derived", "moved"} and row.parent is not None
+        if made and not is_derived(Rev.parse(row.rev), Rev.parse(row.parent), row.deleted, row.body):
             yield f"archive: {row.db} {row.id} {row.rev} is not what was written"
 
 

@@ -7,8 +7,9 @@ repeated.
 """
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -26,12 +27,14 @@ from server.rows.statements import chunks
 from server.settle import ends
 from server.whereabouts import Whereabouts, end_of, merges, overruled
 from sync import revtree
-from sync.rev import Rev, derive
+from sync.rev import Rev, derive, is_derived
 from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore, Document, Edit, Page
 
 _moved, _pledges, _acts = table(tables.MovedRow), table(tables.PledgeRow), table(tables.ActRow)
 _inspections, _reviews = table(registers.InspectionRow), table(registers.ReviewRow)
 _households, _units = table(tables.HouseholdRow), table(registers.UnitRow)
+
+_log = logging.getLogger(__name__)
 
 PAGE = 500
 
@@ -45,6 +48,10 @@ class Batch:
     ways: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """The documents, by the databases that they leave and enter."""
     lived: list[str] = field(default_factory=list)
+    made: set[tuple[str, Rev]] = field(default_factory=set)
+    """The copies that are none: what goes on in the new place from where it was ended."""
+    grew: set[str] = field(default_factory=set)
+    """The databases in which that wrote anything."""
 
     def add(self, source: str, target: str, doc_id: str, planned: moving.Move, *, stays: bool) -> None:
         """One more document; one that `stays` is copied only."""
@@ -118,7 +125,10 @@ class Mover:
             shown = [Name(source, doc_id.partition(":")[2]) for doc_id in pictures]
             if self._blobs:
                 await to_thread.run_sync(self._blobs.copy, shown, target)
-            await self._store.graft_all(batch.edits())
+            grafted = await self._store.graft_all(batch.edits())
+            batch.grew = {db for db, grew in grafted.items() if any(grew)}
+            if batch.lived and not batch.grew:  # nothing is tried again before something else changes
+                _log.error("stays in hamlet-%s, and is to go: %s", source, ", ".join(sorted(batch.lived)))
             if self._blobs:
                 await to_thread.run_sync(self._blobs.remove, shown)
         return batch
@@ -141,11 +151,10 @@ class Mover:
             touched: set[str] = set()
             for (source, home), ids in ways.items():
                 done = await self._move(source.removeprefix("hamlet-"), home.removeprefix("hamlet-"), ids)
-                if done.lived or (source == home and done.copies):
-                    touched |= {source, home}
+                touched |= {source, home} if done.grew else set()
             return touched
         living = [await self._lives(f"{kind}-{hamlet}") for kind in ("hamlet", "media")]
-        moved = any(living) and await self.move(hamlet, merged)
+        moved = any(living) and (await self._move(hamlet, merged, None)).grew
         await to_thread.run_sync(self._carry_hamlet, hamlet, merged)
         return {db, f"hamlet-{merged}"} if moved else set()
 
@@ -161,8 +170,7 @@ class Mover:
         edits = [one for one in stands if one]
         if edits:
             await to_thread.run_sync(self._keep_derived, edits)
-            await self._store.graft(COMMUNE, edits)
-        return bool(edits)
+        return bool(edits) and any(await self._store.graft(COMMUNE, edits))
 
     # ---- what to move -----------------------------------------------------------------------------------
 
@@ -181,6 +189,8 @@ class Mover:
             taken = await self._taken(target, doc_id, whole, new.get(doc_id))
             if planned := moving.plan(doc_id, whole, new.get(doc_id), target, taken):
                 batch.add(source, target, doc_id, planned, stays=doc_id in shared)
+                opened = [one for one in planned.copies if one.rev not in whole.tree]
+                batch.made |= {(doc_id, one.rev) for one in opened if _is_made(one)}
 
     async def _taken(self, target: str, doc_id: str, old: Document, new: Document | None) -> list[Rev]:
         """The live leaves whose names are in the target already and say something else there."""
@@ -275,10 +285,10 @@ class Mover:
     def _archive(self, batch: Batch, by: str | None) -> None:
         now = instant(self._clock())
         with writing(self._rows) as connection:
-            _keep(connection, batch.tombstones, now, by)
+            _keep(connection, batch.tombstones, now, by, lambda _: "moved")
             for (source, target), ids in batch.ways.items():
                 archive.copy(connection, source, target, ids)  # its history there says when it came
-            _keep(connection, batch.copies, now, by)
+            _keep(connection, batch.copies, now, by, lambda one: _source(one, batch.made))
 
     def _carry_hamlet(self, hamlet: str, into: str) -> None:
         with readers(self._rows).begin() as connection:
@@ -361,15 +371,25 @@ def _strokes(connection: Connection, db: str, going: Mapping[str, str]) -> dict[
     return {one: anchor for one, anchor in found.items() if one not in stay}
 
 
-def _keep(connection: Connection, edits: Mapping[str, list[Edit]], now: str, by: str | None) -> None:
+def _keep(
+    connection: Connection,
+    edits: Mapping[str, list[Edit]],
+    now: str,
+    by: str | None,
+    source: Callable[[Edit], archive.Source],
+) -> None:
     for db, made in edits.items():
-        archive.keep(connection, [archive.Entry.of(db, one, _source(one)) for one in made], now, by)
+        archive.keep(connection, [archive.Entry.of(db, one, source(one)) for one in made], now, by)
 
 
-def _source(edit: Edit) -> archive.Source:
+def _source(edit: Edit, made: Collection[tuple[str, Rev]]) -> archive.Source:
     """A revision that a move has made, or one that it copies and no archive knew: a peer has brought it."""
-    made = len(edit.path) > 1 and edit.rev == derive(edit.path[1], edit.deleted, edit.body)
-    return "moved" if made else "sent"
+    derived = len(edit.path) > 1 and edit.rev == derive(edit.path[1], edit.deleted, edit.body)
+    return "moved" if derived or (edit.id, edit.rev) in made else "sent"
+
+
+def _is_made(edit: Edit) -> bool:
+    return len(edit.path) > 1 and is_derived(edit.rev, edit.path[1], edit.deleted, edit.body)
 
 
 def _shows(body: Body | None, inspections: Collection[str] | None) -> bool:

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from sync import canonical, revtree
-from sync.resolve import ABSORBED
+from sync.resolve import ABSORBED, child
 from sync.rev import Rev, derive
 from sync.revtree import Tree
 from sync.store.interface import Document, Edit
@@ -73,7 +73,7 @@ def plan(
         grown.reopen(old, [rev for rev in live if rev not in taken], _departures(new) if new else {})
     said = _gone_to(target)
     return Move(
-        tuple(grown.edits), tuple(_child(doc_id, old.tree, leaf, said, deleted=True) for leaf in live)
+        tuple(grown.edits), tuple(Edit(doc_id, *child(old.tree, leaf, said, deleted=True)) for leaf in live)
     )
 
 
@@ -175,9 +175,9 @@ class _Grown:
             over = [end for end in ends if leaf in revtree.ancestry(self._tree, end)]
             if over and not any(leaf in line for line in lines):
                 left = [end for end in left if end != over[0]]
-                self._add(_child(self._id, self._tree, over[0], old.bodies[leaf].json, deleted=False))
+                self._add(Edit(self._id, *child(self._tree, over[0], old.bodies[leaf].json, deleted=False)))
         for end in left:
-            self._add(_child(self._id, self._tree, end, _ABSORBED, deleted=True))
+            self._add(Edit(self._id, *child(self._tree, end, _ABSORBED, deleted=True)))
 
     def _add(self, edit: Edit) -> None:
         self._tree, _ = revtree.graft(self._tree, edit.path, edit.deleted)
@@ -189,11 +189,6 @@ def _beside(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
     leaf, *above = line
     rev = derive(above[0], False, body) if above else leaf._replace(digest=derive(leaf, False, body).digest)
     return Edit(doc_id, (rev, *above), body)
-
-
-def _child(doc_id: str, tree: Tree, parent: Rev, body: bytes, *, deleted: bool) -> Edit:
-    path = (derive(parent, deleted, body), *revtree.ancestry(tree, parent))
-    return Edit(doc_id, path, body, deleted)
 
 
 # ---- What goes with what --------------------------------------------------------------------------------

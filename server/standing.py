@@ -12,7 +12,7 @@ import schemas
 from server.settle import read_bodies
 from sync import canonical, merge, revtree
 from sync.merge import CLEARED, Body
-from sync.rev import derive
+from sync.resolve import child
 from sync.stamps import ALL
 from sync.store.interface import Document, Edit
 
@@ -29,8 +29,7 @@ def again(doc_id: str, held: Mapping[str, Document], ring: Collection[str]) -> E
     fields = {"state": "active", "merged": CLEARED}
     new = merge.write(mine, fields, latest["stamps"][ALL], latest["by"], schemas.rules("hamlet"))
     tree, raw = held[doc_id].tree, canonical.encode(new)
-    winner = revtree.winner(tree)
-    return Edit(doc_id, (derive(winner, False, raw), *revtree.ancestry(tree, winner)), raw)
+    return Edit(doc_id, *child(tree, revtree.winner(tree), raw, deleted=False))
 
 
 def _body(doc_id: str, held: Mapping[str, Document]) -> Body | None:

@@ -4,6 +4,7 @@ The rules (design, section 7). Live leaves of one type and version are joined. T
 child of the greatest of them, its digest derived from that parent, the deleted flag and the canonical
 body; every other gets a tombstone `{"absorbed": true}` derived from itself alone. Nothing is minted, so
 the same leaves give the same revisions on every server, and carrying a plan out twice writes nothing new.
+A name that somebody has put elsewhere in the tree before gives way to the next one (`child`).
 Where the join says what the greatest leaf says already, only the tombstones are written.
 
 A leaf that deletes never beats one that lives: the edit wins, and the plan says that staff must be told.
@@ -17,8 +18,8 @@ import orjson
 
 from sync import canonical, revtree
 from sync.merge import Body, Rules, Unmergeable, join
-from sync.rev import Rev, derive
-from sync.revtree import Node, Tree
+from sync.rev import Rev, derive, derived
+from sync.revtree import Tree
 
 Policy = Mapping[tuple[str, int], Rules]
 """The merge rules of every (type, v) that this program knows."""
@@ -116,7 +117,7 @@ def deletion(tree: Tree, bodies: Mapping[Rev, Body | None], policy: Policy) -> t
     revisions = settling.revisions if isinstance(settling, Write) else ()
     for revision in revisions:
         tree, _ = revtree.graft(tree, revision.path, revision.deleted)
-    return (*revisions, *(_child(tree, leaf, _DELETED, deleted=True) for leaf in revtree.live(tree)))
+    return (*revisions, *(child(tree, leaf, _DELETED, deleted=True) for leaf in revtree.live(tree)))
 
 
 def inline(sent: Derived, parent: Body, policy: Policy) -> Derived | None:
@@ -137,10 +138,22 @@ def inline(sent: Derived, parent: Body, policy: Policy) -> Derived | None:
     return Derived((derive(sent.path[0], False, joined), *sent.path), joined, False)
 
 
+def child(tree: Tree, leaf: Rev, body: bytes, *, deleted: bool) -> Derived:
+    """The revision that a server derives from a leaf, by the first of its names that is free (`sync.rev`).
+
+    A name that is in the tree is somebody else's, since a leaf has no child: grafted by that one the revision
+    would come to nothing, and a leaf that is to end would live for ever. But a tombstone whose own parent the
+    tree has forgotten is this leaf's, which came again, and takes it back.
+    """
+    names = derived(leaf, deleted, body)
+    rev = next(one for one in names if one not in tree or (deleted and tree[one].parent is None))
+    return Derived((rev, *revtree.ancestry(tree, leaf)), body, deleted)
+
+
 def absorbed(tree: Tree) -> list[Rev]:
     """The revisions whose branch ended because they were merged into another."""
-    ends = ((rev, tree[rev]) for rev in revtree.leaves(tree))
-    return [node.parent for rev, node in ends if node.parent is not None and _absorbs(rev, node)]
+    ends = ((rev, tree[rev].parent) for rev in revtree.leaves(tree))
+    return [parent for rev, parent in ends if parent is not None and _absorbs(tree, rev)]
 
 
 Kind = tuple[str, int] | Why
@@ -168,14 +181,10 @@ def _merged(
     """The joined child of the greatest leaf, if it says more than that leaf, and tombstones on the others."""
     held = [body for rev in group if (body := bodies[rev]) is not None]
     joined = canonical.encode(join(held, rules))
-    tombstones = [_child(tree, rev, _ABSORBED, deleted=True) for rev in group[1:]]
+    tombstones = [child(tree, rev, _ABSORBED, deleted=True) for rev in group[1:]]
     if joined == canonical.encode(join(held[:1], rules)):
         return tombstones
-    return [_child(tree, group[0], joined, deleted=False), *tombstones]
-
-
-def _child(tree: Tree, parent: Rev, body: bytes, *, deleted: bool) -> Derived:
-    return Derived((derive(parent, deleted, body), *revtree.ancestry(tree, parent)), body, deleted)
+    return [child(tree, group[0], joined, deleted=False), *tombstones]
 
 
 def _kept(live: Sequence[Rev], kinds: Mapping[Rev, Kind]) -> tuple[Kept, ...]:
@@ -197,10 +206,14 @@ def _deletions(tree: Tree, bodies: Mapping[Rev, Body | None]) -> tuple[Rev, ...]
     return tuple(
         rev
         for rev, node in ends
-        if node.deleted and not _absorbs(rev, node) and not NO_DELETION & (bodies.get(rev) or {}).keys()
+        if node.deleted and not _absorbs(tree, rev) and not NO_DELETION & (bodies.get(rev) or {}).keys()
     )
 
 
-def _absorbs(rev: Rev, node: Node) -> bool:
+def _absorbs(tree: Tree, rev: Rev) -> bool:
     """Whether this is the derived tombstone of its parent: known without reading its body."""
-    return node.deleted and node.parent is not None and rev == derive(node.parent, True, _ABSORBED)
+    parent, deleted = tree[rev]
+    if not deleted or parent is None:
+        return False
+    names = derived(parent, True, _ABSORBED)
+    return rev == next(one for one in names if one == rev or one not in tree)

@@ -18,7 +18,7 @@ from sync.http.answers import PIECE, array, whole_or_long
 from sync.http.listing import render_winner
 from sync.http.reading import Wanted
 from sync.http.routing import Call, Route
-from sync.store.interface import Change, Changes, Page, Seq
+from sync.store.interface import Body, Change, Changes, Page, Seq
 
 AT_ONCE = 1000
 """Rows read in one go; a longer answer is sent as it is read."""
@@ -320,7 +320,7 @@ class RowWriter:
             return
         lines: list[bytes] = []
         size = start = 0
-        for place, change in enumerate(changes, 1):
+        for place, change in enumerate(map(_as_told, changes), 1):
             lines.append(self._row(change, await self._doc(change)))
             size += len(lines[-1])
             if size > PIECE or place == len(changes):
@@ -328,8 +328,6 @@ class RowWriter:
                 lines, size, start = [], 0, place
 
     async def _doc(self, change: Change) -> bytes:
-        if change.body is None:
-            return b"null"
         return await render_winner(self._call, change, self._question.wanted)
 
     def _row(self, change: Change, doc: bytes | None) -> bytes:
@@ -338,6 +336,14 @@ class RowWriter:
         self._left -= 1
         seq = orjson.dumps(change.seq) if shown else b"null"
         return wire.render_change(change, all_leaves=question.all_leaves, seq=seq, doc=doc)
+
+
+def _as_told(change: Change) -> Change:
+    """A winner whose words were erased, and which has not ended yet, goes out as deleted."""
+    if change.body is not None:
+        return change
+    winner, *others = change.leaves
+    return change._replace(leaves=(winner._replace(deleted=True), *others), body=Body(b"{}"))
 
 
 def from_now(question: Question, rows: Rows) -> Question:

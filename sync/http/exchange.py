@@ -284,7 +284,7 @@ class Exchange:
             shown = [change.id for change in changes.rows if self._app.shows(caller, db, change.id)]
             documents = await self._store.read(db, shown, taken.chosen) if shown else {}
             for change in changes.rows:
-                for piece in parts.add(_position(change, life), _row(change.id, documents.get(change.id))):
+                for piece in parts.add(_position(change, life), _row(change.id, documents, taken)):
                     yield piece
             if not changes.pending or not changes.rows:
                 break
@@ -319,14 +319,17 @@ def _position(change: Change, life: str) -> Position:
     return Position.of(change.seq, change.id, change.leaves[0].rev, life)
 
 
-def _row(doc_id: str, document: Document | None) -> Row | None:
+def _row(doc_id: str, documents: Mapping[str, Document], taken: Taken) -> Row | None:
+    document = documents.get(doc_id)
     if document is None:
         return None
     tree = document.tree
     winner = revtree.winner(tree)
     body = document.bodies.get(winner)
     json = None if body is None or body.json == b"{}" else body.json
-    return Row(doc_id, revtree.ancestry(tree, winner), tree[winner].deleted, json, absorbed(tree))
+    # what was erased and has not ended yet says nothing either, and no phone has the words of it
+    gone = tree[winner].deleted or (body is None and bool(taken.chosen(doc_id, tree)))
+    return Row(doc_id, revtree.ancestry(tree, winner), gone, json, absorbed(tree))
 
 
 def _skew(clock: int, terms: Terms) -> int:

@@ -125,8 +125,8 @@ SETTLING = (
     Fault(
         "the tombstone comes before the merge",
         "sync/resolve.py",
-        "    return [_child(tree, group[0], joined, deleted=False), *tombstones]\n",
-        "    return [*tombstones, _child(tree, group[0], joined, deleted=False)]\n",
+        "    return [child(tree, group[0], joined, deleted=False), *tombstones]\n",
+        "    return [*tombstones, child(tree, group[0], joined, deleted=False)]\n",
         (RESOLVE,),
     ),
     Fault(
@@ -674,9 +674,9 @@ FOR_GOOD = (
     Fault(
         "a move ends the old place before the new one has it",
         "server/mover.py",
-        "            await self._store.graft_all(batch.edits())\n",
+        "            grafted = await self._store.graft_all(batch.edits())\n",
         "            await self._store.graft_all(batch.tombstones)\n"
-        "            await self._store.graft_all(batch.copies)\n",
+        "            grafted = await self._store.graft_all(batch.copies)\n",
         (f"{MERGES}::test_a_move_that_a_full_disk_stops_midway_ends_nothing",),
     ),
     Fault(

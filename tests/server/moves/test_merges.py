@@ -149,10 +149,10 @@ async def test_a_move_that_a_full_disk_stops_midway_ends_nothing(
     await furnish(commune)
     graft_all, times = commune.store.graft_all, count()
 
-    async def filling(edits: Mapping[str, Sequence[Edit]]) -> None:
+    async def filling(edits: Mapping[str, Sequence[Edit]]) -> Mapping[str, Sequence[bool]]:
         if next(times):
             raise StoreFull
-        await graft_all(edits)
+        return await graft_all(edits)
 
     with monkeypatch.context() as patch, suppress(StoreFull):
         patch.setattr(commune.store, "graft_all", filling)

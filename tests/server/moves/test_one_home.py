@@ -1,6 +1,6 @@
 """What came to live in two hamlets, by whatever way, lives in one again, and says all that either said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -60,8 +60,8 @@ async def test_a_move_that_was_cut_after_its_copies_is_finished(commune: Parts) 
     await hamlets.move(commune, ADMIN, "nasam", "pomo", [X])
     graft_all = commune.store.graft_all
 
-    async def cut(edits: dict[str, Sequence[Edit]]) -> None:
-        await graft_all({B: edits[B]})
+    async def cut(edits: dict[str, Sequence[Edit]]) -> Mapping[str, Sequence[bool]]:
+        return await graft_all({B: edits[B]})
 
     with pytest.MonkeyPatch.context() as broken:
         broken.setattr(commune.store, "graft_all", cut)
