@@ -9,7 +9,7 @@ repeated.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -27,7 +27,7 @@ from server.rows.statements import chunks
 from server.settle import ends
 from server.whereabouts import Whereabouts, end_of, merges, overruled
 from sync import revtree
-from sync.rev import Rev, derive, is_derived
+from sync.rev import Rev, derive
 from sync.store.interface import Body, DatabaseExists, DatabaseMissing, DocStore, Document, Edit, Page
 
 _moved, _pledges, _acts = table(tables.MovedRow), table(tables.PledgeRow), table(tables.ActRow)
@@ -49,7 +49,6 @@ class Batch:
     """The documents, by the databases that they leave and enter."""
     lived: list[str] = field(default_factory=list)
     made: set[tuple[str, Rev]] = field(default_factory=set)
-    """The copies that are none: what goes on in the new place from where it was ended."""
     grew: set[str] = field(default_factory=set)
     """The databases in which that wrote anything."""
 
@@ -66,6 +65,11 @@ class Batch:
         """All of it by database, copies first, for `DocStore.graft_all`."""
         dbs = dict.fromkeys((*self.copies, *self.tombstones))
         return {db: [*self.copies.get(db, ()), *self.tombstones.get(db, ())] for db in dbs}
+
+    def source(self, edit: Edit) -> archive.Source:
+        """A revision that a move has made; or one that it copies and no archive knew, from a peer."""
+        derived = len(edit.path) > 1 and edit.rev == derive(edit.path[1], edit.deleted, edit.body)
+        return "moved" if derived or (edit.id, edit.rev) in self.made else "sent"
 
     def count(self) -> Counter[str]:
         """How many documents that lived in the old place move, by type."""
@@ -189,8 +193,7 @@ class Mover:
             taken = await self._taken(target, doc_id, whole, new.get(doc_id))
             if planned := moving.plan(doc_id, whole, new.get(doc_id), target, taken):
                 batch.add(source, target, doc_id, planned, stays=doc_id in shared)
-                opened = [one for one in planned.copies if one.rev not in whole.tree]
-                batch.made |= {(doc_id, one.rev) for one in opened if _is_made(one)}
+                batch.made |= {(doc_id, one.rev) for one in planned.made(whole)}
 
     async def _taken(self, target: str, doc_id: str, old: Document, new: Document | None) -> list[Rev]:
         """The live leaves whose names are in the target already and say something else there."""
@@ -285,10 +288,10 @@ class Mover:
     def _archive(self, batch: Batch, by: str | None) -> None:
         now = instant(self._clock())
         with writing(self._rows) as connection:
-            _keep(connection, batch.tombstones, now, by, lambda _: "moved")
+            _keep(connection, batch, batch.tombstones, now, by)
             for (source, target), ids in batch.ways.items():
                 archive.copy(connection, source, target, ids)  # its history there says when it came
-            _keep(connection, batch.copies, now, by, lambda one: _source(one, batch.made))
+            _keep(connection, batch, batch.copies, now, by)
 
     def _carry_hamlet(self, hamlet: str, into: str) -> None:
         with readers(self._rows).begin() as connection:
@@ -372,24 +375,10 @@ def _strokes(connection: Connection, db: str, going: Mapping[str, str]) -> dict[
 
 
 def _keep(
-    connection: Connection,
-    edits: Mapping[str, list[Edit]],
-    now: str,
-    by: str | None,
-    source: Callable[[Edit], archive.Source],
+    connection: Connection, batch: Batch, edits: Mapping[str, list[Edit]], now: str, by: str | None
 ) -> None:
-    for db, made in edits.items():
-        archive.keep(connection, [archive.Entry.of(db, one, source(one)) for one in made], now, by)
-
-
-def _source(edit: Edit, made: Collection[tuple[str, Rev]]) -> archive.Source:
-    """A revision that a move has made, or one that it copies and no archive knew: a peer has brought it."""
-    derived = len(edit.path) > 1 and edit.rev == derive(edit.path[1], edit.deleted, edit.body)
-    return "moved" if derived or (edit.id, edit.rev) in made else "sent"
-
-
-def _is_made(edit: Edit) -> bool:
-    return len(edit.path) > 1 and is_derived(edit.rev, edit.path[1], edit.deleted, edit.body)
+    for db, some in edits.items():
+        archive.keep(connection, [archive.Entry.of(db, one, batch.source(one)) for one in some], now, by)
 
 
 def _shows(body: Body | None, inspections: Collection[str] | None) -> bool:

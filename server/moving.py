@@ -35,7 +35,7 @@ import orjson
 
 from sync import canonical, revtree
 from sync.resolve import ABSORBED, child
-from sync.rev import Rev, derive
+from sync.rev import Rev, derive, is_derived
 from sync.revtree import Tree
 from sync.store.interface import Document, Edit
 
@@ -54,6 +54,15 @@ class Move(NamedTuple):
     """Into the new place, parents before their children."""
     tombstones: tuple[Edit, ...]
     """On the old one, once the copies are on disk."""
+
+    def made(self, old: Document) -> list[Edit]:
+        """What is derived here, and no copy: tombstones, and what goes on from where it was ended."""
+        return [
+            one
+            for one in (*self.copies, *self.tombstones)
+            if one.rev not in old.tree and len(one.path) > 1
+            if is_derived(one.rev, one.path[1], one.deleted, one.body)
+        ]
 
 
 def plan(

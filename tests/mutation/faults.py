@@ -130,6 +130,46 @@ SETTLING = (
         (RESOLVE,),
     ),
     Fault(
+        "a tombstone comes by a name that somebody has taken",
+        "sync/resolve.py",
+        "    rev = next(one for one in names if one not in tree or (deleted and tree[one].parent is None))\n",
+        "    rev = next(names)\n",
+        ("tests/sync/test_taken.py", "tests/server/http/test_taken_tombstones.py"),
+    ),
+    Fault(
+        "a leaf that comes again is ended by one more tombstone each time",
+        "sync/resolve.py",
+        " or (deleted and tree[one].parent is None))\n",
+        ")\n",
+        ("tests/sync/test_taken.py::test_a_leaf_that_comes_again_takes_its_own_tombstone_back",),
+    ),
+    Fault(
+        "the name of a merge is given to somebody else's revision that lost its line",
+        "sync/resolve.py",
+        " or (deleted and tree[one].parent is None))\n",
+        " or tree[one].parent is None)\n",
+        ("tests/sync/test_taken.py::test_no_words_are_lost_where_the_name_of_a_merge_is_taken",),
+    ),
+    Fault(
+        "a winner whose words were erased comes to phones without them",
+        "sync/http/exchange.py",
+        "    gone = tree[winner].deleted or (body is None and bool(taken.chosen(doc_id, tree)))\n",
+        "    gone = tree[winner].deleted\n",
+        (
+            "tests/server/http/test_taken_tombstones.py::test_a_winner_whose_words_are_gone_goes_out_as_deleted",
+        ),
+    ),
+    Fault(
+        "what cannot move is tried for ever",
+        "server/mover.py",
+        "            batch.grew = {db for db, grew in grafted.items() if any(grew)}\n",
+        "            batch.grew = {*grafted}\n",
+        (
+            "tests/server/http/test_taken_tombstones.py"
+            "::test_a_pass_that_writes_nothing_ends_and_names_what_stays",
+        ),
+    ),
+    Fault(
         "a deletion beats an edit",
         "sync/revtree.py",
         "key=lambda rev: (not tree[rev].deleted, rev), reverse=True)",
