@@ -37,7 +37,11 @@ async def join(request: Request) -> Response:
     person, issued = await to_thread.run_sync(
         lambda: invitations.redeem(parts.rows, code, name, client_of(request), parts.clock(), before)
     )
-    return JSONResponse(await write_rows(request, lambda rows: _joined(rows, parts, person, issued)))
+    # A clock that is wrong gives no offset: a phone that took it for the time would date all its work by it.
+    now = milliseconds(parts.clock())
+    clock = {"clock": now} if await parts.intake.clock_is_sane(now) else {}
+    told = await write_rows(request, lambda rows: _joined(rows, parts, person, issued))
+    return JSONResponse(told | clock)
 
 
 async def ask_recovery(request: Request) -> Response:
@@ -85,7 +89,6 @@ def _joined(rows: Connection, parts: Parts, person: Person, issued: Issued) -> d
         "seal_key": keys.current(rows, parts.vault, "seal", now).tell(),
         "recovery_key": keys.current(rows, parts.vault, "recovery", now).tell(),
         "dbs": grant.databases,
-        "clock": milliseconds(now),
         "commune": commune_name(rows),
         "demo": parts.settings.demo,
     }

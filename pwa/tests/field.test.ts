@@ -3,7 +3,7 @@ import test from "node:test";
 import { fromBase64url } from "../src/data/bytes.ts";
 import { FieldError } from "../src/data/contract.ts";
 import { open, RECORD, unpacked } from "../src/data/seal.ts";
-import type { Phone } from "./phone.ts";
+import { type Phone, phone } from "./phone.ts";
 import { enrolled, household, PIN, ScriptedServer, ulidOf } from "./server.ts";
 
 const first = ulidOf(1);
@@ -134,6 +134,17 @@ test("a clock that was wrong moves only what is unsent, under new revisions", as
   await mine.field.recordVisit(await mine.field.openForm("na", ulidOf(2)), "met");
   const later = await mine.field.household("na", ulidOf(2));
   assert.equal(later.acts[0]?.act.at, "2026-03-02T05:00:00Z");
+});
+
+test("a phone whose clock is right joins by a server with a dead battery, and keeps its own time", async () => {
+  const server = await ScriptedServer.start();
+  server.clock -= 5 * 365 * 86_400_000;
+  const mine = phone(server.serve);
+  await mine.field.join("abcde-fgh10", "Điện thoại");
+  await mine.field.setPin(PIN);
+  await mine.field.syncNow();
+  const told = server.requests.find(({ path }) => path === "/db/_exchange");
+  assert.equal(JSON.parse(told?.body ?? "").clock, mine.clock.now);
 });
 
 test("a stamp that no clock can have told stops neither what is written upon it nor what comes after", async () => {

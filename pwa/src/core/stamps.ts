@@ -31,6 +31,8 @@ export function printStamp({ ms, counter, device }: Stamp): string {
 
 /** 1 January 2100 (milliseconds): the latest time that a clock may tell (`sync/stamps.py`, the end). */
 export const LATEST = 4_102_444_800_000;
+/** 1 January 2026: no server of this program runs before, and one that says so tells it by a dead battery. */
+export const EARLIEST = 1_767_225_600_000;
 /** What stamps begin with a year later, as text. */
 const END = String(LATEST + 365 * 24 * 3_600_000);
 

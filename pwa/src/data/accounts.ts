@@ -2,6 +2,7 @@
 
 import type { Role } from "../core/documents.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
+import { EARLIEST } from "../core/stamps.ts";
 import { invitation } from "../core/ulid.ts";
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from "./bytes.ts";
 import { newDatabase } from "./commit.ts";
@@ -73,7 +74,8 @@ export async function join(
 function joined(env: Env, answer: unknown): Omit<Joined, "again" | "beside"> {
   const told = part(answer);
   const user = part(told.user);
-  const skew = (typeof told.clock === "number" ? told.clock : env.now()) - env.now();
+  // A server whose own clock is wrong tells none.
+  const skew = (told.clock as number) > EARLIEST ? (told.clock as number) - env.now() : 0;
   return {
     account: {
       id: text(told.device),

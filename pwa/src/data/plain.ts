@@ -13,6 +13,7 @@
 import { canonical } from "../core/canonical.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { descends, digest } from "../core/revision.ts";
+import { EARLIEST } from "../core/stamps.ts";
 import { commitGone, commitMissing, commitOutcomes, commitRows, dropReceived, leaving } from "./commit.ts";
 import { type Head, meter, type Own, type RevKey } from "./db.ts";
 import type { Batch } from "./gather.ts";
@@ -25,8 +26,6 @@ import { BadAnswer, type Outcome, outcome, type Row } from "./wire.ts";
 const ROWS = 200;
 /** As the exchange has it: a clock that is wrong by more moves (sync/stamps.py). */
 const SKEW = 5 * 60_000;
-/** No server of this program runs before: a `Date` that says so comes from a dead battery. */
-const EARLIEST = Date.parse("2026-01-01T00:00:00Z");
 
 /** What one run came to: whether there is to be another at once, and why the server put some records off. */
 interface Run {

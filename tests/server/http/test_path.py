@@ -1,12 +1,15 @@
 """The way of a phone through the real server: invited, joined, synced, sealed, revoked."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from server.auth import devices
 from tests.server.http.served import DB, HOUSEHOLD, Hands, Served
+
+DAY = timedelta(days=1)
 
 
 def outcomes(parts: list[dict[str, Any]]) -> list[Any]:
@@ -15,6 +18,11 @@ def outcomes(parts: list[dict[str, Any]]) -> list[Any]:
 
 def rows(parts: list[dict[str, Any]], db: str = DB) -> dict[str, Any]:
     return {row["id"]: row for part in parts if part.get("db") == db for row in part.get("rows", ())}
+
+
+async def test_a_server_with_a_dead_battery_tells_who_joins_no_time(camket: Served, clock: Hands) -> None:
+    clock.by -= 5 * 365 * DAY
+    assert "clock" not in (await camket.phone()).joined
 
 
 async def test_a_phone_from_its_invitation_to_its_end(camket: Served) -> None:
