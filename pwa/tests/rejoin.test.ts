@@ -106,6 +106,19 @@ test("who has forgotten the PIN joins again all the same, once the office approv
   assert.equal((await view(again, 4)).where, "received");
 });
 
+test("what a phone recorded by a wrong clock stands on its day, also where it joins again before it syncs", async () => {
+  const mai = await server.enrolled(invite(server.commune.users[0]));
+  const day = new Date(mai.clock.now).toISOString().slice(0, 10);
+  mai.clock.now -= 400 * 86_400_000;
+  await mai.field.recordVisit(await form(mai, 5), "met");
+  const again = mai.again();
+  await again.field.join(invite(server.commune.users[0]), "Điện thoại");
+  await again.field.setPin(PIN);
+  await synced(again);
+  const [visit] = (await view(again, 5)).acts;
+  assert.deepEqual([visit?.where, visit?.act.at.slice(0, 10)], ["received", day]);
+});
+
 test("nobody joins while the server does not say what the account that is here is to it", async () => {
   const lan = await server.enrolled(invite(server.commune.users[1]));
   const device = (await lan.field.account())?.id;

@@ -300,4 +300,26 @@ PHONE = (
         "  return now;\n",
         ("pwa/tests/registers.test.ts",),
     ),
+    Fault(
+        "a phone that joins again forgets by what clock its work was told",
+        f"{DATA}/rejoin.ts",
+        '      await records.put(keys, "keys");\n',
+        '      await records.put(keys, "keys");\n'
+        '      await records.put({ last: "", offset: who.offset }, "clock");\n',
+        ("pwa/tests/rejoin.test.ts",),
+    ),
+    Fault(
+        "a server with a dead battery tells who joins the time",
+        "server/identity.py",
+        " if await parts.intake.clock_is_sane(now) else {}\n",
+        "\n",
+        ("tests/server/http/test_path.py",),
+    ),
+    Fault(
+        "a phone believes a dead battery when it joins",
+        f"{DATA}/accounts.ts",
+        "(told.clock as number) > EARLIEST ?",
+        "(told.clock as number) > 0 ?",
+        (FIELD,),
+    ),
 )

@@ -79,10 +79,9 @@ export async function resume(env: Env, who: Joined, pin: string): Promise<Sessio
     const keys = { ...before, ...(await keysFor(env, who, raw, key)) };
     await write(db, ["meta", "databases"], async (tx) => {
       const [records, databases] = [tx.objectStore("meta"), tx.objectStore("databases")];
-      const clock = (await records.get("clock")) as { last: string } | undefined;
       await records.put(account, "account");
       await records.put(keys, "keys");
-      await records.put({ last: clock?.last ?? "", offset: who.offset }, "clock");
+      // Its clock stays as it was: what has not been sent was told by it, and the next sync puts both right together.
       await records.delete("attempts");
       // From here on whoever refuses it has revoked it: it has the credential that the server knows.
       const note = (await records.get("sync")) as SyncNote | undefined;
