@@ -75,8 +75,15 @@ async def post_sealed(request: Request) -> Response:
     inbox = Inbox(parts, words_of(request), carrier.device or carrier.user)
     receipts = await inbox.take(key_id, lines)
     later = {"later": inbox.later} if inbox.later else {}
-    revoked = {} if carrier.live else {"revoked": True}
+    revoked = {} if carrier.live else {"revoked": True, **await to_thread.run_sync(_restored, parts)}
     return JSONResponse({"receipts": [receipt.tell() for receipt in receipts], **later, **revoked})
+
+
+def _restored(parts: Parts) -> dict[str, str]:
+    """Which life this server is in, where it may have lost what phones had brought: a revoked one is asked
+    for nothing any more, and gives that back before it forgets it."""
+    with readers(parts.rows).begin() as rows:
+        return {"restored": restores.epoch(rows)} if restores.awaits(rows) else {}
 
 
 ROUTES = [Route("/sealed", post_sealed, methods=["POST"])]

@@ -69,7 +69,7 @@ const serve: Serve = async (asked) => {
   if (asked.path.startsWith("/db/media-na/")) return media(asked);
   if (asked.path !== "/sealed") return server.serve(asked);
   if (shut) return new Response("<html>", { status: 502 });
-  const told = revoked ? { revoked } : {};
+  const told = revoked ? { revoked, restored: "b" } : {};
   if (silent) return json({ receipts: [], ...told });
   const lines = asked.body.split("\n").slice(1, -1);
   const receipts = await Promise.all(
@@ -482,6 +482,8 @@ const STORIES: Readonly<Record<string, Story>> = {
   "a phone that the office took off its list": {
     begin: async () => {
       const mine = await enrolled();
+      await mine.field.editHousehold(await mine.field.openForm("na", ulidOf(2)), { name: "Hoàng Mới" });
+      await mine.field.syncNow(); // it may be lost since: the server was restored
       await sign(mine);
       revoked = true;
       return mine;

@@ -3,8 +3,8 @@
 from tests.mutation.faults import Fault
 
 DATA = "pwa/src/data"
-FIELD, STORAGE, TROUBLE, CODES, SHOWING = (
-    f"pwa/tests/{name}.test.ts" for name in ("field", "storage", "trouble", "codes", "showing")
+FIELD, STORAGE, TROUBLE, LEAVING, CODES, SHOWING = (
+    f"pwa/tests/{name}.test.ts" for name in ("field", "storage", "trouble", "leaving", "codes", "showing")
 )
 
 PHONE = (
@@ -225,10 +225,39 @@ PHONE = (
     ),
     Fault(
         "a revoked phone forgets before it has handed in",
-        f"{DATA}/syncing.ts",
-        "      if (left || (await standing(",
-        "      if (left === null || (await standing(",
-        (TROUBLE,),
+        f"{DATA}/farewell.ts",
+        "    return !stays;\n",
+        "    return true;\n",
+        (LEAVING,),
+    ),
+    Fault(
+        "a tab goes on saving to an account that is being removed",
+        f"{DATA}/save.ts",
+        '    if (await tx.objectStore("meta").get("leaving")) throw',
+        '    if ((await tx.objectStore("meta").get("leaving")) === null) throw',
+        (LEAVING,),
+    ),
+    Fault(
+        "a revoked phone forgets what was refused, and the server was not told of again",
+        f"{DATA}/farewell.ts",
+        ' || leaf.state === "refused")',
+        ")",
+        (LEAVING,),
+    ),
+    Fault(
+        "a revoked phone gives nothing back to a server that was restored",
+        f"{DATA}/farewell.ts",
+        "  if (first && life) await takeUp(session);\n",
+        "",
+        (LEAVING,),
+    ),
+    Fault(
+        "the account in front goes, and not the one that was revoked",
+        f"{DATA}/field.ts",
+        "    await this.close(device);\n    this.loss = null;\n    await loss.remove(this.env, device)",
+        "    device = (await this.account())?.id ?? device;\n    await this.close();\n    this.loss = null;\n"
+        "    await loss.remove(this.env, device)",
+        (LEAVING,),
     ),
     Fault(
         "a phone says that it was shut out while nobody tells who it is",

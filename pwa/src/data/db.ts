@@ -212,6 +212,10 @@ export interface Meta {
   /** What the server said of records that it took: where a household is by now. The latest last. */
   said: { readonly at: number; readonly reason: string }[];
   attempts: { wrong: number; until: number };
+  /** The phone was revoked and all is with the server: nothing is saved any more, and the account is being removed. */
+  leaving: true;
+  /** Revoked, it has handed in anew what a server in this life may have refused or lost (farewell.ts). */
+  given: string;
   recovery: {
     id: string;
     pair: CryptoKeyPair;

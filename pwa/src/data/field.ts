@@ -66,7 +66,7 @@ export class PhoneField implements Field {
     this.syncing = new Syncing(this.env, {
       session: () => this.session,
       closed: async () => (await this.inFront())?.db ?? null,
-      revoked: () => this.revoked(),
+      revoked: (device) => this.revoked(device),
     });
     world.channel.listen((message) => this.tell(message as Change));
   }
@@ -422,20 +422,20 @@ export class PhoneField implements Field {
     return front.db;
   }
 
-  /** Closes the account in front, so that another may take its place. */
-  private async close(): Promise<void> {
-    const front = await this.front;
-    this.session = null;
-    this.front = null;
-    front?.db.close();
+  /** Closes the account in front, be it any or only that one, so that another may take its place. */
+  private async close(only?: string): Promise<void> {
+    const { front } = this;
+    const open = await front;
+    if (only && open?.account.id !== only) return;
+    if (this.front === front) this.session = this.front = null;
+    open?.db.close();
   }
 
-  private async revoked(): Promise<void> {
-    const account = await this.account();
-    await this.close();
+  /** Another account may be in front by now. Interrupted, it is ended when the app looks next. */
+  private async revoked(device: string): Promise<void> {
+    await this.close(device);
     this.loss = null;
-    // Interrupted, it is ended when the app looks next.
-    if (account) await loss.remove(this.env, account.id).finally(() => this.post("lifecycle"));
+    await loss.remove(this.env, device).finally(() => this.post("lifecycle"));
   }
 
   private async inForce(): Promise<views.Campaign | null> {

@@ -62,29 +62,40 @@ export async function handIn({ env, db }: Closed, courier?: string): Promise<num
   }
 }
 
+/** `life`: of a server that told a revoked phone that it was restored and may have lost work, which life it is in. */
+export interface Standing {
+  readonly is: "live" | "revoked" | "strange";
+  readonly life: string;
+}
+
 /**
  * What this phone is to the server: to one that was restored to before the phone had joined it is `strange`. Raises what
  * the link raises: then nobody has said it.
  */
-export async function standing({ env, db }: Closed): Promise<"live" | "revoked" | "strange"> {
+export async function standing({ env, db }: Closed): Promise<Standing> {
   const keys = await meta(db, "keys");
-  if (!keys) return "strange";
+  if (!keys) return STRANGE;
   const packed = await body(bundle(keys.seal.id, []));
   const asked = ask(env, "/sealed", { credential: keys.send, type: "text/plain", body: packed });
   return asked.then(
-    (answer) => (isObject(answer) && answer.revoked === true ? "revoked" : "live"),
+    (answer) => {
+      const { revoked, restored } = isObject(answer) ? answer : {};
+      return { is: revoked === true ? "revoked" : "live", life: optional(restored) ?? "" };
+    },
     (error) => {
-      if (isStrange(error)) return "strange";
+      if (isStrange(error)) return STRANGE;
       throw error;
     },
   );
 }
 
-/** Why the server has not taken this phone for who it is. Where it did not know it, nothing goes before it has synced again. */
-export async function noteProblem(db: AccountDb, problem: SyncProblem): Promise<void> {
+const STRANGE: Standing = { is: "strange", life: "" };
+
+/** Why the server has not taken this phone for who it is. Where it did not know it (`strange`), nothing goes before it has synced again. */
+export async function noteProblem(db: AccountDb, problem: SyncProblem, strange: boolean): Promise<void> {
   await write(db, ["meta"], async (tx) => {
     const before = (await tx.objectStore("meta").get("sync")) as SyncNote | undefined;
-    const unknown = problem === "unknown" ? { unknown: true } : {};
+    const unknown = strange ? { unknown: true } : {};
     await tx.objectStore("meta").put({ lastSync: null, ...before, problem, ...unknown }, "sync");
   });
 }

@@ -44,8 +44,11 @@ export async function look(env: Env): Promise<Loss | null> {
       continue;
     }
     const db = await openAccount(env, device);
-    const account = await meta(db, "account").finally(() => db.close());
-    if (!account) devices.push(device);
+    const [account, leaving] = await Promise.all([meta(db, "account"), meta(db, "leaving")]).finally(() =>
+      db.close(),
+    );
+    if (leaving) await remove(env, device);
+    else if (!account) devices.push(device);
     else if (!listed.has(device)) await putBack(env, account);
   }
   if (devices.length === 0) return null;

@@ -4,6 +4,7 @@ import { revisions } from "../core/revision.ts";
 import { hex, toBase64url } from "./bytes.ts";
 import { encryptJson } from "./crypto.ts";
 import type { Fresh, Keys, Outgoing, Own } from "./db.ts";
+import type { Env } from "./env.ts";
 import { type Leaf, ownPlace, type Session } from "./records.ts";
 import { packed, RECORD, seal } from "./seal.ts";
 
@@ -38,9 +39,6 @@ export async function prepare(
 ): Promise<Prepared> {
   const { env, key } = session;
   const { db, id, rev, revs, depth } = revision;
-  const sealed = await packed({ send: keys.send, clock, db, doc: travelling(revision) }).then(
-    (plain) => plain && seal(env, keys.seal, RECORD, plain),
-  );
   const own: Own = {
     ...{ db, id, rev, depth, fresh },
     revs: [...revs],
@@ -50,9 +48,22 @@ export async function prepare(
     saved: clock,
     again: false,
   };
-  if (!sealed) return { own, outgoing: null };
-  const sha256 = hex(new Uint8Array(await env.subtle.digest("SHA-256", sealed)));
-  return { own, outgoing: { db, id, rev, record: toBase64url(sealed), sha256 } };
+  return { own, outgoing: await sealed(env, keys, revision, clock) };
+}
+
+/** Seals a revision; null where this browser cannot. */
+export async function sealed(
+  env: Pick<Env, "subtle" | "random">,
+  keys: Pick<Keys, "send" | "seal">,
+  revision: Revision,
+  clock: number,
+): Promise<Outgoing | null> {
+  const { db, id, rev } = revision;
+  const plain = await packed({ send: keys.send, clock, db, doc: travelling(revision) });
+  if (!plain) return null;
+  const record = await seal(env, keys.seal, RECORD, plain);
+  const sha256 = hex(new Uint8Array(await env.subtle.digest("SHA-256", record)));
+  return { db, id, rev, record: toBase64url(record), sha256 };
 }
 
 /** A new revision of the phone's own: 128 random bits, minted once. */

@@ -31,14 +31,18 @@ export async function join(env: Env, code: string, deviceName: string): Promise<
       const [keys, note] = await Promise.all([meta(db, "keys"), meta(db, "sync")]);
       if (!keys) continue;
       // Joined without knowing, the person would have two accounts, and what the first has not sent would stay there.
-      const asked = note?.unknown ? "strange" : standing({ env, db });
-      const known = await Promise.resolve(asked).catch(() => null);
+      const known = note?.unknown
+        ? "strange"
+        : await standing({ env, db }).then(
+            ({ is }) => is,
+            () => null,
+          );
       if (known === null) throw new FieldError("offline");
       if (known === "revoked") continue;
       before.push({ send: keys.send, user: user.id, name: user.name });
       if (known === "live") continue;
       // What it has not sent goes in with another account, where the server does not take it back as this one.
-      await stored(noteProblem(db, "unknown"));
+      await stored(noteProblem(db, "unknown", true));
       strange = true;
     } finally {
       db.close();

@@ -125,6 +125,8 @@ function put(
   return write(session.db, ["meta", "own", "outbox"], async (tx) => {
     const now = (await tx.objectStore("meta").get("clock")) as Clock;
     const since = ((await tx.objectStore("meta").get("moved")) ?? []) as readonly Moved[];
+    // Removed a moment ago: what came first decides, and there is no third.
+    if (await tx.objectStore("meta").get("leaving")) throw new FieldError("not_saved", "the account leaves");
     if (now.last !== clock.last || now.offset !== clock.offset || newest(since) !== newest(moved))
       return false;
     await tx.objectStore("meta").put({ ...now, last }, "clock");

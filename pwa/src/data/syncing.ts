@@ -23,8 +23,8 @@ const SAID_FOR = 7 * 24 * 3_600_000;
 export interface Front {
   session(): Session | null;
   closed(): Promise<AccountDb | null>;
-  /** The office revoked this phone, and everything has been handed in. */
-  revoked(): Promise<void>;
+  /** The office revoked this account's phone, and everything has been handed in. */
+  revoked(device: string): Promise<void>;
 }
 
 const NOTHING = {
@@ -105,9 +105,13 @@ export class Syncing {
 
   private async run(asked: boolean): Promise<void> {
     const session = this.front.session();
+    const inFront = () => this.front.closed().catch(() => null);
+    const front = await inFront();
     this.settled = false;
     const own = session ? this.exchange(session, asked) : this.handIn();
     const problem = await own.then(async (wrong) => wrong ?? (await this.carry())).catch(problemOf);
+    // What it came to is nothing to whoever has the phone in hand by now.
+    if (front !== (await inFront())) return this.start();
     this.problem = this.settled && (problem === "offline" || problem === "cut") ? null : problem;
     this.failures = problem === null ? 0 : this.failures + 1;
     if (problem !== null) await this.askToBeWoken().catch(() => {}); // the timer remains
@@ -159,33 +163,20 @@ export class Syncing {
    * the server has heard of that already, and while nobody says which of the two it is.
    */
   private async shutOut(session: Session): Promise<SyncProblem> {
-    const { db } = session;
-    const note = await meta(db, "sync");
-    const told = note?.unknown ? "strange" : await standing({ env: this.env, db }).catch(problemOf);
-    if (told === "revoked") {
-      await this.farewell(session);
-      return told;
+    const { env, db, account } = session;
+    const { unknown } = (await meta(db, "sync")) ?? {};
+    const { is, life } = unknown
+      ? { is: "strange" as const, life: "" }
+      : await standing({ env, db }).catch((error) => ({ is: problemOf(error), life: "" }));
+    if (is === "revoked") {
+      const { farewell } = await import("./apart.ts");
+      // Without a link, or without an answer that says who asks: later.
+      if (await farewell.handOver(session, life).catch(() => false)) await this.front.revoked(account.id);
+      return is;
     }
-    const problem = told === "live" || told === "strange" ? "unknown" : told;
-    await noteProblem(db, problem);
+    const problem = is === "live" || is === "strange" ? "unknown" : is;
+    await noteProblem(db, problem, is === "strange");
     return problem;
-  }
-
-  /** What was saved still goes in, sealed; and only if the server says that it is revoked, and has everything, it forgets. */
-  private async farewell(session: Session): Promise<void> {
-    const { env, db } = session;
-    try {
-      await handIn({ env, db });
-      if (await this.carry()) return;
-      // They go last, and where they must wait for Wi-Fi the phone waits with them.
-      if ((await db.count("photos")) > 0)
-        if (!(await (await import("./apart.ts")).upload.handInPhotos(session))) return;
-      const left = (await db.getAll("own")).some(({ state, again }) => state === "unsent" && !again);
-      if (left || (await standing({ env, db })) !== "revoked") return;
-    } catch {
-      return; // without a link, or without an answer that says who asks: later
-    }
-    await this.front.revoked();
   }
 
   /** What waits may go in from the service worker, once there is a signal and nobody looks at the app. */
