@@ -195,4 +195,19 @@ FOUND = {
         Step("confirm"),
         Step("attack", 1, args=at(kind="renamed", mark="S8X")),
     )),
+    # He named before how what stood was to end: it lived in both hamlets then, and on phones.
+    "the names of a household's tombstones, taken before it moves and is erased": Season(1, (0, 1), (
+        Step("join", 0),
+        Step("join", 1),
+        change(0, "Vi Văn S4X"),
+        together(0, 1),
+        Step("attack", 1, args=at(kind="renamed", mark="S8X")),
+        Step("move", args={"hamlet": "napo", "into": "khuoilan", "households": ["0"]}),
+        Step("attack", 1, args=at(kind="renamed", mark="S9X")),
+        Step("move", args={"hamlet": "khuoilan", "into": "napo", "households": ["0"]}),
+        together(0, 1),
+        Step("attack", 1, args=at(kind="renamed", mark="S10X")),
+        Step("erase", args=at()),
+        together(0, 1),
+    )),
 }  # fmt: skip

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, cast
 
-from sync import revtree
-from sync.rev import Rev
-from tests.commune import CAMPAIGN
+from sync import canonical, revtree
+from sync.rev import Rev, derive
+from tests.commune import CAMPAIGN, HAMLETS
 from tests.server.http.served import Phone, Served
 from tests.sim.founding import volunteer
 from tests.sim.invariants import Name
@@ -20,6 +20,8 @@ from tests.sim.season import Step
 
 BRANCHES = 60
 """Of one flood."""
+ENDS: tuple[Body, ...] = ({"absorbed": True}, {}, *({"moved_to": f"hamlet-{one}"} for one in HAMLETS))
+"""What tombstones say."""
 Draft = dict[str, Any]
 
 
@@ -81,7 +83,8 @@ def forgeries(
 
     author   another's name under another's stamp, on top of what stands
     stamp    the own name under another's stamp
-    renamed  other words under the name of the revision that stands, which another wrote
+    renamed  other words under the name of the revision that stands, which another wrote; and nothing new, in
+             the own name, upon the names of what is to end that revision
     act      a signature that another took
     sealed   as `author`, in a sealed record
     flood    many branches that say nothing new, in the own name
@@ -103,6 +106,10 @@ def forgeries(
         case "renamed":
             if body["by"] != own:  # who wrote it may say otherwise
                 yield {**body, **forged, **named_as(doc_id, top, [rev.digest for rev in path])}
+            for end in ENDS:
+                name = derive(path[0], True, canonical.encode(end)).digest
+                ids = [random.randbytes(16).hex(), name, random.randbytes(16).hex()]
+                yield {**body, "by": own, "stamps": {"*": mine}, **named_as(doc_id, top + 2, ids)}
         case "act":
             pledge, digest = f"pledge:{CAMPAIGN}:{doc_id.partition(':')[2]}", random.randbytes(16).hex()
             act = {"id": f"01J8ZQ4T6N3VXK2M5R{random.randrange(10**8):08d}", "by": other, "at": AT, **SIGNED}
