@@ -416,13 +416,16 @@ test("of what the server has a phone keeps the last few hundred; what waits is n
 /** A scripted server that holds an inspection naming the picture; `pictures` answers what is asked of the media. */
 async function pictured(pictures: Serve, given?: ScriptedServer): Promise<Phone> {
   const scripted = given ?? (await ScriptedServer.start());
+  const mine = await enrolledHere(scripted);
+  await mine.field.addPhoto("na", picture());
   scripted.put("hamlet-na", `inspection:${ulidOf(70)}`, {
     ...{ type: "inspection", v: 1, by: "u1", stamps: { "*": `${NOON}-0000-dev1` } },
     photos: [{ id: sha, item: "tap" }],
   });
-  const mine = await enrolledHere(scripted);
+  mine.metered = true; // the text comes, the picture waits
+  await mine.field.syncNow();
+  mine.metered = false;
   mine.serve = (one) => (one.path.includes("media-na") ? pictures(one) : scripted.serve(one));
-  await mine.field.addPhoto("na", picture());
   return mine;
 }
 
@@ -497,9 +500,9 @@ test("a photo that is refused stops no other, says why, and goes when its bytes 
     if (one.method === "HEAD") return new Response(null, { headers: { "Upload-Offset": "0" } });
     return json({ offset: first ? webp.length : other.length, complete: true });
   });
-  await inspect(mine, "na", [second]);
   mine.clock.now += 1000;
   assert.equal(await mine.field.addPhoto("na", new Blob([other], { type: "image/webp" })), second);
+  await inspect(mine, "na", [second]);
   assert.equal((await mine.field.syncNow()).problem, null);
   const { waiting, refused, reasons } = await mine.field.photos();
   assert.deepEqual([waiting, refused, reasons], [0, 1, ["Ảnh này đã có."]]);
@@ -550,6 +553,37 @@ test("a busy server is no reason to lose or to refuse a photo", async () => {
   assert.deepEqual([waiting, refused], [1, 0]);
 });
 
+test("the same picture in another form, in another hamlet or taken back is another one; in one form it is one", async () => {
+  const mine = await enrolledHere(await ScriptedServer.start());
+  const { session } = mine.field as unknown as { session: Session };
+  const add = (hamlet: string, ...beside: string[]) => mine.field.addPhoto(hamlet, picture(), beside);
+  const first = await add("na");
+  assert.equal(await add("na"), first, "its form was ended before it named it");
+  await mine.field.keepDraft("inspect/one", { photos: { tap: [first] } });
+  assert.equal(await add("na", first), first, "chosen twice");
+  const [second, third] = [await add("na"), await add("khac")];
+  assert.deepEqual(
+    [first, second, third].map((one) => one.length),
+    [64, 64, 64],
+  );
+  assert.equal(new Set([first, second, third]).size, 3);
+  await mine.field.dropPhoto(second);
+  assert.ok(await mine.field.photo(first), "taken out of one form, it stays in the other");
+  await inspect(mine, "na", [first]);
+  await mine.field.keepDraft("inspect/one", null);
+  const [known] = (await readAll(session, "hamlet-na", "inspection:")).values();
+  const [base] = known?.own ?? [];
+  assert.ok(known && base);
+  const gone = [{ id: ulidOf(1), removes: first }];
+  const make = ({ stamp }: { stamp: string }) => ({
+    body: edited(base.body, "inspection", { photos: gone }, stamp, session.account.user.id),
+    acts: [],
+  });
+  await save(session, [{ db: "hamlet-na", id: known.id, base, make }]);
+  const again = await add("na");
+  assert.notEqual(again, first, "taken back for good");
+});
+
 test("a picture taken out of a form is forgotten, one that an inspection shows is kept", async () => {
   const mine = await pictured(() => json({ error: "x" }, 500));
   await mine.field.dropPhoto(sha);
@@ -584,7 +618,7 @@ test("a JPEG is stripped of what says more than its pixels, and stays the same p
 
 // The last one: it takes Nà Pò away.
 test("a photo whose hamlet merged away before it was sent goes after its inspection", async () => {
-  const late = drawn("WEBP", 9);
+  const late = drawn("WEBP", 11);
   const name = createHash("sha256").update(late).digest("hex");
   const mine = await joined();
   mine.metered = true; // text goes, pictures wait

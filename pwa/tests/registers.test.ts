@@ -1,10 +1,11 @@
 /** Models, inspections, units, outreach, bulletins and reviews: phones and a real server process, over HTTP. */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
-import type { Answers } from "../src/core/checklist.ts";
+import type { Answers, Item } from "../src/core/checklist.ts";
 import { resumed } from "../src/core/resumed.ts";
 import { readOne } from "../src/data/records.ts";
 import type { Inspected, InspectionForm } from "../src/data/registers/contract.ts";
+import { inspected as changesOf } from "../src/data/registers/writes.ts";
 import type { Phone } from "./phone.ts";
 import { RealServer, synced } from "./real.ts";
 
@@ -93,6 +94,23 @@ test("what is missing or does not belong is refused on the phone, and nothing is
   await assert.rejects(save({}), { code: "invalid", detail: "Chuông kêu" });
   await assert.rejects(save({ bell: true, homes: 21 }), { code: "invalid", detail: "Số nhà" });
   assert.equal((await (await registers(mai)).model("napo", MODEL)).inspections.length, 0);
+});
+
+test("a photo that was taken back is not saved as if it were shown", () => {
+  const [first, second] = ["a".repeat(64), "b".repeat(64)];
+  const item: Item = { id: "tap", kind: "photo", label: "Ảnh chuông", source: "thử", max: 3 };
+  const sections = [{ id: "one", title: "Một", items: [item] }];
+  const checklist = { slug: "thu", version: 1, title: "Bản thử", sections };
+  const photos = [
+    { id: MODEL, removes: first },
+    { id: first, item: "tap" },
+    { id: second, item: "tap" },
+  ];
+  const base = { rev: "1-a", revs: ["a"], depth: 0, body: { photos } };
+  const save = (...tap: string[]) =>
+    changesOf(checklist, base, found({}, { photos: { tap } }), () => BULLETIN);
+  assert.deepEqual(save(second).photos, []);
+  assert.throws(() => save(second, first), { code: "invalid", detail: "Ảnh chuông" });
 });
 
 test("an inspection made offline by an old version keeps it, returned, corrected and approved", async () => {

@@ -121,6 +121,17 @@ def test_a_camera_picture_goes_small_upright_and_bare_to_the_server(village: Vil
     assert top[0] > top[2]
     assert bottom[2] > bottom[0]
     expect(page.get_by_text("ảnh chưa gửi")).to_have_count(0)
+    to_form(village, phone)  # another inspection, and the same picture from the gallery
+    page.get_by_text("Có", exact=True).first.tap()
+    take(page, picture)
+    expect(page.get_by_alt_text("Ảnh 1")).to_be_visible()
+    phone.press("Lưu phiếu kiểm tra")
+    page.locator(".news", has_text="Đã lưu trên máy này").wait_for()
+    page.evaluate("location.hash = '#/sync'")
+    phone.press("Đồng bộ ngay")
+    whole = [path.read_bytes() for path in arrived(village, 4) if path.suffix == ""]
+    widths = [Image.open(BytesIO(data)).width for data in whole]
+    assert sorted(widths) == [seen.width - 1, seen.width], "it is one of its own, by a pixel"
 
 
 def test_a_form_survives_when_android_ends_the_app_in_the_camera(village: Village) -> None:

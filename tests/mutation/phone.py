@@ -274,6 +274,27 @@ PHONE = (
         ("pwa/tests/photos.test.ts",),
     ),
     Fault(
+        "two forms share one photograph",
+        f"{DATA}/photos.ts",
+        "    if (!named.has(sha256) && (await keep(",
+        "    if ((await keep(",
+        ("pwa/tests/photos.test.ts",),
+    ),
+    Fault(
+        "two hamlets share one photograph",
+        f"{DATA}/photos.ts",
+        '    if (there) return there.hamlet === hamlet && there.state === "phone";',
+        "    if (there) return true;",
+        ("pwa/tests/photos.test.ts",),
+    ),
+    Fault(
+        "a photograph that was taken back is saved as if it were shown",
+        f"{DATA}/registers/writes.ts",
+        '  if (back) throw new FieldError("invalid", labelOf(checklist, back.item));\n',
+        "",
+        ("pwa/tests/registers.test.ts",),
+    ),
+    Fault(
         "a photograph of a form that stays half filled in is forgotten",
         f"{DATA}/upload.ts",
         "    if (drafted.has(photo.sha256) || Math.abs(now - at) < DAY) continue;\n",

@@ -29,7 +29,7 @@ export function Photos({ hamlet, name, label, photos, onChange, most, wrong }: P
     work(async () => {
       camera.closed();
       for (const file of files.slice(0, most - latest.current.length)) {
-        const sha256 = await field.addPhoto(hamlet, file);
+        const sha256 = await field.addPhoto(hamlet, file, latest.current);
         if (latest.current.includes(sha256)) continue;
         latest.current = [...latest.current, sha256];
         onChange(latest.current);

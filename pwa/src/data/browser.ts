@@ -23,7 +23,7 @@ function browserEnv(language: () => string): Env {
 }
 
 /** Loaded with the first photograph. */
-const shrink: Env["shrink"] = async (picture) => (await import("./shrink.ts")).shrink(picture);
+const shrink: Env["shrink"] = async (picture, less) => (await import("./shrink.ts")).shrink(picture, less);
 
 const MARKS = "camket-kept";
 

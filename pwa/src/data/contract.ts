@@ -460,10 +460,10 @@ export interface Field {
   /**
    * Keeps a picture, made small (at most 150 kB, nothing in it but the picture) and encrypted, and returns the
    * SHA-256 of its bytes: the `id` of an entry of `photos` in an inspection. Nothing else is to be done with it:
-   * it is sent once an inspection that names it has reached the server. Raises FieldError `bad_picture`,
-   * `storage_full`, `not_saved`.
+   * it is sent once an inspection that names it has reached the server. One that is shown elsewhere is made another
+   * one; one of those `beside` it in its form is that one. Raises FieldError `bad_picture`, `storage_full`, `not_saved`.
    */
-  addPhoto(hamlet: string, picture: Blob): Promise<string>;
+  addPhoto(hamlet: string, picture: Blob, beside?: readonly string[]): Promise<string>;
   /**
    * An object URL of a picture that this phone has (a small one once the server has it), null where it has none.
    * Whoever asks calls URL.revokeObjectURL.

@@ -26,8 +26,8 @@ export interface Env {
   weakLink(): boolean;
   /** Whether bytes may cost money here: no Wi-Fi, or nobody knows. */
   metered(): boolean;
-  /** Makes a picture small and strips it of all but its pixels. Raises FieldError `bad_picture`. */
-  shrink(picture: Blob): Promise<Shrunk>;
+  /** Makes a picture small, narrower by `less` pixels, and strips it of all but those. Raises FieldError `bad_picture`. */
+  shrink(picture: Blob, less: number): Promise<Shrunk>;
   /** Asks for Background Sync, where there is one. */
   wake(): void;
   /** vi or en: the language in which the server gives its reasons. */

@@ -288,8 +288,8 @@ export class PhoneField implements Field {
 
   // --- photographs (their code is loaded with the first one)
 
-  async addPhoto(hamlet: string, picture: Blob): Promise<string> {
-    return (await apart()).photos.add(this.open(), hamlet, picture);
+  async addPhoto(hamlet: string, picture: Blob, beside: readonly string[] = []): Promise<string> {
+    return (await apart()).photos.add(this.open(), hamlet, picture, beside);
   }
 
   async photo(sha256: string): Promise<string | null> {

@@ -8,16 +8,43 @@ import { FieldError, type PhotosState } from "./contract.ts";
 import { decrypt, encrypt } from "./crypto.ts";
 import { meta, meter, type Photo, stored, write } from "./db.ts";
 import { draft } from "./drafts.ts";
-import type { Bytes } from "./env.ts";
+import type { Bytes, Shrunk } from "./env.ts";
 import { told } from "./erased.ts";
 import { Refused, send } from "./link.ts";
 import { readAll, type Session } from "./records.ts";
 
-/** On disk, encrypted, when it resolves. Raises FieldError `bad_picture`, `storage_full`, `not_saved`. */
-export async function add(session: Session, hamlet: string, picture: Blob): Promise<string> {
+/** As often one picture is made another one. */
+const OTHERS = 30;
+
+/**
+ * On disk, encrypted, when it resolves. A picture is known by its bytes, and belongs to one form in one hamlet: what is
+ * shown, was taken back or is half filled in elsewhere is made another one, by a pixel. Those of its own form are
+ * `beside` it: chosen twice, it is one. Raises FieldError `bad_picture`, `storage_full`, `not_saved`.
+ */
+export async function add(
+  session: Session,
+  hamlet: string,
+  picture: Blob,
+  beside: readonly string[],
+): Promise<string> {
+  const named = await stored(namedIn(session));
+  for (let less = 0; less < OTHERS; less++) {
+    const shrunk = await session.env.shrink(picture, less);
+    const sha256 = hex(new Uint8Array(await session.env.subtle.digest("SHA-256", shrunk.bytes)));
+    if (beside.includes(sha256)) return sha256;
+    if (!named.has(sha256) && (await keep(session, hamlet, sha256, shrunk))) return sha256;
+  }
+  throw new FieldError("bad_picture");
+}
+
+/** False where the phone has it from elsewhere. */
+async function keep(
+  session: Session,
+  hamlet: string,
+  sha256: string,
+  { bytes, thumb, ...about }: Shrunk,
+): Promise<boolean> {
   const { env, key } = session;
-  const { bytes, thumb, ...about } = await env.shrink(picture);
-  const sha256 = hex(new Uint8Array(await env.subtle.digest("SHA-256", bytes)));
   const full = await encrypt(env, key, bytes, place(sha256, "full"));
   const small = await encrypt(env, key, thumb, place(sha256, "thumb"));
   const photo: Photo = {
@@ -25,14 +52,15 @@ export async function add(session: Session, hamlet: string, picture: Blob): Prom
     ...{ state: "phone", reason: null, doc: null, told: false, offset: null },
   };
   const writing = write(session.db, ["photos", "pictures"], async (tx) => {
-    if (await tx.objectStore("photos").get(sha256)) return; // the same picture, chosen twice
+    const there = await tx.objectStore("photos").get(sha256);
+    if (there) return there.hamlet === hamlet && there.state === "phone"; // its form was ended before it named it
     await tx.objectStore("photos").put(photo);
     await tx.objectStore("pictures").put(full, [sha256, "full"]);
     await tx.objectStore("pictures").put(small, [sha256, "thumb"]);
+    return true;
   });
   // Stored or not: what the storage holds may be on the screen.
-  await stored(writing).finally(() => env.channel.post("records"));
-  return sha256;
+  return stored(writing).finally(() => env.channel.post("records"));
 }
 
 /**
@@ -164,6 +192,18 @@ export async function shownIn(
   return { received, saved };
 }
 
+/** All that inspections name, what was taken back included, and forms that are half filled in. */
+async function namedIn(session: Session): Promise<ReadonlySet<string>> {
+  const named = new Set(await draftedIn(session));
+  for (const { name } of await session.db.getAll("databases"))
+    for (const { winner, own } of (await readAll(session, name, "inspection:")).values())
+      for (const { body } of winner ? [winner, ...own] : own)
+        for (const { id } of entriesOf(body)) named.add(String(id));
+  return named;
+}
+
+const entriesOf = ({ photos }: JsonObject) => (photos ?? []) as readonly JsonObject[];
+
 /** The pictures that forms name which are half filled in. */
 export async function draftedIn(session: Session): Promise<ReadonlySet<string>> {
   const names = await session.db.getAllKeys("drafts");
@@ -183,8 +223,8 @@ export async function pin(session: Session, hamlet: string): Promise<void> {
   });
 }
 
-function take(into: Map<string, Shown>, id: string, { photos }: JsonObject): void {
-  const entries = (photos ?? []) as readonly JsonObject[];
+function take(into: Map<string, Shown>, id: string, body: JsonObject): void {
+  const entries = entriesOf(body);
   const removed = new Set(entries.map(({ removes }) => removes));
   for (const { id: sha256, item } of entries)
     if (item !== undefined && !removed.has(sha256))

@@ -20,8 +20,8 @@ const STEPS: readonly (readonly [number, number])[] = [
 ];
 const THUMB: readonly [number, number] = [240, 0.6];
 
-/** Raises FieldError `bad_picture` for what this browser cannot open. */
-export async function shrink(picture: Blob): Promise<Shrunk> {
+/** Narrower by `less` pixels. Raises FieldError `bad_picture` for what this browser cannot open. */
+export async function shrink(picture: Blob, less: number): Promise<Shrunk> {
   const url = URL.createObjectURL(picture);
   try {
     // An element rather than createImageBitmap: it turns the picture upright, and on a phone with little memory
@@ -29,7 +29,7 @@ export async function shrink(picture: Blob): Promise<Shrunk> {
     const image = new Image();
     image.src = url;
     await image.decode();
-    return await fitting(image);
+    return await fitting(image, less);
   } catch {
     throw new FieldError("bad_picture");
   } finally {
@@ -37,9 +37,9 @@ export async function shrink(picture: Blob): Promise<Shrunk> {
   }
 }
 
-async function fitting(image: HTMLImageElement): Promise<Shrunk> {
+async function fitting(image: HTMLImageElement, less: number): Promise<Shrunk> {
   for (const [side, quality] of STEPS) {
-    const { blob, width, height } = await drawn(image, side, quality);
+    const { blob, width, height } = await drawn(image, side, quality, less);
     if (blob.size > MOST_BYTES) continue;
     const thumb = await drawn(image, ...THUMB);
     const mime = blob.type as Shrunk["mime"];
@@ -48,10 +48,10 @@ async function fitting(image: HTMLImageElement): Promise<Shrunk> {
   throw new Error("too large at the smallest size");
 }
 
-async function drawn(image: HTMLImageElement, side: number, quality: number) {
+async function drawn(image: HTMLImageElement, side: number, quality: number, less = 0) {
   const scale = Math.min(1, side / Math.max(image.naturalWidth, image.naturalHeight));
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(image.naturalWidth * scale));
+  canvas.width = Math.max(1, Math.round(image.naturalWidth * scale) - less);
   canvas.height = Math.max(1, Math.round(image.naturalHeight * scale));
   const { width, height } = canvas;
   const pen = canvas.getContext("2d");

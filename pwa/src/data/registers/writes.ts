@@ -41,6 +41,10 @@ export function inspected(
   minted: () => string,
 ): Pick<Changes, "photos"> & { readonly fields: Readonly<Record<string, Json | undefined>> } {
   const wanted = Object.entries(what.photos).flatMap(([item, ids]) => ids.map((id) => ({ id, item })));
+  // What was taken back stays so, whoever did it: a form that shows it still would save what nobody sees.
+  const held = photosOf(base?.body ?? {});
+  const back = wanted.find(({ id }) => held.some((one) => "removes" in one && one.removes === id));
+  if (back) throw new FieldError("invalid", labelOf(checklist, back.item));
   const values = cleaned(checklist, what.values, wanted);
   const answers = answered(values, wanted);
   const [wrong] = problems(checklist, answers);
@@ -55,7 +59,7 @@ export function inspected(
       follow_up: what.followUp ? followUp(what.followUp) : undefined,
     },
     photos: photoChanges(
-      photosOf(base?.body ?? {}),
+      held,
       wanted.filter(({ item }) => asked.includes(item)),
       minted,
     ),
