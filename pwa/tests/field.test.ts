@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { fromBase64url } from "../src/data/bytes.ts";
-import { FieldError } from "../src/data/contract.ts";
+import { FieldError, isAllReceived } from "../src/data/contract.ts";
 import { open, RECORD, unpacked } from "../src/data/seal.ts";
 import { type Phone, phone } from "./phone.ts";
 import { enrolled, household, PIN, ScriptedServer, ulidOf } from "./server.ts";
@@ -134,6 +134,22 @@ test("a clock that was wrong moves only what is unsent, under new revisions", as
   await mine.field.recordVisit(await mine.field.openForm("na", ulidOf(2)), "met");
   const later = await mine.field.household("na", ulidOf(2));
   assert.equal(later.acts[0]?.act.at, "2026-03-02T05:00:00Z");
+});
+
+test("what the server refused, and a photograph that waits, are not said to have reached it", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const device = (await mine.field.account())?.id ?? "";
+  const alone = () => mine.env.marks.read()[device]?.unsent;
+  assert.deepEqual([isAllReceived(await mine.field.syncState()), alone()], [true, 0]);
+  server.verdict = () => "forbidden";
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  const state = await mine.field.syncNow();
+  assert.deepEqual([state.waiting, state.refused, isAllReceived(state), alone()], [0, 1, false, 1]);
+  mine.metered = true;
+  await mine.field.addPhoto("na", new Blob([new Uint8Array(5000)], { type: "image/webp" }));
+  await mine.field.syncNow();
+  assert.equal(alone(), 2, "if the storage were cleared away now");
 });
 
 test("a phone whose clock is right joins by a server with a dead battery, and keeps its own time", async () => {

@@ -55,7 +55,7 @@ def test_a_save_that_found_no_room_is_said_until_it_is_saved_and_a_cleared_phone
 
     page.evaluate(CLEAR)
     phone.sees_title("Dữ liệu trên máy đã mất")
-    phone.sees("1 phiếu chưa kịp gửi về xã không còn trên máy này. Cần ghi lại.")
+    phone.sees("1 phiếu hoặc ảnh chưa về được xã không còn trên máy này. Cần ghi lại.")
     expect(page.locator(".news")).to_be_hidden()
     look("lost")
     page.reload()

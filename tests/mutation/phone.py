@@ -372,4 +372,18 @@ PHONE = (
         "(told.clock as number) > 0 ?",
         (FIELD,),
     ),
+    Fault(
+        "a phone with a refused record says that the commune has every one",
+        f"{DATA}/contract.ts",
+        "  return waiting + refused === 0 &&",
+        "  return waiting === 0 &&",
+        (FIELD,),
+    ),
+    Fault(
+        "cleared away, a photograph that waited is said to have reached the commune",
+        f"{DATA}/loss.ts",
+        ' + photos.filter(({ state }) => state !== "received").length',
+        "",
+        (FIELD,),
+    ),
 )

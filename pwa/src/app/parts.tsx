@@ -4,7 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import type { Outcome } from "../core/outcome.ts";
 import { date, weekday } from "../core/wording.ts";
 import type { Key } from "../core/words/vi.ts";
-import type { HouseholdRow, ReviewView, SyncState, Where } from "../data/contract.ts";
+import type { HouseholdRow, ReviewView, Where } from "../data/contract.ts";
 import { useApp } from "./context.ts";
 import { back as goBack } from "./trail.ts";
 
@@ -293,11 +293,6 @@ export function OutcomeMark({
       {!counts && ` (${say("outcome.not_counted")})`}
     </span>
   );
-}
-
-/** Whether the commune has every record. A server that does not know this phone any more may have lost some. */
-export function isAllReceived({ waiting, problem }: SyncState): boolean {
-  return waiting === 0 && problem !== "unknown";
 }
 
 export function WhereMark({ where }: { readonly where: Where | "overruled" }) {

@@ -265,6 +265,14 @@ export interface SyncState {
   readonly bytesThisMonth: number;
 }
 
+/**
+ * Whether the commune has every record. It has none that it refused, and a server that does not know this phone any more
+ * may have lost some.
+ */
+export function isAllReceived({ waiting, refused, problem }: SyncState): boolean {
+  return waiting + refused === 0 && problem !== "unknown";
+}
+
 /** A record that the office or a rule holds back, or of which a colleague's later value was taken. */
 export interface ProblemView {
   readonly hamlet: string;

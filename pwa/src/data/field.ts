@@ -322,8 +322,11 @@ export class PhoneField implements Field {
 
   async syncState(): Promise<SyncState> {
     const front = await this.inFront();
-    const state = await this.syncing.state(front?.db ?? null);
-    if (front) loss.mark(this.env, front.account.id, { unsent: state.waiting });
+    const [state, photos = []] = await Promise.all([
+      this.syncing.state(front?.db ?? null),
+      front?.db.getAll("photos"),
+    ]);
+    if (front) loss.mark(this.env, front.account.id, loss.alone(state, photos));
     return state;
   }
 

@@ -1,14 +1,15 @@
 /**
  * Browsers clear storage: where room runs out, where a person clears "site data". What was on this phone is then
  * simply not there, and must not look like a phone that nobody has used. So a mark outside of the databases says
- * which accounts were kept here, and how many of their records had not reached the server.
+ * which accounts were kept here, and how much of theirs was nowhere else.
  */
 import { accounts, putBack } from "./accounts.ts";
-import { dropAccount, meta, openAccount, openPhone } from "./db.ts";
+import type { SyncState } from "./contract.ts";
+import { dropAccount, meta, openAccount, openPhone, type Photo } from "./db.ts";
 import type { Env } from "./env.ts";
 
 export interface Mark {
-  /** Records that had not reached the server when last counted. */
+  /** Records and photographs that the server had not taken in when last counted. */
   readonly unsent: number;
   /** The office took this phone off its list: the account is being removed. */
   readonly leaving?: boolean;
@@ -21,6 +22,11 @@ export type Marks = Readonly<Record<string, Mark>>;
 export interface Loss {
   readonly devices: readonly string[];
   readonly unsent: number;
+}
+
+/** What is nowhere else. The server has neither what it refused, nor a photograph that waits for Wi-Fi. */
+export function alone({ waiting, refused }: SyncState, photos: readonly Photo[]): Mark {
+  return { unsent: waiting + refused + photos.filter(({ state }) => state !== "received").length };
 }
 
 /** Writes what is known of one account; null forgets it. */

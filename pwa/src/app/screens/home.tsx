@@ -1,9 +1,9 @@
 /** The hamlets of this person, how far each has come, and whether everything has reached the commune. */
 import { print } from "../../core/route.ts";
 import { hamletName, localDay, moment } from "../../core/wording.ts";
-import type { Field, SyncProblem } from "../../data/contract.ts";
+import { type Field, isAllReceived, type SyncProblem } from "../../data/contract.ts";
 import { useApp, useLoad } from "../context.ts";
-import { isAllReceived, LinkButton, Progress, Screen, Warning } from "../parts.tsx";
+import { LinkButton, Progress, Screen, Warning } from "../parts.tsx";
 import { moreWords } from "../words.ts";
 
 /** What stands until a person does something about it. */

@@ -1,8 +1,9 @@
 /** Where the records are: what waits, what came, what needs attention, and what the month has cost. */
 import { ofRecord, print } from "../../core/route.ts";
 import { date, moment } from "../../core/wording.ts";
+import { isAllReceived } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
-import { Button, isAllReceived, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
+import { Button, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
 
 /** Loaded with this one: it is opened from here. */
 export { Courier } from "./courier.tsx";

@@ -517,7 +517,7 @@ export const en: Catalogue = {
 
   "lost.title": "The data on this phone is gone",
   "lost.unsent":
-    "{n} records that had not reached the commune are no longer on this phone. Record them again.",
+    "{n} records or photographs that the commune had not received are no longer on this phone. Record them again.",
   "lost.sent": "All records made on this phone had reached the commune before.",
   "lost.why": "The browser, or somebody, cleared Camket's data on this phone.",
   "lost.how":

@@ -257,7 +257,7 @@ export const more = {
   "shut.safe": "Đừng xóa Camket hay dữ liệu trang web: phiếu chưa gửi vẫn nằm trên máy này.",
 
   "lost.title": "Dữ liệu trên máy đã mất",
-  "lost.unsent": "{n} phiếu chưa kịp gửi về xã không còn trên máy này. Cần ghi lại.",
+  "lost.unsent": "{n} phiếu hoặc ảnh chưa về được xã không còn trên máy này. Cần ghi lại.",
   "lost.sent": "Mọi phiếu đã ghi trên máy này đều đã về xã trước khi mất.",
   "lost.why": "Trình duyệt, hoặc ai đó, đã xóa dữ liệu của Camket trên điện thoại này.",
   "lost.how": "Phiếu xã đã nhận vẫn còn đủ. Xin xã mã mời mới, danh sách sẽ tải lại về máy.",
