@@ -1,6 +1,7 @@
 /** A server that was restored to before a phone had joined: what the phone keeps, and how it goes on. */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
+import { PhoneField } from "../src/data/field.ts";
 import type { Phone } from "./phone.ts";
 import { PIN, RealServer, synced } from "./real.ts";
 
@@ -190,4 +191,41 @@ test("what an account has not sent that was not taken back goes in with the one 
   await synced(shared);
   await shared.field.join(invite(server.commune.users[1]), "Điện thoại");
   assert.equal(await shared.field.beside(), false, "the other account is well");
+});
+
+test("a tab that was left open while the account joined again in another goes on as who it is by now", async () => {
+  const one = await server.enrolled(invite(server.commune.users[0]));
+  const two = one.again();
+  await two.field.join(invite(server.commune.users[0]), "Điện thoại");
+  await two.field.setPin(PIN);
+  await synced(two);
+  await one.field.recordVisit(await form(one, 6), "met");
+  await synced(one);
+  assert.equal((await view(one, 6)).where, "received");
+});
+
+test("an account that was refused and is well all the same hands in and goes once it is revoked", async () => {
+  const mai = await server.enrolled(invite(server.commune.users[0]));
+  await mai.field.recordVisit(await form(mai, 7), "met");
+  mai.serve = (asked) =>
+    asked.path === "/db/_exchange" ? new Response("", { status: 401 }) : server.link(asked);
+  assert.equal((await mai.field.syncNow()).problem, "unknown");
+  mai.serve = server.link;
+  server.camket("device", "revoke", (await mai.field.account())?.id ?? "");
+  await mai.field.syncNow();
+  assert.equal(await mai.field.lifecycle(), "new");
+  assert.ok(server.waiting().includes(`hamlet-napo/pledge:${server.commune.campaign}:${household(7)}`));
+});
+
+test("what a person has not sent goes in from a phone that was passed on, after the next one's own", async () => {
+  const both = await server.enrolled(invite(server.commune.users[0]));
+  both.serve = null;
+  await both.field.recordVisit(await form(both, 8), "met");
+  both.serve = server.link;
+  await both.field.join(invite(server.commune.users[1]), "Điện thoại");
+  await both.field.setPin("246810");
+  let woken = 0;
+  await new PhoneField({ ...both.env, wake: () => woken++ }).hidden();
+  await synced(both, both);
+  assert.deepEqual([woken, (await view(both, 8)).acts.length], [1, 1]);
 });

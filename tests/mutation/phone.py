@@ -3,8 +3,9 @@
 from tests.mutation.faults import Fault
 
 DATA = "pwa/src/data"
-FIELD, STORAGE, TROUBLE, LEAVING, CODES, SHOWING = (
-    f"pwa/tests/{name}.test.ts" for name in ("field", "storage", "trouble", "leaving", "codes", "showing")
+FIELD, STORAGE, TROUBLE, LEAVING, REJOIN, CODES, SHOWING = (
+    f"pwa/tests/{name}.test.ts"
+    for name in ("field", "storage", "trouble", "leaving", "rejoin", "codes", "showing")
 )
 
 PHONE = (
@@ -260,10 +261,31 @@ PHONE = (
         (LEAVING,),
     ),
     Fault(
+        "a phone that is well takes itself for one that the server never knew",
+        f"{DATA}/syncing.ts",
+        'noteProblem(db, problem, is === "strange")',
+        'noteProblem(db, problem, problem === "unknown")',
+        (REJOIN,),
+    ),
+    Fault(
+        "a tab keeps the credential of before its account joined again",
+        f"{DATA}/syncing.ts",
+        "      session.credential = credential;\n      return this.exchange(session, asked);\n",
+        "",
+        (REJOIN,),
+    ),
+    Fault(
+        "what the account of somebody else on this phone holds stays on it",
+        f"{DATA}/rejoin.ts",
+        "          await handIn({ env, db });\n          return;\n",
+        "          return;\n",
+        (REJOIN,),
+    ),
+    Fault(
         "a phone says that it was shut out while nobody tells who it is",
         f"{DATA}/syncing.ts",
-        '    if (told === "revoked") {\n',
-        '    if (told !== "live" && told !== "strange") {\n',
+        '    if (is === "revoked") {\n',
+        '    if (is !== "live" && is !== "strange") {\n',
         (TROUBLE,),
     ),
     Fault(

@@ -176,14 +176,19 @@ export async function choose(env: Env, device: string): Promise<void> {
 /** Opens an account with its PIN. Raises FieldError `wrong_pin`, `wait` (with the seconds). */
 export async function unlock(env: Env, db: AccountDb, pin: string): Promise<Session> {
   const keys = await keysOfAccount(db);
-  return session(env, db, keys, await rawKey(env, db, keys, pin));
+  return session(env, db, await rawKey(env, db, keys, pin));
 }
 
-async function session(env: Env, db: AccountDb, keys: Keys, raw: Bytes): Promise<Session> {
+async function session(env: Env, db: AccountDb, raw: Bytes): Promise<Session> {
   const account = (await meta(db, "account")) as Account;
   const key = await dataKey(env, raw);
-  const credential = fromUtf8(await decrypt(env, key, keys.credential, CREDENTIAL));
+  const credential = await credentialOf({ env, db, key });
   return { env, account, db, key, credential, pages: new Map() };
+}
+
+/** The full credential as it is by now: in another tab the account may have joined again. */
+export async function credentialOf({ env, db, key }: Pick<Session, "env" | "db" | "key">): Promise<string> {
+  return fromUtf8(await decrypt(env, key, (await keysOfAccount(db)).credential, CREDENTIAL));
 }
 
 /** Tries a PIN, and counts wrong ones. */
@@ -210,7 +215,7 @@ export async function changePin(env: Env, db: AccountDb, old: string, next: stri
   await rewrap(env, db, await rawKey(env, db, keys, old), next);
 }
 
-async function rewrap(env: Env, db: AccountDb, raw: Bytes, pin: string): Promise<Keys> {
+async function rewrap(env: Env, db: AccountDb, raw: Bytes, pin: string): Promise<void> {
   const pinned = await wrap(env, pin, raw);
   const keys = { ...(await keysOfAccount(db)), pin: pinned };
   await stored(
@@ -220,7 +225,6 @@ async function rewrap(env: Env, db: AccountDb, raw: Bytes, pin: string): Promise
       await tx.objectStore("meta").delete("recovery");
     }),
   );
-  return keys;
 }
 
 /** Asks the office for the data key. The key pair for the answer stays in IndexedDB and cannot be read out. */
@@ -263,7 +267,8 @@ export async function recover(env: Env, db: AccountDb, pin: string): Promise<Ses
   if (!asked?.wrapped) throw new FieldError("missing", "recovery");
   // The answer is sealed to this phone's pair under the id of the request.
   const raw = await open(env, asked.pair, asked.id, RECOVERY, fromBase64url(asked.wrapped));
-  return session(env, db, await rewrap(env, db, raw, pin), raw);
+  await rewrap(env, db, raw, pin);
+  return session(env, db, raw);
 }
 
 export function checkPin(pin: string): void {

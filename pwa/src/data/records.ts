@@ -13,8 +13,8 @@ export interface Session {
   readonly account: Account;
   readonly db: AccountDb;
   readonly key: CryptoKey;
-  /** The full credential. */
-  readonly credential: string;
+  /** The full credential; another one once the account has joined again in another tab. */
+  credential: string;
   /** Pages never change, so a page that was decrypted once is kept while the account is open. */
   readonly pages: Map<number, Promise<Bodies>>;
 }

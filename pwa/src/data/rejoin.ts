@@ -18,7 +18,7 @@ import { FieldError } from "./contract.ts";
 import { dataKey } from "./crypto.ts";
 import { type AccountDb, meta, openAccount, type SyncNote, stored, write } from "./db.ts";
 import type { Env } from "./env.ts";
-import { handIn, noteProblem, standing } from "./handin.ts";
+import { handIn, isStrange, noteProblem, standing } from "./handin.ts";
 import type { Session } from "./records.ts";
 
 /** Redeems an invitation, for a new account or for one that is here. Raises FieldError as `accounts.join` does. */
@@ -53,17 +53,26 @@ export async function join(env: Env, code: string, deviceName: string): Promise<
 }
 
 /**
- * What accounts of this phone have not sent that the server does not know any more, and has not taken back: the one in
- * front carries it, and it waits at the office. Raises what the link raises.
+ * What the other accounts of this phone have not sent: nobody may open them again, where a phone was passed on. Each hands
+ * in as itself; of one that the server does not know any more, and has not taken back, the one in front carries it, and
+ * it waits at the office. Raises what the link raises.
  */
-export async function handInStranded(env: Env): Promise<void> {
+export async function handInOthers(env: Env): Promise<void> {
   const [front, ...others] = await accounts(env);
   if (!front || others.length === 0) return;
   const send = await withAccount(env, front.id, async (db) => (await meta(db, "keys"))?.send);
-  for (const { id } of send ? others : [])
+  for (const { id } of others)
     await withAccount(env, id, async (db) => {
-      if ((await meta(db, "sync"))?.unknown && (await db.count("outbox")) > 0)
-        await handIn({ env, db }, send);
+      if ((await db.count("outbox")) === 0) return;
+      if (!(await meta(db, "sync"))?.unknown)
+        try {
+          await handIn({ env, db });
+          return;
+        } catch (error) {
+          if (!isStrange(error)) throw error;
+          await noteProblem(db, "unknown", true);
+        }
+      if (send) await handIn({ env, db }, send);
     });
 }
 

@@ -3,7 +3,7 @@
  * exchange; locked ones hand in their sealed records.
  */
 import { tips } from "../core/revision.ts";
-import { accounts } from "./accounts.ts";
+import { accounts, credentialOf } from "./accounts.ts";
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
 import type { Env } from "./env.ts";
@@ -121,14 +121,14 @@ export class Syncing {
   private async exchange(session: Session, asked: boolean): Promise<SyncProblem | null> {
     const result = await replicate(session, asked);
     if (result === "send_only") await this.handIn();
-    if (result === "revoked") return this.shutOut(session);
+    if (result === "revoked") return this.shutOut(session, asked);
     // A phone that is full of photographs makes room by sending them.
     if (result === "storage_full") return this.photographs(session, asked).then(() => result);
     if (result !== "done") return result;
     this.settled = true;
     if ((await accounts(this.env)).length > 1) {
       const { rejoin } = await import("./apart.ts");
-      await rejoin.handInStranded(this.env);
+      await rejoin.handInOthers(this.env);
     }
     return this.photographs(session, asked);
   }
@@ -162,7 +162,7 @@ export class Syncing {
    * joined, be it for the second time. Then it keeps everything, until it joins again as the one that it was; also where
    * the server has heard of that already, and while nobody says which of the two it is.
    */
-  private async shutOut(session: Session): Promise<SyncProblem> {
+  private async shutOut(session: Session, asked: boolean): Promise<SyncProblem | null> {
     const { env, db, account } = session;
     const { unknown } = (await meta(db, "sync")) ?? {};
     const { is, life } = unknown
@@ -174,6 +174,11 @@ export class Syncing {
       if (await farewell.handOver(session, life).catch(() => false)) await this.front.revoked(account.id);
       return is;
     }
+    const credential = is === "live" ? await credentialOf(session) : session.credential;
+    if (credential !== session.credential) {
+      session.credential = credential;
+      return this.exchange(session, asked);
+    }
     const problem = is === "live" || is === "strange" ? "unknown" : is;
     await noteProblem(db, problem, is === "strange");
     return problem;
@@ -182,7 +187,10 @@ export class Syncing {
   /** What waits may go in from the service worker, once there is a signal and nobody looks at the app. */
   async askToBeWoken(): Promise<void> {
     const db = await this.front.closed();
-    if (db && (await db.count("outbox")) + (await db.count("carried")) > 0) this.env.wake();
+    if (!db) return;
+    const waiting = (await db.count("outbox")) + (await db.count("carried"));
+    // What another account of this phone holds goes by the same way: whether there is any, the worker sees.
+    if (waiting > 0 || (await accounts(this.env)).length > 1) this.env.wake();
   }
 
   private backoff(): number {
