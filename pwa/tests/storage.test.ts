@@ -317,6 +317,32 @@ test("pledges go first, then households, then signatures; what is held or refuse
   assert.ok(goes(leaf("pledge:d", "refused"), true));
 });
 
+test("a form that is half filled in goes with the household that was erased, and stays where that has moved", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server, 4);
+  const [second, third, fourth] = [ulidOf(2), ulidOf(3), ulidOf(4)];
+  const names = [
+    `sign/${first}`,
+    `edit/${second}`,
+    `amend/household/${third}`,
+    `edit/${fourth}`,
+    "meeting/na",
+  ];
+  for (const name of names) await mine.field.keepDraft(name, { name: "Hoàng" });
+  const deleted = (id: string) => ({ id: `household:${id}`, rev: "2-b", revs: ["b"], deleted: true });
+  const moved = { id: `household:${third}`, rev: "1-c", revs: ["c"], doc: household(3, "Hoàng") };
+  server.parts = (parts) => [
+    ...parts.slice(0, -1),
+    { db: "hamlet-na", outcomes: [[`pledge:2026:${first}`, "1-a", "erased"]] },
+    { db: "hamlet-na", rows: [deleted(second), deleted(third)], position: "90" },
+    { db: "hamlet-khac", rows: [moved], position: "90" },
+    { done: true },
+  ];
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const left = await (await openAccount(mine.env, "dev1")).getAllKeys("drafts");
+  assert.deepEqual(left, [names[2], names[3], names[4]]);
+});
+
 test("a draft outlives the app, encrypted, until it is forgotten", async () => {
   const mine = await enrolled(await ScriptedServer.start());
   await mine.field.keepDraft("meeting/na", { sheet: "7", chosen: [first] });

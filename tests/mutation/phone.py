@@ -296,6 +296,27 @@ PHONE = (
         ("pwa/tests/photos.test.ts",),
     ),
     Fault(
+        "a form about a household that was erased stays half filled in",
+        f"{DATA}/compact.ts",
+        '    if (rewrite) await (await import("./apart.ts")).erased.forgetForms(session);\n',
+        "",
+        (STORAGE,),
+    ),
+    Fault(
+        "a form stays half filled in though its record was answered as erased",
+        f"{DATA}/commit.ts",
+        "    if (name.includes(id.slice(-26))) await",
+        "    if (name === id) await",
+        (STORAGE,),
+    ),
+    Fault(
+        "a form about a household that has moved is forgotten",
+        f"{DATA}/erased.ts",
+        " if (page !== null) here.add(ulidOf(id));\n",
+        " if (page === -1) here.add(ulidOf(id));\n",
+        (STORAGE,),
+    ),
+    Fault(
         "two forms share one photograph",
         f"{DATA}/photos.ts",
         "    if (!named.has(sha256) && (await keep(",

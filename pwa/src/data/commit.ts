@@ -52,7 +52,7 @@ export async function commitOutcomes(
 ): Promise<RevKey[]> {
   const received = await write(
     session.db,
-    ["own", "outbox", "overruled", "heads", "databases", "meta"],
+    ["own", "outbox", "overruled", "heads", "databases", "meta", "drafts"],
     async (tx) => {
       const keys: RevKey[] = [];
       const reasons = outcomes.flatMap(({ is, reason }) => (is === "received" && reason ? [reason] : []));
@@ -127,9 +127,9 @@ async function isElsewhere(
   return left.some((head) => head?.page === null);
 }
 
-/** Erased means here too: the winner, the own leaves, the sealed records, and soon the old pages. */
+/** Erased means here too: the winner, the own leaves, the sealed records, half-filled forms, and soon the old pages. */
 async function erase(
-  tx: Write<"own" | "outbox" | "overruled" | "heads" | "databases">,
+  tx: Write<"own" | "outbox" | "overruled" | "heads" | "databases" | "drafts">,
   db: string,
   id: string,
 ): Promise<void> {
@@ -137,6 +137,8 @@ async function erase(
   await tx.objectStore("own").delete(keysOf(db, id));
   await tx.objectStore("outbox").delete(keysOf(db, id));
   await tx.objectStore("overruled").delete([db, id]);
+  for (const name of await tx.objectStore("drafts").getAllKeys())
+    if (name.includes(id.slice(-26))) await tx.objectStore("drafts").delete(name);
   const database = await tx.objectStore("databases").get(db);
   if (database) await tx.objectStore("databases").put({ ...database, rewrite: true });
 }

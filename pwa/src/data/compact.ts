@@ -20,6 +20,7 @@ export async function compact(session: Session): Promise<void> {
       session.db.getAllKeysFromIndex("pages", "db", name),
       session.db.count("heads", keysOf(name)),
     ]);
+    if (rewrite) await (await import("./apart.ts")).erased.forgetForms(session);
     if (rewrite || pages.length > Math.ceil(heads / FULL) * 2 + SLACK) await rewritten(session, name, pages);
   }
 }

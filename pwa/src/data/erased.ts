@@ -1,6 +1,6 @@
 /**
- * Photographs that the office erased go from this phone, too: the picture that still waited, and the thumbnail of one
- * that had arrived. The volunteer reads for a week how many of her own went.
+ * What the office erased goes from this phone, too. Photographs: the picture that still waited, and the thumbnail of one
+ * that had arrived; the volunteer reads for a week how many of her own went. And forms that were half filled in.
  */
 import { isObject } from "../core/json.ts";
 import { type AccountDb, type Meta, meta, meter, type Photo, write } from "./db.ts";
@@ -33,6 +33,24 @@ export async function drop({ env, db }: Session, sha256: string): Promise<void> 
   });
   env.channel.post("records");
 }
+
+/** Forgets forms that are half filled in about what is gone from here; what has moved stands in another hamlet. */
+export async function forgetForms({ db }: Session): Promise<void> {
+  const [heads, own, drafts] = await Promise.all([
+    db.getAll("heads"),
+    db.getAllKeys("own"),
+    db.getAllKeys("drafts"),
+  ]);
+  const here = new Set(own.map(([, id]) => ulidOf(id)));
+  for (const { id, page } of heads) if (page !== null) here.add(ulidOf(id));
+  const gone = new Set(heads.map(({ id }) => ulidOf(id)).filter((ulid) => !here.has(ulid)));
+  for (const name of drafts)
+    if (name.match(ULID)?.some((ulid) => gone.has(ulid))) await db.delete("drafts", name);
+}
+
+const ULID = /[0-9A-HJKMNP-TV-Z]{26}/g;
+/** What a document is about: a pledge is its household's. */
+const ulidOf = (id: string) => id.slice(-26);
 
 /** A colleague's, of which the phone has never known the size. */
 const isFetched = ({ width }: Photo) => width === 0;
