@@ -227,8 +227,8 @@ PHONE = (
     Fault(
         "a revoked phone forgets before it has handed in",
         f"{DATA}/farewell.ts",
-        "    return !stays;\n",
-        "    return true;\n",
+        "  return !stays;\n",
+        "  return true;\n",
         (LEAVING,),
     ),
     Fault(

@@ -5,7 +5,7 @@
 import { isObject, type JsonObject } from "../core/json.ts";
 import { commitMissing, keyOf } from "./commit.ts";
 import { deliver } from "./courier.ts";
-import { meta, type Outgoing, write } from "./db.ts";
+import { isFull, meta, type Outgoing, write } from "./db.ts";
 import { handIn, standing } from "./handin.ts";
 import { sealed } from "./outgoing.ts";
 import { openOwn, readAll, type Session } from "./records.ts";
@@ -28,17 +28,22 @@ export async function handOver(session: Session, life: string): Promise<boolean>
 }
 
 /** Whether everything is with the server that was `known` when the pictures went; then nothing is saved any more. */
-function leave({ db }: Session, known: ReadonlySet<string>): Promise<boolean> {
-  return write(db, ["meta", "own", "outbox", "carried"], async (tx) => {
-    const own = await tx.objectStore("own").getAll();
-    const carried = await tx.objectStore("carried").getAll();
-    const stays =
-      own.some((leaf) => leaf.state === "unsent" || !known.has(String(keyOf(leaf)))) ||
-      carried.some(({ receipt }) => !receipt) ||
-      (await tx.objectStore("outbox").count()) > 0;
-    if (!stays) await tx.objectStore("meta").put(true, "leaving");
-    return !stays;
-  });
+async function leave({ db }: Session, known: ReadonlySet<string>): Promise<boolean> {
+  let stays = true;
+  try {
+    await write(db, ["meta", "own", "outbox", "carried"], async (tx) => {
+      const own = await tx.objectStore("own").getAll();
+      const carried = await tx.objectStore("carried").getAll();
+      stays =
+        own.some((leaf) => leaf.state === "unsent" || !known.has(String(keyOf(leaf)))) ||
+        carried.some(({ receipt }) => !receipt) ||
+        (await tx.objectStore("outbox").count()) > 0;
+      if (!stays) await tx.objectStore("meta").put(true, "leaving");
+    });
+  } catch (error) {
+    if (!isFull(error)) throw error; // one with no room for this word has none for a record either
+  }
+  return !stays;
 }
 
 /**
@@ -65,13 +70,13 @@ async function sealRest(session: Session, life: string): Promise<boolean> {
     const record = await sealed(session.env, keys, { ...leaf, body }, leaf.saved);
     if (record) records.push(record); // one that cannot be sealed here stays, and the phone with it
   }
-  if (!first && records.length === 0) return false;
+  if (records.length === 0) return false;
   await write(db, ["meta", "own", "outbox"], async (tx) => {
     for (const record of records)
       if (await tx.objectStore("own").getKey(keyOf(record))) await tx.objectStore("outbox").put(record);
     await tx.objectStore("meta").put(life, "given");
   });
-  return records.length > 0;
+  return true;
 }
 
 /** Winners that this person wrote, or told something in, become leaves to be sent. */
