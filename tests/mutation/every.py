@@ -3,6 +3,7 @@
 from tests.mutation.caps import CAPS
 from tests.mutation.faults import AUTHORITY, DURABLE, FOR_GOOD, MERGE_RULES, OUTCOMES, SETTLING
 from tests.mutation.phone import PHONE
+from tests.mutation.pictures import PICTURES
 from tests.mutation.places import PHOTOGRAPHS, PLACES
 from tests.mutation.taken import TAKEN
 
@@ -18,4 +19,5 @@ FAULTS = (
     *TAKEN,
     *CAPS,
     *PHONE,
+    *PICTURES,
 )
