@@ -18,7 +18,6 @@ from server import audit, moving
 from server.admission import asking_of
 from server.auth import users
 from server.auth.grant import COMMUNE
-from server.clock import instant
 from server.lists.hamlets import named, new_id
 from server.lists.planning import STEP
 from server.moving import NoMove
@@ -29,6 +28,7 @@ from server.rows.statements import chunks
 from server.scribe import Change, NotTaken
 from server.strokes import drawn
 from server.whereabouts import end_of, merges
+from server.words import local_day
 from sync.hooks import Caller
 from sync.merge import CLEARED
 
@@ -90,7 +90,7 @@ async def merge(parts: Parts, caller: Caller, source: str, into: str) -> Done:
     """
     await parts.follower.catch_up()
     await to_thread.run_sync(_check, parts, source, into)
-    by, today = asking_of(caller).grant.user, instant(parts.clock())[:10]
+    by, today = asking_of(caller).grant.user, local_day(parts.clock()).isoformat()
     fields = {"state": "merged", "merged": {"into": into, "since": today}}
     named = await to_thread.run_sync(_named, parts, source, into)
     if behind := await to_thread.run_sync(_behind, parts, source, into):

@@ -44,7 +44,7 @@ class Words:
 
     def date(self, value: date | datetime | str) -> str:
         """A day as dd/mm/yyyy; an instant (UTC, also as its text `…Z`) by the clock on the wall here."""
-        return format_date(_local_day(value), _FULL_YEAR, locale=self._locale)
+        return format_date(local_day(value), _FULL_YEAR, locale=self._locale)
 
     def time(self, value: datetime | str) -> str:
         """An instant as dd/mm/yyyy hh:mm, by the clock on the wall here."""
@@ -60,7 +60,8 @@ class Words:
         return format_percent(share, format="#,##0.#%", locale=self._locale)
 
 
-def _local_day(value: date | datetime | str) -> date:
+def local_day(value: date | datetime | str) -> date:
+    """The day of an instant (UTC, also as its text `…Z`) by the clock on the wall here; a day is itself."""
     if isinstance(value, str):
         if len(value) == len("2026-01-31"):
             return date.fromisoformat(value)

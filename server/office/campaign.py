@@ -24,7 +24,7 @@ from server.office.saving import Saving, known_of, save
 from server.rows import tables
 from server.rows.engine import table
 from server.scribe import Change, NotTaken
-from server.words import Words
+from server.words import Words, local_day
 
 BASE = "/office/campaign"
 _SCHEMA = schemas.schema("campaign")["properties"]
@@ -110,8 +110,9 @@ async def show_new(desk: Desk) -> Response:
     """The form of another campaign: what the newest one says, from today to the end of the year."""
     newest = next(iter(await desk.read(campaigns)), None)
     form = _form_of("", newest) if newest else Form()
-    today, last = f"{desk.now:%d/%m/%Y}", f"31/12/{desk.now:%Y}"
-    form = replace(form, name="", state=STATES[0], starts=today, ends=last)
+    today = local_day(desk.now)
+    last = f"31/12/{today.year}"
+    form = replace(form, name="", state=STATES[0], starts=shown(today.isoformat()), ends=last)
     return await _page(desk, None, form, {})
 
 

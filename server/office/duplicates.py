@@ -12,7 +12,7 @@ from starlette.responses import Response
 from server import duplicates
 from server.admission import caller_of
 from server.carrying import Act, Carrier
-from server.clock import instant, milliseconds
+from server.clock import milliseconds
 from server.duplicates import Household, Pair
 from server.office import parting
 from server.office.desk import Desk
@@ -22,6 +22,7 @@ from server.rows import tables
 from server.rows.engine import table
 from server.scribe import Change, NotTaken
 from server.ulids import ulids
+from server.words import local_day
 
 HERE = "/office/duplicates"
 SHOWN = 50
@@ -101,7 +102,7 @@ async def settle(desk: Desk) -> Response:
 
 async def _merge(desk: Desk, place: Hamlet, kept: str, gone: str) -> Response:
     """The one household becomes an alias of the other; its pledges follow (`server.carrying`)."""
-    status = {"is": "merged_into", "since": instant(desk.now)[:10], "into": kept}
+    status = {"is": "merged_into", "since": local_day(desk.now).isoformat(), "into": kept}
     parts, caller = desk.parts, caller_of(desk.signed_in.grant, desk.words)
     carrier = Carrier(parts.store, parts.rows, parts.clock)
     anew = await carrier.undone(place.db, gone, kept)  # they were one before, and were parted

@@ -20,7 +20,7 @@ from server.office.places import Hamlet, hamlet_of, hamlets
 from server.office.records import checklist_of
 from server.rows import registers
 from server.rows.engine import table
-from server.words import HERE, Words
+from server.words import Words, local_day
 
 BASE, PAGE = "/office/inspections", 50
 TABS = ("all", "due", "overdue")
@@ -96,7 +96,7 @@ async def show(desk: Desk) -> Response:
 
 def today_of(desk: Desk) -> str:
     """Today by the clock on the wall here."""
-    return desk.now.astimezone(HERE).date().isoformat()
+    return local_day(desk.now).isoformat()
 
 
 def select_inspections(dbs: list[str], tab: str, today: str) -> Select[Any]:

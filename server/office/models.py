@@ -16,6 +16,7 @@ from server.clock import milliseconds
 from server.office import inspections, records
 from server.office.desk import Desk
 from server.office.forms import day, plain, shown, tidy, whole
+from server.office.inspections import today_of
 from server.office.places import Hamlet, hamlets
 from server.office.records import body_of
 from server.office.saving import Saving, save
@@ -175,7 +176,7 @@ async def show(desk: Desk) -> Response:
 
 async def show_new(desk: Desk) -> Response:
     """An empty form."""
-    return await _page(desk, None, Form(since=f"{desk.now:%d/%m/%Y}"), [], {})
+    return await _page(desk, None, Form(since=shown(today_of(desk))), [], {})
 
 
 async def add(desk: Desk) -> Response:

@@ -14,6 +14,7 @@ from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import insert_new
 from server.scribe import Change
+from server.words import local_day
 
 _households, _apart = table(tables.HouseholdRow), table(tables.Apart)
 
@@ -30,7 +31,7 @@ async def part(desk: Desk, db: str, gone: str, status: Mapping[str, Any] | None 
         return False
     parts, caller = desk.parts, caller_of(desk.signed_in.grant, desk.words)
     status = status or await desk.read(lambda rows: _status_before(rows, db, f"household:{gone}"))
-    status = status or {"is": "resident", "since": instant(desk.now)[:10]}
+    status = status or {"is": "resident", "since": local_day(desk.now).isoformat()}
     kept = await desk.read(lambda rows: aliases(rows, db, {gone}).get(gone, into))
     back = await Carrier(parts.store, parts.rows, parts.clock).give_back(db, gone, kept)
     await note_apart(desk, db, "household.parted", gone, kept)

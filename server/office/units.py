@@ -25,7 +25,7 @@ from server.office.edit import withdrawal
 from server.office.forms import shown, subject_fields, subject_wrong, tidy
 from server.office.households import TONES, Tab, outcome_of, place_of
 from server.office.ink import Ink
-from server.office.inspections import Line
+from server.office.inspections import Line, today_of
 from server.office.places import Campaign, Hamlet, campaigns, current, hamlet_of, hamlets
 from server.office.record import Pledge
 from server.office.records import body_of
@@ -233,7 +233,7 @@ async def withdraw(desk: Desk) -> Response:
 
 async def show_new(desk: Desk) -> Response:
     """An empty form."""
-    return await _page(desk, None, Form(since=f"{desk.now:%d/%m/%Y}"), {})
+    return await _page(desk, None, Form(since=shown(today_of(desk))), {})
 
 
 async def add(desk: Desk) -> Response:

@@ -1,6 +1,7 @@
 """All faults, in the order in which they are told."""
 
 from tests.mutation.caps import CAPS
+from tests.mutation.days import DAYS
 from tests.mutation.faults import AUTHORITY, DURABLE, FOR_GOOD, MERGE_RULES, OUTCOMES, SETTLING
 from tests.mutation.phone import PHONE
 from tests.mutation.pictures import PICTURES
@@ -18,6 +19,7 @@ FAULTS = (
     *PLACES,
     *TAKEN,
     *CAPS,
+    *DAYS,
     *PHONE,
     *PICTURES,
 )

@@ -10,6 +10,7 @@
  * Nothing is encrypted inside a transaction: IndexedDB closes a transaction that waits for WebCrypto.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, type StoreNames, wrap } from "idb";
+import { localDay } from "../core/wording.ts";
 import { type Account, FieldError } from "./contract.ts";
 import type { Wrapped } from "./crypto.ts";
 import type { Bytes, Env } from "./env.ts";
@@ -394,7 +395,7 @@ export function stored<T>(writing: Promise<T>): Promise<T> {
 
 /** Adds what a request cost to the bytes of this month. A figure for the screen: nothing waits for it, or fails. */
 export function meter({ env, db }: { readonly env: Env; readonly db: AccountDb }): (bytes: number) => void {
-  const month = new Date(env.now()).toISOString().slice(0, 7);
+  const month = localDay(env.now()).slice(0, 7);
   const add = async (tx: Write<"meta">, bytes: number) => {
     const before = (await tx.objectStore("meta").get("bytes")) as Meta["bytes"] | undefined;
     const count = (before?.month === month ? before.count : 0) + bytes;

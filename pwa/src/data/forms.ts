@@ -4,6 +4,7 @@ import type { Act, Signed, Strokes, Visit, VisitResult, Voided } from "../core/d
 import { edited, tidy } from "../core/edit.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { ulid } from "../core/ulid.ts";
+import { localDay } from "../core/wording.ts";
 import { hex, utf8 } from "./bytes.ts";
 import {
   type ActView,
@@ -100,7 +101,7 @@ export async function addHousehold(
   if (known.size === 0 && !(await session.db.get("databases", db))) throw new FieldError("missing", hamlet);
   const order = placeAfter(inWalkingOrder(pairs(known, null).map((pair) => rowOf(pair, null))), after);
   const id = ulid(session.env.now(), session.env.random(10));
-  const make = ({ stamp, at }: Moment) => ({
+  const make = ({ stamp, ms }: Moment) => ({
     body: edited(
       null,
       "household",
@@ -109,7 +110,7 @@ export async function addHousehold(
           name: tidy(name),
           ...placeField(place),
           order,
-          status: { is: "resident", since: at.slice(0, 10) },
+          status: { is: "resident", since: localDay(ms) },
         },
       },
       stamp,

@@ -3,6 +3,7 @@
  * exchange; locked ones hand in their sealed records.
  */
 import { tips } from "../core/revision.ts";
+import { localDay } from "../core/wording.ts";
 import { accounts, credentialOf } from "./accounts.ts";
 import type { SyncProblem, SyncState } from "./contract.ts";
 import { type AccountDb, meta, type Own } from "./db.ts";
@@ -87,7 +88,7 @@ export class Syncing {
       // A person counts pledges: a signature is part of one, and counts alone only where it comes after it.
       return leaves.filter(({ id }) => !id.startsWith("signature:")).length || leaves.length;
     };
-    const month = new Date(this.env.now()).toISOString().slice(0, 7);
+    const month = localDay(this.env.now()).slice(0, 7);
     return {
       running,
       lastSync: note?.lastSync ?? null,

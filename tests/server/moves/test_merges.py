@@ -65,6 +65,16 @@ async def test_a_merge_takes_everything_along_with_the_people_and_says_so(commun
     assert await problems(commune) == []
 
 
+async def test_a_hamlet_that_is_merged_at_five_in_the_morning_is_so_from_that_day_on(commune: Parts) -> None:
+    await furnish(commune)
+    clock = commune.clock
+    assert isinstance(clock, Hands)
+    clock.ms = int(datetime(2026, 3, 2, 5, tzinfo=HERE).timestamp() * 1000)
+    await hamlets.merge(commune, ADMIN, "nasam", "bankhu")
+    merged = (await living(commune, "hamlet:nasam"))["commune"]["merged"]
+    assert merged == {"into": "bankhu", "since": "2026-03-02"}
+
+
 async def test_the_history_of_what_moved_is_in_both_places(commune: Parts) -> None:
     await furnish(commune)
     before = rows_of(commune, tables.Archive, db=A, id=PLEDGE)

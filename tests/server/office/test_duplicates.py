@@ -10,7 +10,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from server import archive, audit, quarantine
 from server.admission import caller_of
@@ -26,11 +26,12 @@ from sync.store.sqlite import SqliteStore
 from tests.server.documents import FIRST, NOW, SECOND, THIRD, pledge, signature, signed, taken_back, visit
 from tests.server.harness import edit, later
 from tests.server.office.test_edits import document
-from tests.server.office.village import SIGNED_ULID, Browser, Village, ulid
+from tests.server.office.village import FIVE, SIGNED_ULID, Browser, Village, ulid
 
 TWIN = ulid(9, 1)
 UNSIGNED, THIRD_ULID = ulid(9, 2), ulid(9, 3)
 _audit, _pledges = table(tables.Audit), table(tables.PledgeRow)
+_archive = table(tables.Archive)
 
 
 async def twin(made: Village) -> None:
@@ -54,6 +55,21 @@ async def test_a_pair_is_offered_once_and_merged_with_one_click(made: Village) -
         assert f'name="other" value="{TWIN}"' not in page
     _, body = await document(made, f"household:{TWIN}")
     assert body["status"]["into"] == SIGNED_ULID
+
+
+async def test_what_is_merged_and_parted_at_five_in_the_morning_is_so_from_that_day_on(made: Village) -> None:
+    made.now = FIVE
+    await twin(made)
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.send("/office/duplicates", {**FORM, "keep": SIGNED_ULID, "do": "merge"})).text
+        assert "ngày 02/03/2026" in page
+        _, body = await document(made, f"household:{TWIN}")
+        assert body["status"]["since"] == "2026-03-02"
+        with writing(made.parts.rows) as rows:  # nothing tells any more how it stood before
+            rows.execute(delete(_archive).where(_archive.c.id == f"household:{TWIN}"))
+        await browser.send("/office/duplicates", {**FORM, "one": TWIN, "do": "part"})
+    _, body = await document(made, f"household:{TWIN}")
+    assert body["status"] == {"is": "resident", "since": "2026-03-02"}
 
 
 async def test_a_pair_told_apart_does_not_come_again(made: Village) -> None:

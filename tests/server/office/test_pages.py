@@ -7,7 +7,7 @@ import pytest
 
 from server.office import PAGES
 from tests.server.office.season import BULLETIN, FAULTY, MODEL, UNIT, furnish, two_answer
-from tests.server.office.village import SIGNED_ULID, Village
+from tests.server.office.village import FIVE, SIGNED_ULID, Village
 
 ROLES = ("observer", "reviewer", "admin")
 EVERYONE, STAFF, ADMIN = {"observer", "reviewer", "admin"}, {"reviewer", "admin"}, {"admin"}
@@ -279,6 +279,13 @@ async def test_a_body_over_the_limit_is_refused(made: Village) -> None:
     async with made.signed_in("admin") as browser:
         answer = await browser.post("/office/search", {"q": "x" * 2**21})
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["units", "models", "campaign", "bulletins"])
+async def test_a_form_that_is_opened_at_five_in_the_morning_offers_that_day(made: Village, path: str) -> None:
+    made.now = FIVE
+    async with made.signed_in("admin") as browser:
+        assert 'value="02/03/2026"' in (await browser.get(f"/office/{path}/new")).text
 
 
 async def test_a_wrong_clock_is_said_to_admins_on_every_page_and_to_whoever_watches(made: Village) -> None:

@@ -33,6 +33,10 @@ HOSTILE = '<script>alert("&amp;")</script>'
 STROKES = ((100, 200, 300, 260, 420, 180), (500, 500))
 
 
+FIVE = datetime(2026, 3, 1, 22, tzinfo=UTC)
+"""Five in the morning of 2 March here; in UTC it is still the day before."""
+
+
 def ulid(hamlet: int, number: int) -> str:
     return f"01J8ZQ4T6N3VXK2M5R7W{hamlet:02d}{number:04d}"
 

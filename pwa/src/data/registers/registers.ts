@@ -1,12 +1,13 @@
 /** `Registers`, over an open account. */
 import { ulid } from "../../core/ulid.ts";
+import { localDay } from "../../core/wording.ts";
 import { FieldError, type Signing } from "../contract.ts";
 import * as drafts from "../drafts.ts";
 import { databaseOf, openForm, type Pledging, pledging, signing, voiding } from "../forms.ts";
 import { keptValues } from "../overruled.ts";
 import { type Known, type Leaf, readAll, type Session, shown } from "../records.ts";
 import { graver, returnedAmong, reviewAmong } from "../reviews.ts";
-import { type Draft, instant } from "../save.ts";
+import type { Draft } from "../save.ts";
 import { actViews, type Campaign } from "../views.ts";
 import { amending, OpenAmend } from "./amend.ts";
 import type {
@@ -309,7 +310,7 @@ export class PhoneRegisters implements Registers {
   }
 
   private today(): string {
-    return instant(this.at.session().env.now()).slice(0, 10);
+    return localDay(this.at.session().env.now());
   }
 
   // Async, all of them: what throws before its promise leaves the others beside it without anybody who hears them.
