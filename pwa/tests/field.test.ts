@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { isObject } from "../src/core/json.ts";
 import { fromBase64url } from "../src/data/bytes.ts";
 import { FieldError, isAllReceived } from "../src/data/contract.ts";
 import { open, RECORD, unpacked } from "../src/data/seal.ts";
@@ -410,4 +411,67 @@ test("what the server asks for again goes up, though the winner that it shows wa
     sent.map(({ name }) => name),
     ["Đã mất", "Đã mất"],
   );
+});
+
+test("what the commune did not take says what it was, and leaves the phone once its author has read why", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  await mine.field.recordSigned(await mine.field.openForm("na", first), {
+    ...{ signer: "Hoàng Văn An", role: "head", method: "touch", assisted: false, readAloud: true },
+    strokes: [[0, 0, 10, 10]],
+  });
+  const hamlet = async () => (await mine.field.hamlets()).map(({ waiting, gone }) => [waiting, gone]);
+  assert.deepEqual(await hamlet(), [[1, false]]);
+  // The hamlet is not this phone's any more: what it had recorded is held, and then not taken.
+  const head = { clock: server.clock, dbs: ["commune"], user: {} };
+  const gone = { db: "hamlet-na", gone: true };
+  server.parts = (parts) => [
+    head,
+    ...parts.slice(1).filter((part) => isObject(part) && part.outcomes),
+    gone,
+    { done: true },
+  ];
+  server.verdict = () => "quarantined";
+  const late = mine.serve;
+  mine.serve = null;
+  await mine.field.syncNow();
+  assert.deepEqual(await hamlet(), [[1, false]]);
+  mine.serve = late;
+  await mine.field.syncNow();
+  assert.deepEqual(await hamlet(), [], "it is held, and not unsent");
+  assert.deepEqual((await mine.field.problems())[0]?.where, "held");
+  server.parts = (parts, { body }) => {
+    const { docs = [], waiting = [] } = JSON.parse(body).dbs["hamlet-na"] ?? {};
+    const named = [...waiting, ...docs.map(({ _id, _rev }: Record<string, string>) => [_id, _rev])];
+    const outcomes = named.map(([id, rev]: string[]) => [id, rev, "forbidden", "Xã không nhận."]);
+    return [head, { db: "hamlet-na", outcomes }, parts.at(-1)];
+  };
+  await mine.field.syncNow();
+  assert.equal((await mine.field.syncState()).refused, 1);
+  assert.deepEqual(await hamlet(), [], "nobody walks there to correct it");
+  const [problem] = await mine.field.problems();
+  assert.ok(problem);
+  const { name, place, act, where, reason } = problem;
+  assert.deepEqual(
+    [name, place, where, reason],
+    ["", { kind: "thôn", name: "Nà Pò" }, "refused", "Xã không nhận."],
+  );
+  assert.equal(act?.kind === "signed" && act.signer, "Hoàng Văn An");
+  await mine.field.dismiss(problem.hamlet, problem.doc);
+  const { refused, held, waiting } = await mine.field.syncState();
+  assert.deepEqual([refused, held, waiting, await mine.field.problems()], [0, 0, 0, []]);
+  await mine.field.syncNow();
+});
+
+test("a household that became part of another is on no walk, and says which one that is", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const [one, other] = await mine.field.households("na");
+  assert.ok(one && other);
+  const status = { is: "merged_into", since: "2026-03-01", into: other.id };
+  server.put("hamlet-na", `household:${one.id}`, { ...household(1, one.name), status }, "2-abc", ["abc"]);
+  await mine.field.syncNow();
+  assert.equal((await mine.field.households("na")).length, 4);
+  const { status: is, into } = await mine.field.household("na", one.id);
+  assert.deepEqual([is, into], ["merged_into", { id: other.id, name: other.name }]);
 });

@@ -4,6 +4,7 @@
  * pieces, and smaller ones.
  */
 export * as courier from "./courier.ts";
+export * as dismissed from "./dismissed.ts";
 export * as erased from "./erased.ts";
 export * as farewell from "./farewell.ts";
 export * as photos from "./photos.ts";

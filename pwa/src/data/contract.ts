@@ -121,6 +121,8 @@ export interface HamletView {
   readonly target: number | null;
   /** Records of this hamlet that have not reached the server. */
   readonly waiting: number;
+  /** This phone holds it no more: it is shown for what is still to be sent. */
+  readonly gone: boolean;
 }
 
 export interface HouseholdRow {
@@ -159,6 +161,8 @@ export interface HouseholdView extends HouseholdRow {
   readonly review: ReviewView | null;
   /** Fields of which this phone's value lost against a colleague's later one; until `seen`. */
   readonly overruled: readonly OverruledField[];
+  /** The household that it became part of, where this phone holds that. */
+  readonly into: Pick<HouseholdRow, "id" | "name"> | null;
 }
 
 export type OverruledField = "name" | "place" | "order" | "status";
@@ -279,6 +283,11 @@ export interface ProblemView {
   readonly kind: "household" | "unit" | "inspection" | "outreach";
   /** The ULID of the household, unit …; of a pledge whose it is. */
   readonly id: string;
+  /** The id of the document. */
+  readonly doc: string;
+  readonly place: Pick<HamletView, "kind" | "name">;
+  /** Of a pledge what was recorded last. */
+  readonly act: Act | null;
   /** A name or a place; of an inspection its date; empty where the household is not on this phone any more. */
   readonly name: string;
   readonly where: "held" | "refused" | "overruled";
@@ -496,6 +505,8 @@ export interface Field {
   syncNow(): Promise<SyncState>;
   syncState(): Promise<SyncState>;
   problems(): Promise<readonly ProblemView[]>;
+  /** Forgets what the commune did not take of a document: the volunteer has read why. */
+  dismiss(hamlet: string, doc: string): Promise<void>;
   /** The unsent records as one text that another phone or a stick can carry to `/sealed`. */
   bundle(): Promise<string>;
   /** Handing records over to other phones, and carrying theirs. */

@@ -181,21 +181,21 @@ export class PhoneField implements Field {
     const session = this.open();
     const [campaign, databases] = await Promise.all([this.inForce(), session.db.getAll("databases")]);
     const left = new Set(
-      (await session.db.getAll("own")).filter((leaf) => goes(leaf, true)).map(({ db }) => db),
+      (await session.db.getAll("own")).filter((leaf) => goes(leaf, false)).map(({ db }) => db),
     );
-    // One that is held no more is shown as long as something of it has not gone up.
-    const listed = databases.filter(({ name, gone }) => !gone || left.has(name));
-    const ids = listed.flatMap(({ name }) => /^hamlet-(.+)$/.exec(name)?.[1] ?? []);
     const found = await Promise.all(
-      ids.map(async (id) => {
+      databases.map(async ({ name, gone }) => {
+        const id = /^hamlet-(.+)$/.exec(name)?.[1];
+        // One that is held no more is shown as long as something of it has not gone up.
+        if (!id || (gone && !left.has(name))) return [];
         const [doc, known] = await Promise.all([
           readOne(session, COMMUNE, `hamlet:${id}`),
-          readAll(session, forms.databaseOf(id)),
+          readAll(session, name),
         ]);
-        return views.hamletOf(id, doc, known, campaign);
+        return [views.hamletOf(id, doc, known, campaign, gone)];
       }),
     );
-    return found.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+    return found.flat().sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
   }
 
   async households(hamlet: string): Promise<readonly HouseholdRow[]> {
@@ -204,7 +204,9 @@ export class PhoneField implements Field {
     const known = await readAll(session, forms.databaseOf(hamlet));
     const returned = await returnedAmong(this.env, known);
     const all = views.pairs(known, campaign?.id ?? null, returned);
-    return views.inWalkingOrder(all.map((pair) => views.rowOf(pair, campaign)));
+    const rows = all.map((pair) => views.rowOf(pair, campaign));
+    // Nobody goes to what has become part of another.
+    return views.inWalkingOrder(rows.filter(({ status }) => status !== "merged_into"));
   }
 
   async household(hamlet: string, id: string): Promise<HouseholdView> {
@@ -335,13 +337,21 @@ export class PhoneField implements Field {
     const databases = await session.db.getAll("databases");
     const found = await Promise.all(
       databases.map(async ({ name }) => {
-        if (!name.startsWith("hamlet-")) return [];
+        const id = /^hamlet-(.+)$/.exec(name)?.[1];
+        if (!id) return [];
         const known = await readAll(session, name);
         const lost = await session.db.getAllKeys("overruled", keysOf(name));
-        return views.problemsOf(name.slice("hamlet-".length), known, new Set(lost.map(([, id]) => id)));
+        const place = views.namesOf(id, await readOne(session, COMMUNE, `hamlet:${id}`));
+        return views.problemsOf(id, place, known, new Set(lost.map(([, doc]) => doc)));
       }),
     );
     return found.flat();
+  }
+
+  async dismiss(hamlet: string, doc: string): Promise<void> {
+    const { dismissed } = await apart();
+    await stored(dismissed.dismiss(this.open(), forms.databaseOf(hamlet), doc));
+    this.post("records");
   }
 
   async bundle(): Promise<string> {

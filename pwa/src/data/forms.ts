@@ -20,7 +20,16 @@ import type { Bytes } from "./env.ts";
 import { type Leaf, readAll, readOne, type Session, shown } from "./records.ts";
 import { graver, reviewOf } from "./reviews.ts";
 import type { Draft, Moment } from "./save.ts";
-import { type Campaign, householdOf, inWalkingOrder, type Pair, pairs, pledgeId, rowOf } from "./views.ts";
+import {
+  type Campaign,
+  householdOf,
+  inWalkingOrder,
+  type Pair,
+  pairs,
+  pledgeId,
+  rowOf,
+  statusOf,
+} from "./views.ts";
 
 export const databaseOf = (hamlet: string) => `hamlet-${hamlet}`;
 
@@ -63,7 +72,9 @@ export async function viewOf(
     reviewOf(session, db, pair.pledge),
   ]);
   const review = graver(...reviews);
-  return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? [], review);
+  const { into } = statusOf(shown(pair.household)?.body ?? {});
+  const other = await readOne(session, db, `household:${into}`);
+  return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? [], review, other);
 }
 
 /**

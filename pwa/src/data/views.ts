@@ -94,9 +94,12 @@ export function rowOf({ household, pledge, returned }: Pair, campaign: Campaign 
 }
 
 /** A later program may have written the document in a shape of its own: what is not understood is left out. */
-function statusOf({ status }: JsonObject): { readonly is: HouseholdStatus; readonly since: string } {
-  const known = isObject(status) ? status : {};
-  return { is: textIn(known.is, "resident") as HouseholdStatus, since: textIn(known.since) };
+export function statusOf({ status }: JsonObject) {
+  const { is, since, into } = isObject(status) ? status : {};
+  return {
+    is: textIn(is, "resident") as HouseholdStatus,
+    ...{ since: textIn(since), into: textIn(into) },
+  };
 }
 
 export const textIn = (value: Json | undefined, otherwise = "") =>
@@ -114,6 +117,7 @@ export function householdOf(
   user: string,
   overruled: readonly string[],
   review: ReviewView | null,
+  other: Known | null,
 ): HouseholdView {
   const { household, pledge } = pair;
   const body = shown(household)?.body ?? {};
@@ -128,6 +132,7 @@ export function householdOf(
     acts: actViews(pledge, user),
     reason: leaves.find(({ reason }) => reason !== null)?.reason ?? null,
     overruled: overruled as HouseholdView["overruled"],
+    into: other && { id: ulidOf(other), name: textIn(shown(other)?.body.name) },
   };
 }
 
@@ -189,13 +194,18 @@ function whereOfLeaf({ state, carried }: OwnLeaf): Where {
   return state === "unsent" && carried !== undefined ? `carried ${localDay(carried)}` : WHERE[state];
 }
 
+export function namesOf(id: string, doc: Known | null): Pick<HamletView, "kind" | "name"> {
+  const { kind = "", name = id } = (doc?.winner?.body ?? {}) as { kind?: string; name?: string };
+  return { kind, name };
+}
+
 export function hamletOf(
   id: string,
   doc: Known | null,
   known: ReadonlyMap<string, Known>,
   campaign: Campaign | null,
+  gone: boolean,
 ): HamletView {
-  const body = doc?.winner?.body;
   const all = pairs(known, campaign?.id ?? null);
   const counted = all.filter((pair) => rowOf(pair, campaign).counts);
   const isSigned = ({ pledge }: Pair) => countsAsSigned(actsOf(pledge), campaign?.touchCounts ?? false);
@@ -204,20 +214,21 @@ export function hamletOf(
   const records = [...known.values()].filter((one) => !one.id.startsWith("signature:"));
   return {
     id,
-    kind: (body?.kind as string) ?? "",
-    name: (body?.name as string) ?? id,
-    order: (body?.order as number) ?? 0,
+    ...namesOf(id, doc),
+    order: (doc?.winner?.body.order as number) ?? 0,
     total: counted.length,
     signed: counted.filter(isSigned).length,
     visited: counted.filter((pair) => tried(pair) && !isSigned(pair)).length,
     target: campaign?.target ?? null,
-    waiting: records.flatMap(({ own }) => tips(own).filter((leaf) => leaf.state !== "received")).length,
+    gone,
+    waiting: records.flatMap(({ own }) => tips(own).filter((leaf) => leaf.state === "unsent")).length,
   };
 }
 
 /** The records of a hamlet that want attention; `overruled`: ids of documents of which an own value lost. */
 export function problemsOf(
   hamlet: string,
+  place: ProblemView["place"],
   known: ReadonlyMap<string, Known>,
   overruled: ReadonlySet<string>,
 ): ProblemView[] {
@@ -229,9 +240,11 @@ export function problemsOf(
     if (!isKind(kind)) return [];
     const body = shown(of ?? null)?.body ?? {};
     const name = textIn(body.name) || textIn(body.place) || textIn(body.date);
-    const about = { hamlet, kind, id, name };
-    const heldBack = tips(record.own).flatMap(({ state, reason }) =>
-      state === "held" || state === "refused" ? [{ ...about, where: WHERE[state], reason }] : [],
+    const about = { hamlet, place, kind, id, name, doc: record.id, act: null };
+    const heldBack = tips(record.own).flatMap(({ state, reason, body }) =>
+      state === "held" || state === "refused"
+        ? [{ ...about, act: actsIn(body).slice(-1)[0] ?? null, where: WHERE[state], reason }]
+        : [],
     );
     const told = overruled.has(record.id);
     const lost = told ? [{ ...about, where: "overruled", reason: null } as const] : [];

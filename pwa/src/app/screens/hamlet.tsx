@@ -89,21 +89,29 @@ export function Hamlet({ id }: { readonly id: string }) {
       resumed={state.opened !== null}
       title={hamletName(hamlet)}
       actions={
-        <>
-          <LinkButton href={print({ at: "meeting", hamlet: id })}>{say("hamlet.meeting")}</LinkButton>
-          <LinkButton href={print({ at: "add", hamlet: id })}>{say("hamlet.add")}</LinkButton>
-        </>
+        !hamlet.gone && (
+          <>
+            <LinkButton href={print({ at: "meeting", hamlet: id })}>{say("hamlet.meeting")}</LinkButton>
+            <LinkButton href={print({ at: "add", hamlet: id })}>{say("hamlet.add")}</LinkButton>
+          </>
+        )
       }
     >
-      <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
+      {hamlet.gone ? (
+        <p>{say("hamlet.gone")}</p>
+      ) : (
+        <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
+      )}
       {arriving && <p role="status">{say("home.on_its_way")}</p>}
-      <nav class="links">
-        {(["models", "units", "outreach"] as const).map((at) => (
-          <LinkButton key={at} href={print({ at, hamlet: id })}>
-            {say(`nav.${at}`)}
-          </LinkButton>
-        ))}
-      </nav>
+      {!hamlet.gone && (
+        <nav class="links">
+          {(["models", "units", "outreach"] as const).map((at) => (
+            <LinkButton key={at} href={print({ at, hamlet: id })}>
+              {say(`nav.${at}`)}
+            </LinkButton>
+          ))}
+        </nav>
+      )}
       <Text
         bare
         type="search"

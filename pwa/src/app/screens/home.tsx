@@ -24,7 +24,13 @@ async function read(data: Field) {
     data.storage(),
     board.then(async (found) => found && { ...found, news: await readBoard(data, found) }),
   ]);
-  return { hamlets, sync, problems: problems.length, storage, board: onBoard };
+  return {
+    hamlets,
+    sync,
+    problems: problems.filter(({ where }) => where !== "held").length,
+    storage,
+    board: onBoard,
+  };
 }
 
 type BoardCode = NonNullable<Awaited<typeof board>>;
@@ -68,6 +74,7 @@ function Shown({ hamlets, sync, problems, storage, board }: Awaited<ReturnType<t
       <p class="hint">
         {sync.lastSync ? say("sync.last", { when: moment(sync.lastSync) }) : say("sync.never")}
         {sync.waiting > 0 && ` · ${say("home.waiting", { n: sync.waiting })}`}
+        {sync.held > 0 && ` · ${say("sync.held", { n: sync.held })}`}
         {isAllReceived(sync) && ` · ${say("sync.nothing")}`}
       </p>
       {problems > 0 && (
@@ -82,7 +89,9 @@ function Shown({ hamlets, sync, problems, storage, board }: Awaited<ReturnType<t
           <li key={hamlet.id}>
             <a class="card" href={print({ at: "hamlet", hamlet: hamlet.id })}>
               <h2>{hamletName(hamlet)}</h2>
-              {hamlet.kind ? (
+              {hamlet.gone ? (
+                <p class="hint">{say("hamlet.gone")}</p>
+              ) : hamlet.kind ? (
                 <Progress signed={hamlet.signed} total={hamlet.total} target={hamlet.target} />
               ) : (
                 <p class="hint">{say(arriving ? "home.on_its_way" : "home.arriving")}</p>

@@ -54,7 +54,8 @@ export function Household({ hamlet, id }: Props) {
       setUndoing(null);
       tell(say("household.voided"));
     });
-  const { review, outcome } = shown;
+  const { review, outcome, into } = shown;
+  const merged = shown.status === "merged_into";
   const signed = outcome === "signed";
   const returned = review?.state === "returned";
   const correct: Route = review?.of.startsWith("pledge:")
@@ -65,23 +66,25 @@ export function Household({ hamlet, id }: Props) {
       back
       title={shown.name}
       actions={
-        <>
-          {returned && (
-            <a class="button main" href={print(correct)}>
-              {say("review.again")}
+        !merged && (
+          <>
+            {returned && (
+              <a class="button main" href={print(correct)}>
+                {say("review.again")}
+              </a>
+            )}
+            <a
+              class={signed || returned ? "button" : "button main"}
+              href={print({ at: "sign", hamlet, household: id, step: 0 })}
+            >
+              {say(signed ? "household.sign_again" : "household.sign")}
             </a>
-          )}
-          <a
-            class={signed || returned ? "button" : "button main"}
-            href={print({ at: "sign", hamlet, household: id, step: 0 })}
-          >
-            {say(signed ? "household.sign_again" : "household.sign")}
-          </a>
-        </>
+          </>
+        )
       }
     >
       <p class="facts">
-        <OutcomeMark outcome={outcome} counts={shown.counts} />
+        {!merged && <OutcomeMark outcome={outcome} counts={shown.counts} />}
         {shown.where && <WhereMark where={shown.where} />}
       </p>
       <Returned review={review} />
@@ -95,16 +98,29 @@ export function Household({ hamlet, id }: Props) {
           {say(`status.${shown.status}`)} ({date(shown.since)})
         </p>
       )}
-      <h2>{say("household.visit")}</h2>
-      <div class="stack">
-        {(["nobody_home", "come_back", "met"] as const).map((result) => (
-          <Button key={result} busy={busy} onClick={() => visit(result)}>
-            {say(`household.${result}`)}
-          </Button>
-        ))}
-      </div>
-      <h2>{say("household.acts")}</h2>
-      {shown.acts.length === 0 && <p>{say("household.no_acts")}</p>}
+      {merged ? (
+        <>
+          <p>{say("household.merged")}</p>
+          {into && (
+            <LinkButton href={print({ at: "household", hamlet: shown.hamlet, household: into.id })}>
+              {into.name}
+            </LinkButton>
+          )}
+        </>
+      ) : (
+        <>
+          <h2>{say("household.visit")}</h2>
+          <div class="stack">
+            {(["nobody_home", "come_back", "met"] as const).map((result) => (
+              <Button key={result} busy={busy} onClick={() => visit(result)}>
+                {say(`household.${result}`)}
+              </Button>
+            ))}
+          </div>
+          <h2>{say("household.acts")}</h2>
+          {shown.acts.length === 0 && <p>{say("household.no_acts")}</p>}
+        </>
+      )}
       <ol class="acts">
         {[...shown.acts].reverse().map((view) => (
           <li key={view.act.id} class={view.stands ? "" : "gone"}>
@@ -129,12 +145,14 @@ export function Household({ hamlet, id }: Props) {
           </li>
         ))}
       </ol>
-      <LinkButton href={print({ at: "edit", hamlet, household: id })}>{say("household.edit")}</LinkButton>
+      {!merged && (
+        <LinkButton href={print({ at: "edit", hamlet, household: id })}>{say("household.edit")}</LinkButton>
+      )}
     </Screen>
   );
 }
 
-function wordsOf(say: Say, act: Act): string {
+export function wordsOf(say: Say, act: Act): string {
   switch (act.kind) {
     case "visit":
       return say(`act.visit.${act.result}`);

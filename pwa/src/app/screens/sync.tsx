@@ -4,6 +4,7 @@ import { date, moment } from "../../core/wording.ts";
 import { isAllReceived } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
 import { Button, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
+import { wordsOf } from "./household.tsx";
 
 /** Loaded with this one: it is opened from here. */
 export { Courier } from "./courier.tsx";
@@ -83,11 +84,22 @@ export function Sync() {
                   <strong>
                     {problem.kind === "inspection"
                       ? say("inspection.of", { date: date(problem.name) })
-                      : problem.name || say("sync.left")}
+                      : problem.name ||
+                        say("sync.left", { hamlet: `${problem.place.kind} ${problem.place.name}`.trim() })}
                   </strong>
+                  {problem.act && (
+                    <span>
+                      {wordsOf(say, problem.act)} · {date(problem.act.at)}
+                    </span>
+                  )}
                   <WhereMark where={problem.where} />
                   <span class="place">{problem.reason}</span>
                 </a>
+                {problem.where === "refused" && (
+                  <Button busy={busy} onClick={() => work(() => field.dismiss(problem.hamlet, problem.doc))}>
+                    {say("household.overruled.seen")}
+                  </Button>
+                )}
               </li>
             ))}
           </ul>
