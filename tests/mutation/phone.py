@@ -253,14 +253,6 @@ PHONE = (
         (LEAVING,),
     ),
     Fault(
-        "the account in front goes, and not the one that was revoked",
-        f"{DATA}/field.ts",
-        "    await this.close(device);\n    this.loss = null;\n    await loss.remove(this.env, device)",
-        "    device = (await this.account())?.id ?? device;\n    await this.close();\n    this.loss = null;\n"
-        "    await loss.remove(this.env, device)",
-        (LEAVING,),
-    ),
-    Fault(
         "a phone that is well takes itself for one that the server never knew",
         f"{DATA}/syncing.ts",
         'noteProblem(db, problem, is === "strange")',
