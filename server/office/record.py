@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from server.office import acts, ink, records, story
+from server.office import acts, ink, joined, records, story
 from server.office.acts import Act, Who
 from server.office.desk import Desk
 from server.office.households import TONES
@@ -80,12 +80,15 @@ async def show(desk: Desk) -> Response:
     record = await open_record(desk)
     await desk.noted("household.viewed", f"{record.db}/{record.id}")
     campaign = next(iter(record.campaigns), None)
+    into, aliases = await desk.read(lambda rows: joined.others(rows, record.db, record.household))
     return await desk.render(
         "household.html",
         "households",
         hamlet=record.hamlet,
         household=record.household,
         base=record.base,
+        into=into,
+        aliases=aliases,
         counted=bool(campaign and record.household.status in campaign.counts),
         pledges=pledges_shown(record, desk.words),
         story=await story.tell(desk, record.db, record.id),

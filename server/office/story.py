@@ -18,11 +18,12 @@ from server import archive, quarantine
 from server.admission import caller_of
 from server.auth.grant import COMMUNE, Role
 from server.moving import MARK
-from server.office import acts, history, records, said
+from server.office import acts, history, joined, records, said
 from server.office.acts import Who
 from server.office.desk import Desk, own_address
 from server.office.facts import Difference
 from server.office.history import Change, Entry, Kept
+from server.office.joined import Came
 from server.office.places import campaigns, hamlet_of
 from server.office.said import Known
 from server.office.saving import known_of
@@ -41,6 +42,10 @@ from sync.store.interface import DatabaseMissing, Document
 BASE = "/office/history"
 
 _archive, _households = table(tables.Archive), table(tables.HouseholdRow)
+
+
+_BY_SERVER = frozenset({"merged", "derived", "moved"})
+"""Sources of entries that nobody has written himself."""
 
 
 class Standing(NamedTuple):
@@ -103,9 +108,13 @@ async def tell(desk: Desk, db: str, doc_id: str) -> list[dict[str, Any]]:
         def who(user: str | None) -> str:
             return people.get(user or "") or desk.words.say("office.somebody")
 
+        told = history.merge(entries.values())
+        came = joined.came(rows, db, told)
+        admin = desk.signed_in.role is Role.ADMIN
         return [
-            _shown(entry, standing, every_act, known, who, admin=desk.signed_in.role is Role.ADMIN)
-            for entry in history.merge(entries.values())
+            _shown(entry, standing, every_act, known, who, admin=admin)
+            | {"what": _what(entry, came.get((entry.doc_id, entry.rev)), known, who)}
+            for entry in told
         ]
 
     return await desk.read(work)
@@ -253,13 +262,12 @@ def _shown(
         "rev": entry.rev,
         "seen": there.rev if there else "",
         "lost": entry.lost,
-        "what": _went(entry.way, known) if entry.way else words.say(_headline(entry, words)),
         "who": _byline(entry, who, words),
         "changes": [
             _change(kind, change, known, may=may and not _is_merged(there and there.body.get(change.field)))
             for change in entry.changes
         ],
-        "acts": [acts.short(act, who, words, every_act) for act in entry.acts],
+        "acts": [_act(entry, act, who, words, every_act) for act in entry.acts],
     }
 
 
@@ -290,12 +298,26 @@ def _headline(entry: Entry, words: Words) -> str:
         return "office.history.deleted"
     if entry.newer:
         return "office.history.newer"
-    if entry.source in {"merged", "derived", "moved"}:
+    if entry.source in _BY_SERVER:
         return f"office.history.{entry.source}"
     if any(change.settles for change in entry.changes):
         return "office.history.settled"
     key = f"office.history.{kind}_{'first' if entry.first else 'changed'}"
     return key if words.knows(key) else f"office.history.{'first' if entry.first else 'changed'}"
+
+
+def _what(entry: Entry, came: Came | None, known: Known, who: Who) -> str:
+    if came:
+        return known.words.say("office.history.came", name=came.name, who=who(came.by))
+    return _went(entry.way, known) if entry.way else known.words.say(_headline(entry, known.words))
+
+
+def _act(entry: Entry, act: Mapping[str, Any], who: Who, words: Words, every: Sequence[Any]) -> str:
+    """An act in words; with its author and time, where the entry tells of none."""
+    what = acts.short(act, who, words, every)
+    if entry.source not in _BY_SERVER:
+        return what
+    return words.say("office.history.act_by", what=what, who=who(act["by"]), at=words.time(act["at"]))
 
 
 def _went(way: tuple[str, str], known: Known) -> str:
@@ -304,7 +326,7 @@ def _went(way: tuple[str, str], known: Known) -> str:
 
 
 def _byline(entry: Entry, who: Who, words: Words) -> str:
-    if entry.source in {"merged", "derived", "moved"} and not (entry.way and entry.by):
+    if entry.source in _BY_SERVER and not (entry.way and entry.by):
         return words.time(entry.entered_at)
     same = entry.at[:16] == entry.entered_at[:16]
     key = "office.history.by_at" if same else "office.history.by_at_received"

@@ -9,9 +9,10 @@ from server.rows import tables
 from server.rows.engine import readers, table
 from server.scribe import Change
 from sync.rev import Rev
-from tests.server.documents import NOW
+from tests.server.documents import NOW, THIRD, pledge, visit
 from tests.server.harness import edit
 from tests.server.office.season import FAULTY, MODEL, UNIT, furnish, two_answer
+from tests.server.office.test_duplicates import TWIN, merge, twin
 from tests.server.office.test_edits import document, hidden
 from tests.server.office.village import COLLIDED_ULID, SIGNED_ULID, Village
 
@@ -149,3 +150,28 @@ async def test_nothing_is_brought_back_over_what_the_page_has_not_shown(made: Vi
         after = await browser.send(path, hidden(lost))
     assert "Vừa có người khác sửa" in after.text
     assert (await document(made, doc_id))[1]["name"] == "Tên Mới Nhất"
+
+
+async def test_acts_that_came_with_a_merged_household_are_told_with_it_and_with_who_did_what(
+    made: Village,
+) -> None:
+    await twin(made)
+    by = made.people["volunteer2"]
+    visited = pledge(visit(THIRD, by=by), by=by, ulid=TWIN)
+    await made.phone("volunteer2", "nasam", edit(visited, f"1-{'c' * 32}"))
+    await merge(made, TWIN, SIGNED_ULID)
+    base = "/office/households/nasam"
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.get(f"{base}/{SIGNED_ULID}")).text
+        assert f'<dt>Đã gộp vào hộ này</dt><dd><a href="{base}/{TWIN}">vi thi dung</a></dd>' in page
+        told = " ".join(entries(page))
+        assert "Chuyển sang từ hộ vi thi dung, Nông Văn Bình gộp 01/03/2026 09:03" in told
+        assert "Đã gặp (Đàm Thị Mai, 01/03/2026 09:03)" in told
+        assert not any(one.startswith("Máy chủ gộp") for one in entries(page))
+        other = (await browser.get(f"{base}/{TWIN}")).text
+        assert f'<dt>Gộp vào hộ</dt><dd><a href="{base}/{SIGNED_ULID}">' in other
+        # they are two again, and the history says still where those acts had come from
+        await browser.send("/office/duplicates", {"hamlet": "nasam", "one": TWIN, "do": "part"})
+        page = (await browser.get(f"{base}/{SIGNED_ULID}")).text
+    assert "Đã gộp vào hộ này" not in page
+    assert any(one.startswith("Chuyển sang từ hộ vi thi dung") for one in entries(page))
