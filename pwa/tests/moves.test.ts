@@ -29,7 +29,9 @@ test("an unsent visit at a household that moved goes after it, from a phone that
   await synced(mai);
   assert.deepEqual(await unsent(mai), []);
   assert.deepEqual(await shownIn(mai, household(1)), []);
-  assert.deepEqual((await mai.field.syncState()).said, ["Đã nhận, và đã chuyển sang thôn Khuổi Lạn."]);
+  assert.deepEqual((await mai.field.syncState()).said, [
+    "Xã đã nhận phiếu bác gửi, và đã chuyển sang thôn Khuổi Lạn.",
+  ]);
 });
 
 test("a phone that holds both shows it under the new hamlet, where its open screen goes on", async () => {

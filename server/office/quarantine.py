@@ -52,6 +52,8 @@ class Waiting:
     received_at: str
     author: str = ""
     """Who has written it, by its own word alone; empty where that is who sent it."""
+    untold: bool = False
+    """A phone that was revoked, and has wiped itself, hears nothing of it any more."""
 
 
 async def show(desk: Desk) -> Response:
@@ -338,4 +340,5 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
         who=told if unknown else people.get(row.user or "", somebody),
         received_at=row.received_at,
         author=told if by != row.user and not unknown else "",
+        untold=because in {"revoked", "stranger_revoked"},
     )

@@ -14,7 +14,7 @@ from tests.server.http.test_path import outcomes
 
 NEW = "hamlet-bankhu"
 ADMIN = caller_of(Grant("office01", "Office", Role.ADMIN, frozenset({HAMLET, "bankhu"})), words("vi"))
-TOLD = "Đã nhận, và đã chuyển sang thôn Bản Khu."
+TOLD = "Xã đã nhận phiếu bác gửi, và đã chuyển sang thôn Bản Khu."
 OTHERS = [f"01J8ZQ4T6N3VXK2M5R7W9Y0AB{letter}" for letter in "DEFGH"]
 
 
@@ -105,7 +105,7 @@ async def test_what_was_said_to_a_hamlet_that_a_restored_server_never_founded_is
     assert await said(since=since) == [{"db": founded, "position_lost": True}]
     assert await said(since=None, have=have) == [{"db": founded, "missing": have}]
     there, waits = outcomes(await said(since=None, docs=[visit, new]))
-    assert there[2:] == ["received", "Đã nhận, và đã chuyển sang thôn Nà Sầm."]
+    assert there[2:] == ["received", "Xã đã nhận phiếu bác gửi, và đã chuyển sang thôn Nà Sầm."]
     assert waits[2] == "quarantined"
     assert [one[2] for one in outcomes(await said(since=None, waiting=have))] == ["received", "quarantined"]
     assert await lives_in(camket, DB, visit["_id"])

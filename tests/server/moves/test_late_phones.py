@@ -64,7 +64,7 @@ async def test_a_late_phone_of_a_merged_hamlet_is_carried_over_and_told(commune:
     new = edit(household("01J8ZQ4T6N3VXK2M5R7W9Y0ABE"), "1-new")
     answers = await commune.intake.admit(caller_of(lan, words("vi")), A, [late, new])
     told = [(one.name, one.reason) for one in answers if isinstance(one, Stored)]
-    assert told == [("received", "Đã nhận, và đã chuyển sang thôn Bản Khu.")] * 2
+    assert told == [("received", "Xã đã nhận phiếu bác gửi, và đã chuyển sang thôn Bản Khu.")] * 2
     assert list(await living(commune, new.id)) == [B]
     (body,) = (await living(commune, PLEDGE)).values()
     assert {act["id"] for act in body["acts"]} == {FIRST, SECOND, THIRD}

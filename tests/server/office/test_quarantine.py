@@ -45,6 +45,7 @@ async def test_one_record_shows_what_it_will_become_and_enters_like_that(made: V
     async with made.signed_in("reviewer") as browser:
         page = (await browser.get(f"/office/quarantine/{number}")).text
         assert "Tên Đã Sửa" in page
+        assert page.count("Điện thoại của người gửi báo") == 2
         assert 'value="1440"' in page
         assert "28/02/2026 09:03</del>" in page
         assert "01/03/2026 09:03</ins>" in page
@@ -55,6 +56,15 @@ async def test_one_record_shows_what_it_will_become_and_enters_like_that(made: V
     _, body = await document(made, f"household:{SIGNED_ULID}")
     assert body["name"] == "Tên Đã Sửa"
     assert numbers(made) == []
+
+
+async def test_nobody_is_promised_to_hear_on_a_phone_that_was_revoked(made: Village) -> None:
+    await hold(made, await renamed(made, SIGNED_ULID, "7"))
+    (number,) = numbers(made)
+    async with made.signed_in("reviewer") as browser:
+        page = (await browser.get(f"/office/quarantine/{number}")).text
+    assert "không còn được báo gì" in page
+    assert "điện thoại của người gửi" not in page.lower()
 
 
 async def test_chosen_records_are_released_and_the_others_wait(made: Village) -> None:

@@ -85,7 +85,9 @@ export function Sync() {
                     {problem.kind === "inspection"
                       ? say("inspection.of", { date: date(problem.name) })
                       : problem.name ||
-                        say("sync.left", { hamlet: `${problem.place.kind} ${problem.place.name}`.trim() })}
+                        say("left.household", {
+                          hamlet: `${problem.place.kind} ${problem.place.name}`.trim(),
+                        })}
                   </strong>
                   {problem.act && (
                     <span>

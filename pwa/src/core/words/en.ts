@@ -392,7 +392,7 @@ export const en: Catalogue = {
   "sync.last": "Last sync: {when}",
   "sync.waiting": "{n} {n|record|records} not sent yet",
   "sync.nothing": "The commune has received every record.",
-  "sync.left": "A household in {hamlet} (no longer on this phone)",
+  "left.household": "A household in {hamlet} (no longer on this phone)",
   "sync.held": "{n} {n|record|records} the office looks at",
   "sync.refused": "{n} {n|record|records} that the commune did not take",
   "sync.bytes": "Data used this month: {kb} kB",

@@ -214,7 +214,6 @@ export const vi = {
   "sync.last": "Đồng bộ lần cuối: {when}",
   "sync.waiting": "{n} phiếu chưa gửi về xã",
   "sync.nothing": "Xã đã nhận đủ mọi phiếu.",
-  "sync.left": "Một hộ ở {hamlet} (không còn trên máy này)",
   "sync.held": "{n} phiếu xã đang xem lại",
   "sync.refused": "{n} phiếu xã không nhận",
   "sync.bytes": "Dữ liệu đã dùng tháng này: {kb} kB",

@@ -1,5 +1,7 @@
 /** The words of the screens that load when they are first opened, in Vietnamese; they load with them (app/words.ts). */
 export const more = {
+  "left.household": "Một hộ ở {hamlet} (không còn trên máy này)",
+
   "overruled.lead": "Có điều bác đã ghi mà nay đang hiện khác:",
   "overruled.mine": "Bác đã ghi: {value}",
   "overruled.kept": "Đang giữ: {value}",
