@@ -22,7 +22,8 @@ _devices, _users = table(tables.Device), table(tables.User)
 _invitations, _claims = table(tables.Invitation), table(tables.Claim)
 
 SEEN_EVERY = timedelta(hours=1)
-"""How exactly "last seen" is known: a write for each request would cost more than it tells."""
+"""How exactly "last seen" is known: a write for each request would cost more than it tells. Pages say so
+(`office.people.seen_after`)."""
 
 LONGEST_NAME = 60
 
