@@ -317,6 +317,7 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     asked = asked.where(_households.c.db.in_([row.db, *(one.db for one in known.values())]))
     household = rows.execute(asked.order_by(_households.c.db != row.db).limit(1)).one_or_none()
     somebody = words.say("office.somebody")
+    lost = words.say("office.quarantine.lost" if hamlet else "office.choose.commune", id=hamlet)
     body = json.loads(row.body)
     by = str(body.get("by") or row.user or "")
     people: dict[str, str] = {
@@ -335,7 +336,7 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
         number=row.number,
         record=f"{label}: {name}" if name else label,
         href=f"/office/households/{household.db.partition('-')[2]}/{ulid}" if household else "",
-        hamlet_name=known[hamlet].name if hamlet in known else hamlet or words.say("office.choose.commune"),
+        hamlet_name=known[hamlet].name if hamlet in known else lost,
         why=words.say(f"office.quarantine.because.{because}"),
         who=told if unknown else people.get(row.user or "", somebody),
         received_at=row.received_at,

@@ -162,6 +162,12 @@ async def test_a_record_of_a_hamlet_that_is_nowhere_is_taken_into_one_that_staff
         page = (await browser.get(f"/office/quarantine/{number}")).text
         assert "Hãy chọn thôn mà phiếu thuộc về" in page
         assert '<option value="nasam">' in page
+        listed = (await browser.get("/office/quarantine")).text
+        one = (await browser.get(f"/office/quarantine/{number}")).text
+        assert all("thôn không còn trên máy chủ (mã matroi)" in page for page in (listed, one))
+        assert "phiếu vào hồ sơ ở thôn được chọn" in one, "what taking it means is said"
+        assert ">Nhận vào thôn đã chọn</button>" in one
+        assert "Nếu nhận, giờ sẽ là" not in one, "and no times are promised that are not shown"
         wrong = {"do": "release", "into": "matroi"}
         assert (await browser.post(f"/office/quarantine/{number}", wrong)).status_code == 400
         await browser.send(f"/office/quarantine/{number}", {"do": "release", "into": ""})
