@@ -85,3 +85,21 @@ test("a household that became part of another is on no walk, and says which one 
   const { status: is, into } = await mine.field.household("na", one.id);
   assert.deepEqual([is, into], ["merged_into", { id: other.id, name: other.name }]);
 });
+
+test("what was recorded upon a refused record stays when that is let go, and arrives", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  server.verdict = () => "forbidden";
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "met");
+  await mine.field.syncNow();
+  const [problem] = await mine.field.problems();
+  assert.ok(problem);
+  mine.serve = null;
+  await mine.field.recordVisit(await mine.field.openForm("na", first), "come_back");
+  await mine.field.dismiss(problem.hamlet, problem.doc); // on a screen that was open all the time
+  assert.equal((await mine.field.syncState()).waiting, 1);
+  server.verdict = () => "received";
+  mine.serve = server.serve;
+  await mine.field.syncNow();
+  assert.deepEqual((await mine.field.household("na", first)).where, "received");
+});

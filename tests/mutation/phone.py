@@ -3,9 +3,9 @@
 from tests.mutation.faults import Fault
 
 DATA = "pwa/src/data"
-FIELD, STORAGE, TROUBLE, LEAVING, REJOIN, CODES, SHOWING = (
+FIELD, STORAGE, TROUBLE, LEAVING, REJOIN, CODES, SHOWING, NOT_TAKEN = (
     f"pwa/tests/{name}.test.ts"
-    for name in ("field", "storage", "trouble", "leaving", "rejoin", "codes", "showing")
+    for name in ("field", "storage", "trouble", "leaving", "rejoin", "codes", "showing", "nottaken")
 )
 
 PHONE = (
@@ -29,6 +29,27 @@ PHONE = (
         '    case "too_large":\n      return "refused";\n',
         '    case "too_large":\n      return "gone";\n',
         (FIELD,),
+    ),
+    Fault(
+        "letting go of what was refused takes what was recorded upon it",
+        f"{DATA}/dismissed.ts",
+        '        if (leaf.state === "refused") await own',
+        "        await own",
+        (NOT_TAKEN,),
+    ),
+    Fault(
+        "a hamlet that is gone is listed for what was refused there",
+        f"{DATA}/field.ts",
+        "goes(leaf, false)).map",
+        "goes(leaf, true)).map",
+        (NOT_TAKEN,),
+    ),
+    Fault(
+        "a household that is part of another is on the walk",
+        f"{DATA}/field.ts",
+        'rows.filter(({ status }) => status !== "merged_into")',
+        "rows",
+        (NOT_TAKEN,),
     ),
     Fault(
         "a row drops a leaf that was not sent",
@@ -335,13 +356,13 @@ PHONE = (
         f"{DATA}/contract.ts",
         "  return waiting + refused === 0 &&",
         "  return waiting === 0 &&",
-        (FIELD,),
+        (NOT_TAKEN,),
     ),
     Fault(
         "cleared away, a photograph that waited is said to have reached the commune",
         f"{DATA}/loss.ts",
         ' + photos.filter(({ state }) => state !== "received").length',
         "",
-        (FIELD,),
+        (NOT_TAKEN,),
     ),
 )
