@@ -241,8 +241,8 @@ PHONE = (
     Fault(
         "a phone that was cleared looks like a new one",
         f"{DATA}/loss.ts",
-        "    if (!account) devices.push(device);\n    else if",
-        "    if (!account) continue;\n    else if",
+        "    else if (!account) devices.push(device);\n",
+        "    else if (!account) continue;\n",
         (TROUBLE,),
     ),
     Fault(
