@@ -1,9 +1,10 @@
 /** Where the records are: what waits, what came, what needs attention, and what the month has cost. */
+import { useState } from "preact/hooks";
 import { ofRecord, print } from "../../core/route.ts";
 import { date, moment } from "../../core/wording.ts";
-import { isAllReceived } from "../../data/contract.ts";
+import { isAllReceived, type ProblemView } from "../../data/contract.ts";
 import { useApp, useLoad, useWork } from "../context.ts";
-import { Button, LinkButton, Screen, Tick, Warning, WhereMark } from "../parts.tsx";
+import { Button, LinkButton, Screen, Sure, Tick, Warning, WhereMark } from "../parts.tsx";
 import { wordsOf } from "./household.tsx";
 
 /** Loaded with this one: it is opened from here. */
@@ -97,11 +98,7 @@ export function Sync() {
                   <WhereMark where={problem.where} />
                   <span class="place">{problem.reason}</span>
                 </a>
-                {problem.where === "refused" && (
-                  <Button busy={busy} onClick={() => work(() => field.dismiss(problem.hamlet, problem.doc))}>
-                    {say("household.overruled.seen")}
-                  </Button>
-                )}
+                {problem.where === "refused" && <LetGo of={problem} />}
               </li>
             ))}
           </ul>
@@ -111,5 +108,21 @@ export function Sync() {
         <LinkButton href={print({ at: "courier" })}>{say("sync.courier")}</LinkButton>
       </div>
     </Screen>
+  );
+}
+
+/** What the commune did not take may leave the phone, and does not come back: so it is asked once more. */
+function LetGo({ of: { hamlet, doc } }: { readonly of: ProblemView }) {
+  const { field, say } = useApp();
+  const [busy, work] = useWork();
+  const [asking, ask] = useState(false);
+  if (!asking) return <Button onClick={() => ask(true)}>{say("left.let_go")}</Button>;
+  return (
+    <Sure
+      question={say("left.let_go.sure")}
+      busy={busy}
+      onYes={() => work(() => field.dismiss(hamlet, doc))}
+      onNo={() => ask(false)}
+    />
   );
 }

@@ -393,6 +393,9 @@ export const en: Catalogue = {
   "sync.waiting": "{n} {n|record|records} not sent yet",
   "sync.nothing": "The commune has received every record.",
   "left.household": "A household in {hamlet} (no longer on this phone)",
+  "left.let_go": "Remove this record from the phone",
+  "left.let_go.sure":
+    "The commune did not take this record; once removed, this phone no longer has it. Are you sure?",
   "sync.held": "{n} {n|record|records} the office looks at",
   "sync.refused": "{n} {n|record|records} that the commune did not take",
   "sync.bytes": "Data used this month: {kb} kB",

@@ -1,6 +1,8 @@
 /** The words of the screens that load when they are first opened, in Vietnamese; they load with them (app/words.ts). */
 export const more = {
   "left.household": "Một hộ ở {hamlet} (không còn trên máy này)",
+  "left.let_go": "Bỏ phiếu này khỏi máy",
+  "left.let_go.sure": "Xã không nhận phiếu này; bỏ rồi thì máy không còn giữ nữa. Bác có chắc muốn bỏ không?",
 
   "overruled.lead": "Có điều bác đã ghi mà nay đang hiện khác:",
   "overruled.mine": "Bác đã ghi: {value}",
