@@ -14,7 +14,7 @@ from server.moving import MARK
 from server.rows import tables
 from server.rows.engine import table
 from server.rows.statements import chunks, insert_new
-from sync import canonical
+from sync import alike, canonical
 from sync.rev import Rev
 from sync.stamps import ALL, END
 from sync.store.interface import Edit
@@ -43,13 +43,26 @@ class Entry(NamedTuple):
         return cls(db, edit.id, edit.rev, parent, edit.body, edit.deleted, source)
 
 
-def keep(connection: Connection, entries: Iterable[Entry], at: str, by: str | None) -> str | None:
+class Taken(Exception):
+    """Something else is kept by a name by which the server was to keep what somebody has sent."""
+
+
+def keep(
+    connection: Connection, entries: Iterable[Entry], at: str, by: str | None, *, whole: bool = False
+) -> str | None:
     """Keep these bodies; one that is kept already stays as it is. `by` is the caller who brought them.
 
-    Answers the greatest stamp among them.
+    Answers the greatest stamp among them. Raises `Taken` where `whole` and something else stays than what is
+    given: then nothing may be acknowledged.
     """
-    rows = [_row(entry, at, by) for entry in entries]
-    insert_new(connection, _archive, rows)
+    given = list(entries)
+    rows = [_row(entry, at, by) for entry in given]
+    if insert_new(connection, _archive, rows) < len(rows) and whole:
+        for db in {one.db for one in given}:
+            said = {(one.id, one.rev): one.body for one in reversed(given) if one.db == db}
+            kept = bodies(connection, db, said)
+            if other := [named for named, body in said.items() if not alike.same(kept.get(named), body)]:
+                raise Taken(f"{db}: {other[0][0]} {other[0][1]}")
     return max((row["stamp"] for row in rows if row["stamp"]), default=None)
 
 

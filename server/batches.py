@@ -2,20 +2,18 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from secrets import token_hex
 from typing import NamedTuple
 from zlib import crc32
 
 from sqlalchemy import Connection, func, select
 
-from server import archive, authors, ledger, quarantine, restores, strokes
+from server import archive, authors, ledger, naming, quarantine, restores, strokes
 from server.admission import Admitted, Asking, Known, Verdict, acts_named, no_room, office_device
 from server.bounds import BOUNDED, PHOTOS
 from server.clock import instant
 from server.rows import tables
 from server.rows.engine import table
 from server.settle import read_body
-from sync import alike
 from sync.merge import Body
 from sync.rev import Rev
 from sync.store.interface import Document, Edit
@@ -143,8 +141,7 @@ def _unread(edit: Edit, document: Document | None) -> Iterator[Rev]:
 def freed(
     connection: Connection, db: str, judged: Sequence[tuple[Edit, Verdict]], held: Read
 ) -> list[Verdict]:
-    """What enters, or waits, by names that are free. Those that the server gives are digests: whoever has
-    pulled what is said can take them before. Where one is taken, it gets a name that nobody can know."""
+    """What enters, or waits, by names that are free, those that the server gives (`server.naming`)."""
     given = {
         (one.id, one.rev): one.body
         for edit, verdict in judged
@@ -152,43 +149,16 @@ def freed(
         for one in verdict.entries
         if one.rev != edit.rev
     }
-    kept = archive.bodies(connection, db, given)
-    names: dict[tuple[str, Rev], Rev] = {}
-    for (doc_id, rev), body in given.items():
-        if _is_taken(held.documents.get(doc_id), rev, body, kept.get((doc_id, rev))):
-            same = archive.named(connection, db, doc_id, rev.generation, body)
-            names[doc_id, rev] = same or Rev(rev.generation, token_hex(16))
+    names = naming.free(connection, db, given, held.documents)
 
-    def free(verdict: Verdict) -> Verdict:
+    def named(verdict: Verdict) -> Verdict:
         if isinstance(verdict, quarantine.Held):
             return quarantine.freed(connection, verdict)
         if not isinstance(verdict, Admitted):
             return verdict
-        of_this = {rev: name for (doc_id, rev), name in names.items() if doc_id == verdict.edit.id}
-        return _renamed(verdict, of_this)
+        return Admitted(*naming.renamed(verdict.edit, verdict.entries, names))
 
-    return [free(verdict) for _, verdict in judged]
-
-
-def _renamed(verdict: Admitted, names: Mapping[Rev, Rev]) -> Admitted:
-    if not names:
-        return verdict
-    entries = [
-        one._replace(rev=names.get(one.rev, one.rev), parent=one.parent and names.get(one.parent, one.parent))
-        for one in verdict.entries
-    ]
-    path = tuple(names.get(rev, rev) for rev in verdict.edit.path)
-    # they are no digests now of what they were made from
-    sent = (one._replace(source="sent") if one.rev in names.values() else one for one in entries)
-    return Admitted(verdict.edit._replace(path=path), tuple(sent))
-
-
-def _is_taken(document: Document | None, rev: Rev, body: bytes, kept: bytes | None) -> bool:
-    """Whether something else is here by this name, or nothing but the name."""
-    if kept is not None:
-        return not alike.same(kept, body)
-    there = document.bodies.get(rev) if document else None
-    return bool(document and rev in document.tree and not alike.same(there and there.json, body))
+    return [named(verdict) for _, verdict in judged]
 
 
 def hold(

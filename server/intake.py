@@ -403,7 +403,7 @@ class Intake:
             judge = Judge(asking, db, known, milliseconds(now) if held.sane else None, batch.late)
             verdicts = freed(connection, db, [(edit, judge.verdict(edit)) for edit in edits], held)
             entries = [entry for one in verdicts if isinstance(one, Admitted) for entry in one.entries]
-            stamp = archive.keep(connection, entries, instant(now), asking.grant.user)
+            stamp = archive.keep(connection, entries, instant(now), asking.grant.user, whole=True)
             verdicts = hold(connection, batch, verdicts, held, at=instant(now))
             entering = [one.edit for one in verdicts if isinstance(one, Admitted) and one.entries]
             sent = {

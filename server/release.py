@@ -18,7 +18,7 @@ from anyio import to_thread
 from sqlalchemy import Engine, select
 
 import schemas
-from server import archive, aside, audit, authors, bounds, correcting, ledger, quarantine, superseding
+from server import archive, aside, audit, authors, bounds, correcting, ledger, naming, quarantine, superseding
 from server.admission import acts_named
 from server.auth.grant import Grant, Role
 from server.blobs import Blobs, pictures_of
@@ -125,7 +125,7 @@ def plan(
     path = (rev, *path[1:])
     live = _live(context, entry.edit.id)
     parent = next(iter(_archived(context, entry.edit.id, path[1:2])), None)
-    if rev in tree and live and superseding.adds(new, live, parent):
+    if rev == entry.edit.rev and rev in tree and live and superseding.adds(new, live, parent):
         path = (derive(rev, False, raw), *path)  # what was written upon it does not know what it says
     parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
     return Ready(entry, Edit(entry.edit.id, path, raw), new, context.db, parts)
@@ -340,14 +340,28 @@ class Warden:
     async def _enter(self, by: str, ready: Sequence[Ready]) -> None:
         for sent_to, db in dict.fromkeys((one.entry.db, one.db) for one in ready):
             here = [one for one in ready if (one.entry.db, one.db) == (sent_to, db)]
-            edits = await to_thread.run_sync(self._archive, by, db, here)
+            documents = await self._read(db, here)
+            here, edits = await to_thread.run_sync(self._archive, by, db, here, documents)
             shown = pictures_of(sent_to, [edit.id for edit in edits]) if db != sent_to else []
             if self._blobs:
                 await to_thread.run_sync(self._blobs.copy, shown, db.partition("-")[2])
             await self._intake.enter(db, edits, sent_to)
             if self._blobs:
                 await to_thread.run_sync(self._blobs.remove, shown)
-            await to_thread.run_sync(self._close, by, here, {sent_to, db})
+            documents = await self._read(db, here)
+            stand = [one for one in here if _stands(one, documents.get(one.edit.id))]
+            await to_thread.run_sync(self._close, by, stand, {sent_to, db})
+            if len(stand) < len(here):
+                raise archive.Taken(", ".join(_subject(one.entry) for one in here if one not in stand))
+
+    async def _read(self, db: str, ready: Sequence[Ready]) -> Mapping[str, Document]:
+        """The documents of these, with what is live and what is there by their names."""
+        named: dict[str, set[Rev]] = {}
+        for one in ready:
+            named.setdefault(one.edit.id, set()).update(one.edit.path)
+        return await self._store.read(
+            db, named, lambda doc_id, tree: {*revtree.live(tree), *(named[doc_id] & tree.keys())}
+        )
 
     async def _measured(self, numbers: Sequence[int]) -> list[Entry]:
         """Those of these entries that wait; what is measured of a clock now is kept, and stays what it is."""
@@ -384,20 +398,32 @@ class Warden:
                     found[row.subject] = row.db.partition("-")[2]
         return {number: found[ulid] for number, ulid in of.items() if ulid in found}
 
-    def _archive(self, by: str, db: str, ready: Sequence[Ready]) -> list[Edit]:
-        """Archive what enters, and answer what to graft: each with what its parent adds to it."""
-        edits, entries = [], []
+    def _archive(
+        self, by: str, db: str, ready: Sequence[Ready], documents: Mapping[str, Document]
+    ) -> tuple[list[Ready], list[Edit]]:
+        """Archive what enters, and answer that, by names that are free (`server.naming`), and what to graft:
+        each with what its parent adds to it."""
+        drafts: list[tuple[Ready, Edit, list[archive.Entry]]] = []
         with writing(self._rows) as connection:
             parents = {(one.edit.id, one.edit.path[1]) for one in ready if len(one.edit.path) > 1}
             held = archive.bodies(connection, db, parents)
             for one in ready:
-                entries.append(archive.Entry.of(db, one.edit, "released"))
-                child = _derived(one.edit, held)
+                child, entries = _derived(one.edit, held), [archive.Entry.of(db, one.edit, "released")]
                 if child is not one.edit:
                     entries.append(archive.Entry.of(db, child, "derived"))
-                edits.append(child)
-            archive.keep(connection, entries, instant(self._clock()), by)
-        return edits
+                drafts.append((one, child, entries))
+            given = {
+                (entry.id, entry.rev): entry.body
+                for one, _, entries in drafts
+                for entry in entries
+                if entry.rev != one.entry.edit.rev
+            }
+            names = naming.free(connection, db, given, documents)
+            edits = [naming.renamed(child, entries, names) for _, child, entries in drafts]
+            kept = (entry for _, entries in edits for entry in entries)
+            archive.keep(connection, kept, instant(self._clock()), by, whole=True)
+        entering = [one._replace(edit=naming.renamed(one.edit, (), names)[0]) for one in ready]
+        return entering, [edit for edit, _ in edits]
 
     def _close(self, by: str, ready: Sequence[Ready], places: Collection[str]) -> None:
         now = self._clock()
@@ -410,6 +436,17 @@ class Warden:
                     superseding.close(
                         connection, one.db, places, [one.edit], author, now=now, by=by, device=device
                     )
+
+
+def _stands(one: Ready, document: Document | None) -> bool:
+    """Whether a document says what was let in: by that name, or what is live there, if anything, knows it."""
+    if document is None:
+        return False
+    there, ends = document.bodies.get(one.edit.rev), revtree.live(document.tree)
+    if alike.same(there and there.json, one.edit.body):
+        return True
+    live = _read(one.edit.id, [document.bodies[rev].json for rev in ends if rev in document.bodies])
+    return not live or not superseding.adds(one.body, live, None)
 
 
 def _derived(edit: Edit, held: Mapping[tuple[str, Rev], bytes]) -> Edit:

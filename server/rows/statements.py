@@ -12,13 +12,13 @@ CHUNK = 500
 """Values in one `IN (…)`: below SQLite's limit of variables, and small enough to plan quickly."""
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert those rows that are not there yet; what is there stays as it is."""
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert those rows that are not there yet; what is there stays as it is. How many were inserted."""
     if not rows:
-        return
+        return 0
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).on_conflict_do_nothing()
-    connection.execute(statement, list(rows))
+    return connection.execute(statement, list(rows)).rowcount
 
 
 def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:

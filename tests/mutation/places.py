@@ -178,8 +178,8 @@ PHOTOGRAPHS = (
     Fault(
         "what enters gets a name that somebody else has taken",
         "server/batches.py",
-        "    if not names:\n        return verdict\n",
-        "    return verdict\n",
+        "    names = naming.free(connection, db, given, held.documents)\n",
+        "    names: naming.Names = {}\n",
         (TAKEN,),
     ),
     Fault(
@@ -371,7 +371,7 @@ PLACES = (
     Fault(
         "what is let in below others is hidden by them",
         "server/release.py",
-        "    if rev in tree and live and superseding.adds(new, live, parent):\n",
+        "    if rev == entry.edit.rev and rev in tree and live and superseding.adds(new, live, parent):\n",
         "    if False:\n",
         ("tests/server/test_superseding.py",),
     ),

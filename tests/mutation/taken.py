@@ -12,4 +12,25 @@ TAKEN = (
         "    while False:\n",
         (NAMES,),
     ),
+    Fault(
+        "a record that is let in by a taken name is gone",
+        "server/release.py",
+        "            names = naming.free(connection, db, given, documents)\n",
+        "            names: naming.Names = {}\n",
+        (f"{NAMES}::test_all_names_that_a_release_would_give_hers_are_taken_and_hide_no_work",),
+    ),
+    Fault(
+        "a record that was let in is closed wherever it is",
+        "server/release.py",
+        "            stand = [one for one in here if _stands(one, documents.get(one.edit.id))]\n",
+        "            stand = here\n",
+        (f"{NAMES}::test_what_was_let_in_and_is_not_there_still_waits",),
+    ),
+    Fault(
+        "other words by a name that is kept are dropped in silence",
+        "server/archive.py",
+        "    if insert_new(connection, _archive, rows) < len(rows) and whole:\n",
+        "    if insert_new(connection, _archive, rows) < 0:\n",
+        (f"{NAMES}::test_other_words_by_a_name_that_is_kept_are_no_silent_loss",),
+    ),
 )

@@ -14,15 +14,16 @@ import pytest
 from sqlalchemy import select
 
 from server import hamlets, quarantine
-from server.archive import Entry, keep
+from server.archive import Entry, Taken, keep
 from server.aside import renamed
+from server.auth import users
 from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import readers, table
 from server.scribe import Change
 from sync import alike, canonical, exchange
 from sync.rev import Rev, derive
-from sync.store.interface import Edit
+from sync.store.interface import Edit, StoreFull
 from tests.server.documents import OTHER
 from tests.server.http.served import DB, HAMLET, Phone, Served
 from tests.server.http.test_moves import ADMIN, NEW
@@ -205,6 +206,56 @@ async def test_the_name_that_the_server_would_give_hers_is_taken_and_hides_no_wo
         return
     assert visit["acts"][0] in acts(await other.ask({}), visit["_id"])
     assert raw(visit) in bodies(camket, tables.Archive)
+
+
+@pytest.mark.parametrize("taken_with", ["a name", "words"])
+async def test_all_names_that_a_release_would_give_hers_are_taken_and_hide_no_work(
+    camket: Served, taken_with: str
+) -> None:
+    """Hers waits, since the hamlet is hers no more; the server is cut off once while it lets it in."""
+    hers, other, visit, taken = await both(camket)
+    parts, rev = camket.parts, Rev.parse(visit["_rev"])
+    apart = quarantine.apart_as(rev, raw(visit))
+    again = quarantine.apart_as(apart, raw(visit))
+    upon = [derive(again, False, raw(visit)), again]
+    ends = upon if taken_with == "words" else [Rev(3, "a" * 32), *upon]
+    await other.ask({"docs": [taken, at(other.visit(), apart), at(other.visit(), *ends)]})
+    with parts.rows.begin() as rows:
+        users.give_hamlets(rows, hers.user, ["other"], by="x", now=parts.clock())
+    assert outcome(await hers.ask({"docs": [visit]})) == ["quarantined"]
+    warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+    with patch.object(parts.intake, "enter", side_effect=StoreFull), pytest.raises(StoreFull):
+        await warden.release("office01", [1])
+    assert [type(one) for one in await warden.release("office01", [1])] == [Ready]
+    assert visit["acts"][0] in acts(await other.ask({}), visit["_id"])
+    assert bodies(camket, tables.Archive).count(raw(visit)) == 1
+
+
+async def test_what_was_let_in_and_is_not_there_still_waits(camket: Served) -> None:
+    hers, other, visit, taken = await both(camket)
+    parts = camket.parts
+    assert outcome(await other.ask({"docs": [taken]})) == ["received"]
+    with parts.rows.begin() as rows:
+        users.give_hamlets(rows, hers.user, ["other"], by="x", now=parts.clock())
+    await hers.ask({"docs": [visit]})
+    warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+    with patch.object(parts.intake, "enter"), pytest.raises(Taken):
+        await warden.release("office01", [1])
+    with readers(parts.rows).begin() as rows:
+        assert rows.execute(select(table(tables.Quarantine).c.state)).scalars().all() == ["waiting"]
+
+
+async def test_other_words_by_a_name_that_is_kept_are_no_silent_loss(camket: Served) -> None:
+    hers, _, visit, taken = await both(camket)
+    mine, his = (
+        Entry(DB, visit["_id"], Rev.parse(visit["_rev"]), None, raw(one), False, "sent")
+        for one in (visit, taken)
+    )
+    with camket.parts.rows.begin() as rows:
+        for _ in range(2):
+            keep(rows, [his], "2026-03-01T00:00:00Z", None, whole=True)
+        with pytest.raises(Taken):
+            keep(rows, [mine], "2026-03-01T00:00:00Z", hers.user, whole=True)
 
 
 async def test_what_another_request_is_just_putting_there_by_her_name_hides_no_work(camket: Served) -> None:
