@@ -17,7 +17,7 @@ import orjson
 from anyio import to_thread
 from sqlalchemy import ColumnElement, Connection, Engine, Table, literal, select
 
-from server import archive, audit, ledger, leftovers, moving, standing
+from server import archive, arriving, audit, ledger, leftovers, moving, standing
 from server.auth.grant import COMMUNE
 from server.blobs import Blobs, Name
 from server.clock import Clock, instant
@@ -186,29 +186,18 @@ class Mover:
         wanted = sorted({*ids} - await to_thread.run_sync(self._erased, ids))
         old = await self._store.read(source, wanted, lambda _id, tree: tree)
         new = await self._store.read(target, wanted, lambda _id, tree: tree)
+        leaves = {(doc_id, rev) for doc_id, one in old.items() for rev in revtree.live(one.tree)}
+        kept = await to_thread.run_sync(self._archived, target, leaves) if source != target else {}
         for doc_id, document in old.items():
             if not revtree.live(document.tree) and moving.departures(document):
                 continue  # it is elsewhere
             whole = await self._whole(source, doc_id, document)
-            taken = await self._taken(target, doc_id, whole, new.get(doc_id))
+            taken = arriving.taken(doc_id, whole, new.get(doc_id), kept) if source != target else {}
+            if taken:
+                taken = await to_thread.run_sync(self._named, target, doc_id, taken, new.get(doc_id))
             if planned := moving.plan(doc_id, whole, new.get(doc_id), target, taken):
                 batch.add(source, target, doc_id, planned, stays=doc_id in shared)
                 batch.made |= {(doc_id, one.rev) for one in planned.made(whole)}
-
-    async def _taken(self, target: str, doc_id: str, old: Document, new: Document | None) -> list[Rev]:
-        """The live leaves whose names are in the target already and say something else there."""
-        there = {rev for rev in revtree.live(old.tree) if new and rev in new.tree}
-        if not there or not new:
-            return []
-        kept = await to_thread.run_sync(self._archived, target, {(doc_id, rev) for rev in there})
-        said = {rev: raw for (_, rev), raw in kept.items()} | {
-            rev: one.json for rev, one in new.bodies.items()
-        }
-        return [
-            rev
-            for rev in sorted(there)
-            if rev in old.bodies and said.get(rev) not in {None, old.bodies[rev].json}
-        ]
 
     async def _whole(self, db: str, doc_id: str, document: Document) -> Document:
         """The document, with bodies from the archive where the store has lost some."""
@@ -284,6 +273,12 @@ class Mover:
     def _archived(self, db: str, lost: Collection[tuple[str, Rev]]) -> Mapping[tuple[str, Rev], bytes]:
         with readers(self._rows).begin() as connection:
             return archive.bodies(connection, db, lost)
+
+    def _named(
+        self, target: str, doc_id: str, taken: Mapping[Rev, Edit], new: Document | None
+    ) -> dict[Rev, Edit]:
+        with readers(self._rows).begin() as connection:
+            return arriving.named(connection, target, doc_id, taken, new)
 
     def _archive(self, batch: Batch, by: str | None) -> None:
         now = instant(self._clock())

@@ -17,7 +17,8 @@ A document that comes back must not be dead here because it once left:
      └──── 2-b
 
 A leaf whose name somebody has put into the new place before, with another body, goes beside that one under a
-name of its own, and both are merged.
+name of its own, and both are merged; or upon it, where that was put there with no body and what was written
+upon it does not know what the leaf says.
 
 So a tombstone that says where the document went is a leaf only while it is away. R and X derive as well.
 
@@ -28,7 +29,7 @@ next for something new: then it lived in both. What waits for a person beside a 
 leaves that one's (`server.traces`).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -66,17 +67,18 @@ class Move(NamedTuple):
 
 
 def plan(
-    doc_id: str, old: Document, new: Document | None, target: str, taken: Collection[Rev] = ()
+    doc_id: str, old: Document, new: Document | None, target: str, taken: Mapping[Rev, Edit] | None = None
 ) -> Move | None:
     """How to move a document to the database `target`; of `old` and `new` all bodies that are held were read.
-    `taken` are the live leaves whose names say something else there.
+    `taken` are the live leaves whose names say something else there, or nothing that those who wrote upon
+    them know, each with what says it by a free name (`beside`, `upon`).
 
     None where a live leaf's body is lost: what cannot be copied stays where it is.
     """
     live = revtree.live(old.tree)
     if any(rev not in old.bodies for rev in live):
         return None
-    grown = _Grown(doc_id, new)
+    grown, taken = _Grown(doc_id, new), taken or {}
     grown.copy(old, taken)
     if live:
         grown.reopen(old, [rev for rev in live if rev not in taken], _departures(new) if new else {})
@@ -159,15 +161,16 @@ class _Grown:
         self._held = set(new.bodies) if new else set()
         self.edits: list[Edit] = []
 
-    def copy(self, old: Document, taken: Collection[Rev]) -> None:
+    def copy(self, old: Document, taken: Mapping[Rev, Edit]) -> None:
         """Every revision with its body; but where it went from the old place says nothing in the new one."""
-        for rev in taken:
-            self._add(_beside(self._id, revtree.ancestry(old.tree, rev), old.bodies[rev].json))
+        for edit in taken.values():
+            self._add(edit)
         away = _departures(old)
         ends = set(revtree.leaves(old.tree))
         for rev in sorted(old.tree):  # by generation: a body is stored where its revision is a leaf
             body = old.bodies.get(rev)
-            if rev in away or rev in self._held or (rev in self._tree and rev not in ends):
+            known = rev in self._held or rev in taken or (rev in self._tree and rev not in ends)
+            if rev in away or known:
                 continue
             if body is not None and not (old.tree[rev].deleted and rev not in ends):
                 self._add(Edit(self._id, revtree.ancestry(old.tree, rev), body.json, old.tree[rev].deleted))
@@ -193,11 +196,17 @@ class _Grown:
         self.edits.append(edit)
 
 
-def _beside(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
-    """What a leaf says, under another name: the path is that of the leaf."""
+def beside(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
+    """What a leaf says, under another name: the path is that of the leaf, by whose name there is something
+    else."""
     leaf, *above = line
     rev = derive(above[0], False, body) if above else leaf._replace(digest=derive(leaf, False, body).digest)
     return Edit(doc_id, (rev, *above), body)
+
+
+def upon(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
+    """What a leaf says, as a child of it: the name is bare there, and somebody has written upon that."""
+    return Edit(doc_id, (derive(line[0], False, body), *line), body)
 
 
 # ---- What goes with what --------------------------------------------------------------------------------

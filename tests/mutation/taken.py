@@ -33,4 +33,18 @@ TAKEN = (
         "    if insert_new(connection, _archive, rows) < 0:\n",
         (f"{NAMES}::test_other_words_by_a_name_that_is_kept_are_no_silent_loss",),
     ),
+    Fault(
+        "what moves is hidden by what somebody has written upon its name there",
+        "server/arriving.py",
+        "        elif new and rev in new.tree and not there and",
+        "        elif False and",
+        (f"{NAMES}::test_an_inspections_name_that_is_taken_where_it_moves_hides_no_work",),
+    ),
+    Fault(
+        "what goes beside a taken name goes by one that is taken too",
+        "server/arriving.py",
+        "    names = naming.free(connection, db, given, {doc_id: new} if new else {})\n",
+        "    names: naming.Names = {}\n",
+        (f"{NAMES}::test_an_inspections_name_that_is_taken_where_it_moves_hides_no_work",),
+    ),
 )

@@ -17,6 +17,7 @@ from server import hamlets, quarantine
 from server.archive import Entry, Taken, keep
 from server.aside import renamed
 from server.auth import users
+from server.mover import Mover
 from server.release import Ready, Warden
 from server.rows import tables
 from server.rows.engine import readers, table
@@ -229,6 +230,50 @@ async def test_all_names_that_a_release_would_give_hers_are_taken_and_hide_no_wo
     assert [type(one) for one in await warden.release("office01", [1])] == [Ready]
     assert visit["acts"][0] in acts(await other.ask({}), visit["_id"])
     assert bodies(camket, tables.Archive).count(raw(visit)) == 1
+
+
+@pytest.mark.parametrize("taken_by", ["words", "a name"])
+@pytest.mark.parametrize("twice", [False, True])
+async def test_an_inspections_name_that_is_taken_where_it_moves_hides_no_work(
+    camket: Served, taken_by: str, twice: bool
+) -> None:
+    """He is in both hamlets; `twice`: also by the name that it would get then. The move is cut off once."""
+    fields = {"name": "Bản Khu", "kind": "thôn", "order": 2, "state": "active"}
+    parts, ulid = camket.parts, "01J8ZQ4T6N3VXK2M5R7W9Y0NSP"
+    await parts.scribe.write(ADMIN, {"commune": [Change("hamlet:bankhu", fields)]})
+    hers = await camket.phone()
+    other = await camket.phone(camket.person("Hứa Văn Dỏng", hamlets=[HAMLET, "bankhu"]))
+
+    def inspection(phone: Phone, photo: str, *revs: Rev) -> dict[str, Any]:
+        answers = {"checklist": "ban-thu", "version": 1, "values": {"bell": True}}
+        said = {"type": "inspection", "v": 1, "by": phone.user, "subject": f"model:{OTHER}"}
+        stamps = {"*": f"{phone.now():013d}-0000-{phone.device}"}
+        shown = {"photos": [{"id": photo * 64, "item": "picture"}], "date": "2026-03-01"}
+        return at({"_id": f"inspection:{ulid}", **said, **shown, "stamps": stamps, "answers": answers}, *revs)
+
+    up, rev = Rev(1, "1" * 32), Rev(2, "2" * 32)
+    mine = inspection(hers, "a", rev, up)
+    assert outcome(await hers.ask({"docs": [mine]})) == ["received"]
+    if taken_by == "words":
+        docs = [inspection(other, "b", rev, up)]
+        docs += [inspection(other, "c", derive(up, False, raw(mine)), up)] if twice else []
+    else:
+        upon = derive(rev, False, raw(mine)) if twice else Rev(3, "3" * 32)
+        docs = [inspection(other, "b", upon, rev, up)]
+    await other.ask({"docs": docs}, db=NEW)
+    mover = Mover(parts.store, parts.rows, parts.clock)
+    with patch.object(parts.store, "graft_all", side_effect=StoreFull), pytest.raises(StoreFull):
+        await mover.move(HAMLET, "bankhu", {mine["_id"]})
+    await mover.move(HAMLET, "bankhu", {mine["_id"]})
+    await parts.intake.observe(NEW, {mine["_id"]})
+    rows = {row["id"]: row["doc"] for part in await other.ask({}, db=NEW) for row in part.get("rows", ())}
+    photos = [one["id"][0] for one in rows[mine["_id"]]["photos"]]
+    assert photos == sorted({one["photos"][0]["id"][0] for one in (mine, *docs)})
+    there = select(table(tables.Archive).c.rev).where(table(tables.Archive).c.db == NEW)
+    with readers(parts.rows).begin() as connection:
+        hers_there = there.where(table(tables.Archive).c.body == raw(mine))
+        names = {Rev.parse(name) for name in connection.execute(hers_there).scalars()}
+    assert len(names - {rev}) == 1, "the second attempt goes on from the first"
 
 
 async def test_what_was_let_in_and_is_not_there_still_waits(camket: Served) -> None:
