@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection
 
 import schemas
-from server import archive, correcting, quarantine
+from server import archive, correcting, naming, quarantine
 from server.aside import timeless
 from server.clock import instant, milliseconds
 from server.settle import POLICY
@@ -48,7 +48,9 @@ def close(
             above = (one for one in edits if one.id == entry.edit.id and entry.edit.rev in one.path[1:])
             for edit in above:
                 if (kept := superseded(db, entry, edit, milliseconds(now))) is not None:
-                    archive.keep(connection, [kept], at, author)
+                    names = naming.free(connection, db, {(kept.id, kept.rev): kept.body}, {})
+                    _, entries = naming.renamed(edit, [kept], names)
+                    archive.keep(connection, entries, at, author, whole=True)
                     quarantine.decide(connection, entry, edit.rev, by or author, at)
                     break
 

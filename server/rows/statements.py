@@ -18,7 +18,8 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
         return 0
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).on_conflict_do_nothing()
-    return connection.execute(statement, list(rows)).rowcount
+    counted = {"preserve_rowcount": True}
+    return connection.execute(statement, list(rows), execution_options=counted).rowcount
 
 
 def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:

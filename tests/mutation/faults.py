@@ -686,7 +686,7 @@ FOR_GOOD = (
     Fault(
         "what was closed by a later record is in no history",
         "server/superseding.py",
-        "                    archive.keep(connection, [kept], at, author)\n",
+        "                    archive.keep(connection, entries, at, author, whole=True)\n",
         "",
         (SUPERSEDING,),
     ),

@@ -47,4 +47,11 @@ TAKEN = (
         "    names: naming.Names = {}\n",
         (f"{NAMES}::test_an_inspections_name_that_is_taken_where_it_moves_hides_no_work",),
     ),
+    Fault(
+        "what was closed by a later record is in no history where its name is taken",
+        "server/superseding.py",
+        "                    names = naming.free(connection, db, {(kept.id, kept.rev): kept.body}, {})\n",
+        "                    names: naming.Names = {}\n",
+        ("tests/server/test_superseding.py",),
+    ),
 )

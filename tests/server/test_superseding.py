@@ -63,6 +63,18 @@ async def test_what_its_author_has_written_over_is_in_the_history(camket: Produc
     assert states["Tên một"] == "replaced", "nobody else wrote at the same time"
 
 
+async def test_it_is_in_the_history_though_somebody_has_taken_its_name(camket: Product) -> None:
+    held = quarantine.Held(DB, edit(household(name="Tên một"), "1-a"), "unassigned", LAN, f"phone{LAN}")
+    with camket.rows.begin() as rows:
+        quarantine.hold(rows, [held], "2026-03-01T02:03:04Z")
+    assert await camket.send(mai, DB, edit(household(by=MAI, name="Của Mai"), "1-a")) == ["received"]
+    two = later(household(name="Tên một"), LAN, NOW + 2, name="Tên hai")
+    assert await camket.send(lan, DB, edit(two, "2-b", "1-a")) == ["received"]
+    assert [became for became, _ in state(camket)] == ["released"]
+    assert archived(camket, "Tên một")
+    assert archived(camket, "Của Mai")
+
+
 async def test_a_time_that_never_came_is_archived_as_the_one_that_it_was(camket: Product) -> None:
     far = household(at=NOW + 400 * DAY, name="Tên một")
     await camket.send(lan, DB, edit(far, "1-a"), skew_ms=-400 * DAY)
