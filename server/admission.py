@@ -281,7 +281,7 @@ class Judge:
             return self._enter(child, None, told)
         sent = archive.Entry.of(self._db, edit, "sent")
         live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
-        if not live or not adds(orjson.loads(raw), live, ancestor):
+        if live and not adds(orjson.loads(raw), live, ancestor):
             return Admitted(edit, (sent,))
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
 

@@ -125,7 +125,7 @@ def plan(
     path = (rev, *path[1:])
     live = _live(context, entry.edit.id)
     parent = next(iter(_archived(context, entry.edit.id, path[1:2])), None)
-    if rev == entry.edit.rev and rev in tree and live and superseding.adds(new, live, parent):
+    if rev == entry.edit.rev and rev in tree and (not live or superseding.adds(new, live, parent)):
         path = (derive(rev, False, raw), *path)  # what was written upon it does not know what it says
     parts = parts_merged({"_id": entry.edit.id, **new}, held, Role.VOLUNTEER)
     return Ready(entry, Edit(entry.edit.id, path, raw), new, context.db, parts)

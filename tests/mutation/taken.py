@@ -3,6 +3,7 @@
 from tests.mutation.faults import Fault
 
 NAMES = "tests/server/http/test_taken_names.py"
+TOMBSTONES = "tests/server/http/test_taken_tombstones.py"
 
 TAKEN = (
     Fault(
@@ -53,5 +54,19 @@ TAKEN = (
         "                    names = naming.free(connection, db, {(kept.id, kept.rev): kept.body}, {})\n",
         "                    names: naming.Names = {}\n",
         ("tests/server/test_superseding.py",),
+    ),
+    Fault(
+        "lost words whose pledge has gone on are history alone",
+        "server/admission.py",
+        "        if live and not adds(",
+        "        if not live or not adds(",
+        (TOMBSTONES,),
+    ),
+    Fault(
+        "lost words that are let in and whose pledge has gone on are history alone",
+        "server/release.py",
+        "(not live or superseding.adds(new, live, parent))",
+        "(live and superseding.adds(new, live, parent))",
+        (TOMBSTONES,),
     ),
 )

@@ -15,6 +15,7 @@ from server.auth import users
 from server.burying import bury
 from server.checking import problems
 from server.erasing import Eraser
+from server.release import Ready, Warden
 from server.scribe import Change
 from server.settle import ends
 from sync import canonical, revtree
@@ -69,6 +70,18 @@ def acts(row: dict[str, Any]) -> set[str]:
     return {act["id"] for act in row["doc"]["acts"]}
 
 
+async def move_in(camket: Served) -> None:
+    fields = {"name": "Hoàng Thị Mỹ", "order": 11, "status": {"is": "resident", "since": "2026-01-01"}}
+    await camket.parts.scribe.write(ADMIN, {DB: [Change(f"household:{OTHER}", fields)]})
+
+
+async def merge_away(camket: Served) -> None:
+    """The household goes into the first one, and its pledges with it: nothing lives in them any more."""
+    merged = {"status": {"is": "merged_into", "since": "2026-02-01", "into": HOUSEHOLD}}
+    await camket.parts.scribe.write(ADMIN, {DB: [Change(f"household:{OTHER}", merged)]})
+    await camket.parts.follower.catch_up()
+
+
 @pytest.mark.parametrize("how", ["merge", "move"])
 async def test_what_moves_leaves_its_hamlet_though_the_names_of_its_tombstones_are_taken(
     camket: Served, how: str
@@ -89,13 +102,11 @@ async def test_a_pledge_goes_to_the_household_that_was_kept_though_its_tombstone
     camket: Served,
 ) -> None:
     hers, other = await two(camket)
-    fields = {"name": "Hoàng Thị Mỹ", "order": 11, "status": {"is": "resident", "since": "2026-01-01"}}
-    await camket.parts.scribe.write(ADMIN, {DB: [Change(f"household:{OTHER}", fields)]})
+    await move_in(camket)
     visit = hers.visit(OTHER)
     await hers.ask({"docs": [visit]})
     await take(other, visit, ABSORBED, {"moved_to": KEPT})
-    merged = {"status": {"is": "merged_into", "since": "2026-02-01", "into": HOUSEHOLD}}
-    await camket.parts.scribe.write(ADMIN, {DB: [Change(f"household:{OTHER}", merged)]})
+    await merge_away(camket)
     assert await living(camket, visit["_id"]) == []
     assert {act["id"] for act in visit["acts"]} < acts(await row(hers, KEPT))
     assert await problems(camket.parts) == []
@@ -167,3 +178,30 @@ async def test_a_pass_that_writes_nothing_ends_and_names_what_stays(
         assert await camket.parts.mover.carry(DB) == set()
         await bury(store, DB, [visit["_id"]])
     assert caplog.text.count(visit["_id"]) >= 2
+
+
+@pytest.mark.parametrize("way", ["given back", "released"])
+async def test_lost_words_go_on_with_their_pledge_though_all_that_was_written_upon_their_name_has_gone_on(
+    camket: Served, way: str
+) -> None:
+    hers, other = await two(camket)
+    await move_in(camket)
+    visit = hers.visit(OTHER)
+    lost = Rev.parse(visit["_rev"])
+    camket.restored()
+    await other.ask({"docs": [at(other.visit(OTHER), Rev(lost.generation + 1, token_hex(16)), lost)]})
+    if way == "released":
+        with camket.parts.rows.begin() as rows:
+            users.give_hamlets(rows, hers.user, ["bankhu"], by="x", now=camket.parts.clock())
+        await hers.ask({"docs": [visit]})
+    await merge_away(camket)
+    if way == "released":
+        parts = camket.parts
+        warden = Warden(parts.store, parts.rows, parts.intake, parts.clock, parts.blobs)
+        assert [type(one) for one in await warden.release("office01", [1])] == [Ready]
+    else:
+        await hers.ask({"docs": [visit]})
+    await camket.parts.follower.catch_up()
+    assert await living(camket, visit["_id"]) == []
+    assert {act["id"] for act in visit["acts"]} < acts(await row(other, KEPT))
+    assert await problems(camket.parts) == []
