@@ -9,7 +9,7 @@ is nowhere else. Everything may be repeated, in any order: each document gets it
 no other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +39,7 @@ from server.words import Words, words_of
 from sync import exchange
 from sync.exchange import Outcome, Status
 from sync.hooks import Refused, Stored
+from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Edit, StoreFull
 
@@ -220,12 +221,15 @@ class Inbox:
 
     async def _has_place(self, record: Record, there: set[str]) -> bool:
         """Whether its database is here. One that this server may have lost comes back, and the record comes
-        again: it has no receipt."""
+        again: it has no receipt. But what a revoked phone hands in waits for a person in any case, and that
+        phone for nothing."""
         if record.db in there:
             return True
         standing = await self._parts.intake.where.standing(record.grant, record.db)
         if standing is Standing.NONE:
             record.receipt.reason = self._words.say("rule.wrong_hamlet")
+        elif not record.grant.live:
+            return True
         else:
             self._receipts.remove(record.receipt)
             self.later = self._words.say("rule.hamlet_lost")
@@ -264,9 +268,11 @@ class Inbox:
         )
         answers = await parts.intake.admit(caller, db, [record.edit for record in batch])
         entering = [answer for answer in answers if isinstance(answer, Edit)]
-        await parts.store.graft(db, entering)
-        await parts.intake.observe(db, {edit.id for edit in entering})
-        trees = await parts.store.trees(db, {edit.id for edit in entering})
+        trees: Mapping[str, Tree] = {}
+        if entering:
+            await parts.store.graft(db, entering)
+            await parts.intake.observe(db, {edit.id for edit in entering})
+            trees = await parts.store.trees(db, {edit.id for edit in entering})
         for record, answer in zip(batch, answers, strict=True):
             receipt, edit = record.receipt, record.edit
             if isinstance(answer, Refused) and answer.name == Status.LATER.value:

@@ -128,3 +128,22 @@ test("a phone that is revoked once a server was restored gives back what that ha
   const waiting = server.waiting();
   assert.ok(waiting.includes(pledge(5)) && waiting.includes(pledge(6)), waiting.join());
 });
+
+test("what the server will not take of a colleague's account stops nothing of the one in front", async () => {
+  const both = await server.enrolled(invite(0));
+  both.serve = null;
+  await both.field.recordVisit(await form(both, 5), "met");
+  let refused = 0;
+  both.serve = async (one) => {
+    if (one.path !== "/sealed" || one.body.trim().split("\n").length < 2) return server.link(one);
+    refused += 1;
+    return Response.json({ error: "bad_request", reason: "No." }, { status: 400 });
+  };
+  await both.field.join(invite(1), "Điện thoại");
+  await both.field.setPin("246810");
+  await both.field.syncNow();
+  await both.field.recordVisit(await form(both, 6), "met");
+  const { problem, waiting } = await both.field.syncNow();
+  assert.deepEqual([problem, waiting], [null, 0]);
+  assert.ok(refused > 0);
+});

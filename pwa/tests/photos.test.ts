@@ -252,6 +252,30 @@ test("a phone that was revoked hands its photos in too, and they wait for a pers
   );
 });
 
+test("a photo that was refused goes once more before a revoked phone forgets it, and holds it no longer", async () => {
+  for (const [n, willing] of [
+    [41, true],
+    [42, false],
+  ] as const) {
+    const mine = await joined();
+    const whole = drawn("WEBP", n);
+    const name = await mine.field.addPhoto("napo", new Blob([whole], { type: "image/webp" }));
+    await inspect(mine, "napo", [name], ulidOf(80 + n));
+    mine.serve = (one) =>
+      one.method === "PUT" ? Response.json({ error: "x", reason: "No." }, { status: 422 }) : server.link(one);
+    await mine.field.syncNow();
+    assert.equal((await mine.field.photos()).refused, 1);
+    server.camket("device", "revoke", (await mine.field.account())?.id ?? "");
+    if (willing) mine.serve = server.link;
+    await mine.field.syncNow();
+    assert.equal(await mine.field.lifecycle(), "new");
+    await server.office("quantri", { quarantine: "release" });
+    const there = back(await joined(), name);
+    if (willing) assert.deepEqual(await there, Buffer.from(whole));
+    else await assert.rejects(there);
+  }
+});
+
 /** A phone whose person walks the hamlet no more is revoked, while a picture of it waits for Wi-Fi. */
 async function handedInAfterItsHamlet(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const [, lan] = server.commune.users;

@@ -394,6 +394,13 @@ OUTCOMES = (
         (f"{SEVERAL}::test_what_is_bad_among_them_stops_no_other",),
     ),
     Fault(
+        "a revoked phone waits for a hamlet that a restore has lost",
+        "server/sealed.py",
+        "        elif not record.grant.live:\n            return True\n",
+        "",
+        (SEALED,),
+    ),
+    Fault(
         "the time of a sealed record is believed",
         "server/sealed.py",
         "    if clock > now + SKEW:\n        return now - clock\n"

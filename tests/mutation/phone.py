@@ -365,4 +365,11 @@ PHONE = (
         "",
         (NOT_TAKEN,),
     ),
+    Fault(
+        "what is wrong with a colleague's account stops the one in front",
+        f"{DATA}/rejoin.ts",
+        "      if (error instanceof NoLink) throw error;\n",
+        "      throw error;\n",
+        ("pwa/tests/leaving.test.ts",),
+    ),
 )

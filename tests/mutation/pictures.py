@@ -44,8 +44,8 @@ PICTURES = (
     Fault(
         "two hamlets share one photograph",
         f"{DATA}/photos.ts",
-        '    if (there) return there.hamlet === hamlet && there.state === "phone";',
-        "    if (there) return true;",
+        '      if (there.hamlet !== hamlet || there.state !== "phone") return false;\n',
+        "",
         (PHOTOS,),
     ),
     Fault(
@@ -81,6 +81,13 @@ PICTURES = (
         f"{DATA}/upload.ts",
         " ?? received.get(photo.sha256) ?? photo.at;\n",
         " ?? received.get(photo.sha256);\n",
+        (PHOTOS,),
+    ),
+    Fault(
+        "a revoked phone forgets a photograph that was refused once",
+        f"{DATA}/upload.ts",
+        ' || (state === "refused" && !again)',
+        "",
         (PHOTOS,),
     ),
 )

@@ -180,6 +180,8 @@ export interface Photo {
   /** On how many days nothing named it, and when it was looked at last, by the phone's clock (upload.ts). */
   unnamed?: { readonly at: number; readonly days: number };
   reason: string | null;
+  /** The phone was revoked, and it went once more though it had been refused. */
+  again?: boolean;
   /** The document `photo:<sha256>` as it travels, encrypted, once it was written; `told`: the server has it. */
   doc: Bytes | null;
   told: boolean;

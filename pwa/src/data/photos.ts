@@ -53,7 +53,12 @@ async function keep(
   };
   const writing = write(session.db, ["photos", "pictures"], async (tx) => {
     const there = await tx.objectStore("photos").get(sha256);
-    if (there) return there.hamlet === hamlet && there.state === "phone"; // its form was ended before it named it
+    if (there) {
+      if (there.hamlet !== hamlet || there.state !== "phone") return false;
+      const { unnamed: _, ...known } = there; // its form was ended before it named it
+      await tx.objectStore("photos").put({ ...known, taken: photo.taken });
+      return true;
+    }
     await tx.objectStore("photos").put(photo);
     await tx.objectStore("pictures").put(full, [sha256, "full"]);
     await tx.objectStore("pictures").put(small, [sha256, "thumb"]);

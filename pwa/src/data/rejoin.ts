@@ -19,6 +19,7 @@ import { dataKey } from "./crypto.ts";
 import { type AccountDb, meta, openAccount, type SyncNote, stored, write } from "./db.ts";
 import type { Env } from "./env.ts";
 import { handIn, isStrange, noteProblem, standing } from "./handin.ts";
+import { NoLink } from "./link.ts";
 import type { Session } from "./records.ts";
 
 /** Redeems an invitation, for a new account or for one that is here. Raises FieldError as `accounts.join` does. */
@@ -55,7 +56,7 @@ export async function join(env: Env, code: string, deviceName: string): Promise<
 /**
  * What the other accounts of this phone have not sent: nobody may open them again, where a phone was passed on. Each hands
  * in as itself; of one that the server does not know any more, and has not taken back, the one in front carries it, and
- * it waits at the office. Raises what the link raises.
+ * it waits at the office. What goes wrong with one stops nobody else's. Raises NoLink.
  */
 export async function handInOthers(env: Env): Promise<void> {
   const [front, ...others] = await accounts(env);
@@ -73,6 +74,8 @@ export async function handInOthers(env: Env): Promise<void> {
           await noteProblem(db, "unknown", true);
         }
       if (send) await handIn({ env, db }, send);
+    }).catch((error) => {
+      if (error instanceof NoLink) throw error;
     });
 }
 

@@ -84,7 +84,9 @@ async function age(session: Session, unnamed: readonly Photo[]): Promise<void> {
 export async function handInPhotos(session: Session): Promise<boolean> {
   const { db, env } = session;
   const keys = await meta(db, "keys");
-  const going = (await db.getAll("photos")).filter(({ state }) => state === "phone");
+  const going = (await db.getAll("photos")).filter(
+    ({ state, again }) => state === "phone" || (state === "refused" && !again),
+  );
   if (!keys || going.length === 0) return true;
   const sendOnly: Session = { ...session, credential: keys.send };
   const shown: string[] = [];
@@ -94,7 +96,12 @@ export async function handInPhotos(session: Session): Promise<boolean> {
     if (!at) continue; // of a form that was never saved
     shown.push(photo.sha256);
     if (env.metered() && !(await allowed(db))) return false;
-    await sendOne(sendOnly, photo, at, (doc) => handInOne(sendOnly, keys, databaseOf(photo), doc));
+    // What was refused is looked at once more: the phone's is the only one.
+    const once = photo.state === "refused" ? ({ state: "phone", again: true } as const) : {};
+    await changed(session, photo, once);
+    await sendOne(sendOnly, { ...photo, ...once }, at, (doc) =>
+      handInOne(sendOnly, keys, databaseOf(photo), doc),
+    );
   }
   return (await db.getAll("photos")).every(
     ({ state, sha256 }) => state !== "phone" || !shown.includes(sha256),

@@ -21,11 +21,17 @@ export async function handInAll({ clients }: Scope): Promise<void> {
   const windows = await clients.matchAll({ type: "window" });
   if (windows.some(({ visibilityState }) => visibilityState === "visible")) return;
   const env: Env = { ...world(), ...NO_PAGE };
+  let failed: unknown;
   for (const { id } of await accounts(env)) {
     const db = await openAccount(env, id);
     const both = handIn({ env, db }).then(() => deliver({ env, db }));
-    await both.finally(() => db.close());
+    await both
+      .catch((error) => {
+        failed ??= error; // the others go on
+      })
+      .finally(() => db.close());
   }
+  if (failed) throw failed;
 }
 
 /** Nobody joins, takes photographs or looks after accounts in a service worker. */

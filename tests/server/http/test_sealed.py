@@ -296,6 +296,16 @@ async def test_a_revoked_phone_hands_in_for_a_person_to_look_at(camket: Served) 
     assert (one.why, one.user, one.device) == ("revoked", phone.user, phone.device)
 
 
+async def test_a_revoked_phone_waits_for_no_hamlet_that_a_restore_has_lost(camket: Served) -> None:
+    """What it hands in waits for a person in any case, who may take it into another hamlet."""
+    phone = await camket.phone()
+    camket.restored()
+    with camket.parts.rows.begin() as rows:
+        devices.revoke(rows, phone.device, by="console", now=camket.parts.clock())
+    assert await is_(phone, phone.seal(phone.visit(OTHERS[0]), db="hamlet-moi1")) == ["quarantined"]
+    assert [(one.db, one.why) for one in await held(camket)] == [("hamlet-moi1", "revoked")]
+
+
 async def test_a_revoked_person_is_still_heard_here_and_told_so(camket: Served) -> None:
     phone = await camket.phone()
     assert (await phone.ask_sealed(phone.bundle())).json() == {"receipts": []}
