@@ -124,7 +124,7 @@ def _entering(
         if rev not in trees.get(doc_id, {}) and rev.generation >= floors.get(doc_id, 0)
     }
     found: dict[str, list[Body]] = {}
-    for (doc_id, _), raw in (archive.bodies(connection, db, new)).items():
+    for (doc_id, _), raw in archive.bodies(connection, db, new).items():
         if (body := read_body(doc_id, raw)) is not None:
             found.setdefault(doc_id, []).append(body)
     return found

@@ -46,10 +46,9 @@ def renamed(
 
     def entry(one: archive.Entry) -> archive.Entry:
         rev, parent = other(one.rev), one.parent and other(one.parent)
-        # it is no digest then of what it was made from
-        derived = one.source == "derived" and (rev, parent) == (one.rev, one.parent)
-        source: archive.Source = "sent" if one.source == "derived" and not derived else one.source
-        return one._replace(rev=rev, parent=parent, source=source)
+        if one.source == "derived" and (rev, parent) != (one.rev, one.parent):
+            one = one._replace(source="sent")  # it is no digest any more of what it was made from
+        return one._replace(rev=rev, parent=parent)
 
     return edit._replace(path=tuple(map(other, edit.path))), tuple(map(entry, entries))
 
