@@ -59,8 +59,9 @@ class Taken:
     missing: list[Named] = field(default_factory=list)
     lost: bool = False
     """Whether the caller's position is of a past that this store has not had."""
-    came: set[Named] = field(default_factory=set)
-    """Revisions that are on disk and that the caller has itself, bodies included."""
+    came: dict[Named, Rev] = field(default_factory=dict)
+    """Revisions that are on disk and that the caller has itself, bodies included; each with the name that its
+    words have here, which is another one where its own was taken."""
     later: str | None = None
     """Why some of what came was not taken now: it has no outcome, and comes again."""
     _outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class Taken:
     def chosen(self, doc_id: str, tree: Tree) -> Sequence[Rev]:
         """The winner's body, unless it came in this request (a `sync.store.interface.Choice`)."""
         winner = revtree.winner(tree)
-        return () if (doc_id, winner) in self.came else (winner,)
+        return () if self.came.get((doc_id, winner)) == winner else (winner,)
 
 
 class Exchange:
@@ -156,10 +157,13 @@ class Exchange:
         verdicts = await self._app.admit(caller, db, new) if new else ()
         decided = [one for one in verdicts if isinstance(one, Refused | Stored)]
         elsewhere = {(one.id, one.rev) for one in decided}
+        entering = [(edit, one) for edit, one in zip(new, verdicts, strict=True) if isinstance(one, Edit)]
+        here = {(edit.id, edit.rev): _name_in(one, edit.rev) for edit, one in entering}
         part.tell(_outcome(one) for one in decided if one.name != Status.LATER.value)
         part.later = next((one.reason for one in decided if one.name == Status.LATER.value), None)
-        part.came = {(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in elsewhere}
-        return [edit for edit in verdicts if isinstance(edit, Edit)]
+        came = [(edit.id, edit.rev) for edit in edits if (edit.id, str(edit.rev)) not in elsewhere]
+        part.came = {named: here.get(named, named[1]) for named in came}
+        return [one for _, one in entering]
 
     async def _held(self, db: str, named: Sequence[Named]) -> dict[Named, bytes]:
         """Which of these the store has with their bodies: a retry is answered, not judged again."""
@@ -189,7 +193,7 @@ class Exchange:
         here = [one for one in part.asked.waiting if one[1] in trees.get(one[0], {})]
         unlike = await self._tell_unlike(caller, db, part, [one for one in here if one not in part.came])
         part.tell(
-            exchange.outcome_of(doc_id, rev, trees[doc_id])
+            replace(exchange.outcome_of(doc_id, part.came.get((doc_id, rev), rev), trees[doc_id]), rev=rev)
             for doc_id, rev in named
             if (doc_id, rev) not in {*bare, *unlike}
         )
@@ -309,6 +313,12 @@ class Exchange:
 
 
 # --- between the store's words and the wire's ---------------------------------------------------------------
+
+
+def _name_in(entering: Edit, rev: Rev) -> Rev:
+    """The name by which what came as `rev` enters: a derived child may stand upon it, and it may have been
+    renamed."""
+    return next(one for one in entering.path if one.generation == rev.generation)
 
 
 def _outcome(no: Refused | Stored) -> Outcome:

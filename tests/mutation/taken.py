@@ -21,6 +21,13 @@ TAKEN = (
         (f"{NAMES}::test_all_names_that_a_release_would_give_hers_are_taken_and_hide_no_work",),
     ),
     Fault(
+        "whoever has other words by a name is told to show those",
+        "sync/http/exchange.py",
+        "return () if self.came.get((doc_id, winner)) == winner else (winner,)\n",
+        "return () if (doc_id, winner) in self.came else (winner,)\n",
+        (f"{NAMES}::test_whose_words_lose_to_others_by_their_name_is_shown_those",),
+    ),
+    Fault(
         "a record that was let in is closed wherever it is",
         "server/release.py",
         "            stand = [one for one in here if _stands(one, documents.get(one.edit.id))]\n",

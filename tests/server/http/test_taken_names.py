@@ -110,6 +110,26 @@ async def test_a_name_that_a_colleague_gave_other_words_hides_no_work(camket: Se
         assert rows.execute(select(table(tables.Quarantine).c.state)).scalars().all() == ["released"]
 
 
+@pytest.mark.parametrize(
+    ("name", "became"), [("1-" + "0" * 32, "received"), ("1-" + "f" * 32, "absorbed")]
+)  # which of the two branches goes on, the greater name decides
+async def test_whose_words_lose_to_others_by_their_name_is_shown_those(
+    camket: Served, name: str, became: str
+) -> None:
+    """Not told that she has them herself: she has something else by that name, and would show it for ever."""
+    hers, other = await camket.phone(), await camket.phone(camket.person("Hứa Văn Dỏng"))
+    made = {**hers.visit(), "_id": f"household:{OTHER}", "type": "household"} | PERSON
+    del made["acts"]
+    true = {**made, "_rev": name, "_revisions": {"start": 1, "ids": [name[2:]]}}
+    camket.restored()
+    later = {"by": other.user, "stamps": other.visit()["stamps"], "name": "Lý Văn Sau"}
+    assert outcome(await other.ask({"docs": [{**true, **later}]})) == ["received"]
+    answer = await hers.ask({"docs": [true]})
+    assert outcome(answer) == [became]
+    (shown,) = (row for part in answer for row in part.get("rows", ()) if row["id"] == true["_id"])
+    assert shown["doc"]["name"] == "Lý Văn Sau"
+
+
 @pytest.mark.parametrize("decided", ["waits", "discarded"])
 @pytest.mark.parametrize("why", ["newer", "clock"])
 @pytest.mark.parametrize("way", WAYS)
