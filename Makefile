@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .stamps
-# A Node of 20 or newer on the PATH is used as it is; otherwise one comes from PyPI into the virtual environment.
-NODE_FOUND := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null && echo yes)
+# A Node of 20.10 or newer on the PATH is used as it is; otherwise one comes from PyPI into the virtual environment.
+NODE_FOUND := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(100 * a + +b < 2010 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null && echo yes)
 NODE_STAMP := $(if $(NODE_FOUND),,$(STAMPS)/node)
 export PATH := $(abspath $(BIN)):$(PATH)
 export PYTHONPATH := $(CURDIR)
