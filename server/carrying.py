@@ -8,6 +8,8 @@ has not heard of it writes there; then it is carried over again. Nothing is mint
 Of two acts by one id that are not the same, be it that somebody has taken another's, the one that comes over
 gets an id of its own (`server.aside`): a set would keep one of the two.
 
+What staff sent back is sent back where it goes (`server.review.sent_back`): nobody approves it unseen there.
+
 The way back: acts are a grow-only set, so those that came over are voided where they are (by staff, each by
 its id), and the old pledge begins again with all that was ever written to it, and with what was taken back of
 it since (`given_back`). What was recorded for the kept household after the merge stays there. An act that a
@@ -26,9 +28,10 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine, select
 
 import schemas
-from server import archive, aside, moving
+from server import archive, aside, moving, review
 from server.clock import Clock, instant
 from server.projection import standing_acts
+from server.review import Digests
 from server.rows import tables
 from server.rows.engine import readers, table, writing
 from server.rows.statements import chunks
@@ -49,14 +52,21 @@ CHAIN = 20
 
 
 class Carried(NamedTuple):
-    """What to write, in one batch: into the new document if the old one says more, and tombstones on that."""
+    """What to write, in one batch: into the new document if the old one says more, into its review if the old
+    one was sent back, and tombstones on that."""
 
     into: Edit | None
+    review: Edit | None
     tombstones: tuple[Edit, ...]
 
 
-def plan(old_id: str, old: Document, new_id: str, new: Document | None) -> Carried | None:
-    """How to carry one pledge over; None where nothing lives there, or what lives cannot be merged. Pure."""
+def plan(
+    old_id: str, old: Document, new_id: str, new: Document | None, reviews: Mapping[str, Document]
+) -> Carried | None:
+    """How to carry one pledge over; None where nothing lives there, or what lives cannot be merged. Pure.
+
+    Those of the two pledges' reviews that there are are among `reviews`, by id.
+    """
     live = revtree.live(old.tree)
     bodies = read_bodies(old_id, old)
     brought = [body for rev in live if (body := bodies.get(rev)) is not None and _mergeable(body)]
@@ -69,12 +79,33 @@ def plan(old_id: str, old: Document, new_id: str, new: Document | None) -> Carri
         return None
     rules = POLICY["pledge", brought[0]["v"]]
     beside = [aside.beside(body, held) for body in brought]
-    joined = canonical.encode(merge.join((*held, *beside), rules))
+    whole = merge.join((*held, *beside), rules)
+    joined = canonical.encode(whole)
     into: Edit | None = None
     if not standing or joined != canonical.encode(merge.join(held[:1], rules)):
         into = Edit(new_id, _path(new, live[0], joined), joined)
+    digests = Digests(
+        review.digest(brought[0]) if len(brought) == 1 else None,
+        review.digest(held[0]) if held else None,
+        review.digest(whole if into else held[0]),
+    )
     said = canonical.encode({"moved_to": new_id})
-    return Carried(into, tuple(Edit(old_id, *child(old.tree, rev, said, deleted=True)) for rev in live))
+    decided = _sent_back(f"review:{old_id}", f"review:{new_id}", reviews, digests)
+    return Carried(
+        into, decided, tuple(Edit(old_id, *child(old.tree, rev, said, deleted=True)) for rev in live)
+    )
+
+
+def _sent_back(old_id: str, new_id: str, reviews: Mapping[str, Document], digests: Digests) -> Edit | None:
+    """What is to be written of the review of the kept pledge; nothing upon what cannot be read here."""
+    old, new = reviews.get(old_id), reviews.get(new_id)
+    kept = _body(new_id, new) if new else {}
+    if old is None or (new and revtree.live(new.tree) and not kept):
+        return None
+    if (body := review.sent_back(_body(old_id, old), kept, digests)) is None:
+        return None
+    raw = canonical.encode(body)
+    return Edit(new_id, _path(new, revtree.winner(old.tree), raw), raw)
 
 
 def _mergeable(body: Body) -> bool:
@@ -194,11 +225,13 @@ class Carrier:
             old = documents.get(old_id)
             if old is None or not revtree.live(old.tree):
                 continue
-            new = (await self._store.read(db, [new_id], ends)).get(new_id)  # two may go into one
+            reviews = [f"review:{one}" for one in (old_id, new_id)]
+            now = await self._store.read(db, [new_id, *reviews], ends)  # two may go into one
+            new = now.get(new_id)
             if new and not revtree.live(new.tree) and moving.departures(new):
                 continue  # it has left this hamlet, and this one goes after it first
-            if carried := plan(old_id, old, new_id, new):
-                into = [carried.into] if carried.into else []
+            if carried := plan(old_id, old, new_id, new, now):
+                into = [edit for edit in (carried.into, carried.review) if edit]
                 await to_thread.run_sync(self._archive, db, into)
                 if any(await self._store.graft(db, [*into, *carried.tombstones])):
                     done += 1

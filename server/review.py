@@ -8,10 +8,12 @@ second document has to be written in step. The phone derives the same (`pwa/src/
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sync import canonical
-from sync.merge import ENVELOPE
+import schemas
+from sync import canonical, merge
+from sync.merge import ENVELOPE, Body
+from sync.stamps import ALL, Stamp, advance, order
 
 REVIEWED = ("household", "pledge", "unit", "inspection", "outreach")
 """The types that staff review, in the order in which the queue names them."""
@@ -47,6 +49,39 @@ def state(now: str, decision: Mapping[str, Any] | None) -> State:
 def subject(review_id: str) -> str:
     """The id of the document that a review is about."""
     return review_id.removeprefix("review:")
+
+
+class Digests(NamedTuple):
+    """Of two pledges that become one: that of the one which goes, None where that is not one thing yet; that
+    of the one which is kept, None where there is none; and that of what the two come to."""
+
+    gone: str | None
+    kept: str | None
+    joined: str
+
+
+def sent_back(gone: Body, kept: Body, digests: Digests) -> Body | None:
+    """The review of a pledge that another one comes into, which may have been sent back; None where what
+    there is holds. `gone` and `kept` are the reviews of the two, empty where there is none.
+
+    What was returned stays returned in the one that is kept, with the words it was returned with. Corrected
+    meanwhile, it is corrected there, so that somebody looks. A decision upon the kept one that came later has
+    seen both, unless it stands upon what that one said alone. Derived from these alone: again is the same.
+    """
+    if gone.get("decision", {}).get("is") != "returned":
+        return None
+    decision, stamp = gone["decision"], gone["stamps"][ALL]
+    stands = decision["digest"] == digests.gone
+    if kept and order(kept["stamps"][ALL]) >= order(stamp):
+        alone = kept["decision"]["digest"] == digests.kept != digests.joined
+        if not (stands and alone):
+            return None
+        if kept["decision"]["is"] == "returned":
+            decision = kept["decision"]
+        stamp = str(advance(Stamp.parse(kept["stamps"][ALL]), 0, Stamp.parse(stamp).device))
+    said = {**decision, "digest": digests.joined} if stands else decision
+    begun = kept or {"type": "review", "v": schemas.version("review")}
+    return merge.write(begun, {"decision": said}, stamp, gone["by"], schemas.rules("review"))
 
 
 def ordinary(body: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Households that are one by now: which became which, who said so, and whose acts have come along."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,10 +11,13 @@ from server.office.history import Entry
 from server.rows import tables
 from server.rows.engine import table
 from server.settle import read_body
+from sync.merge import Body
 
 _households, _audit = table(tables.HouseholdRow), table(tables.Audit)
 
 Act = Mapping[str, Any]
+
+_PLEDGE = re.compile("(review:)?pledge:")
 
 
 class Joined(NamedTuple):
@@ -49,28 +53,40 @@ def others(rows: Connection, db: str, household: Any) -> tuple[Other | None, lis
 
 
 def came(rows: Connection, db: str, entries: Sequence[Entry]) -> dict[tuple[str, str], Came]:
-    """Of the entries that the server joined, those with acts of a household that was merged away, by document
-    and revision. Writes of the same time bring no act that no entry before them has told."""
-    pledges = [one for one in entries if one.source == "merged" and one.doc_id.startswith("pledge:")]
-    found = {(one.doc_id, one.rev): _came(rows, db, one) for one in pledges if one.acts}
+    """Of the entries that the server joined, those with acts of a household that was merged away, or with
+    what its pledge was sent back with, by document and revision. Writes of the same time bring no act that no
+    entry before them has told."""
+    pledges = [one for one in entries if one.source == "merged" and _PLEDGE.match(one.doc_id)]
+    found = {(one.doc_id, one.rev): _came(rows, db, one) for one in pledges if _brought(one)}
     return {key: one for key, one in found.items() if one}
 
 
 def _came(rows: Connection, db: str, entry: Entry) -> Came | None:
     campaign, _, kept = entry.doc_id.rpartition(":")
-    brought = [_said(act) for act in entry.acts]
+    brought = _brought(entry)
     for one in _joined(rows, kept):
         bodies = (read_body(*held) for held in archive.all_bodies(rows, db, [f"{campaign}:{one.ulid}"]))
-        acts = [_said(act) for body in bodies if body for act in body.get("acts", ())]
+        said = [what for body in bodies if body for what in _sayings(body)]
         name = rows.execute(select(_households.c.name).where(_households.c.ulid == one.ulid)).scalar()
-        if name and any(act in acts for act in brought):
+        if name and any(what in said for what in brought):
             return Came(name, one.by)
     return None
 
 
-def _said(act: Act) -> Act:
-    """An act without what it may be called anew where it goes (`server.aside`)."""
-    return {name: value for name, value in act.items() if name not in {"id", "target"}}
+def _brought(entry: Entry) -> list[Act]:
+    """The acts, or the decision, that an entry adds."""
+    decided = [change.after for change in entry.changes if change.field == "decision" and change.after]
+    return [_said(one) for one in (*entry.acts, *decided)]
+
+
+def _sayings(body: Body) -> list[Act]:
+    """The acts of a pledge, or the decision of a review."""
+    return [_said(one) for one in (*body.get("acts", ()), body.get("decision")) if one]
+
+
+def _said(what: Act) -> Act:
+    """An act or a decision without what follows from where it is (`server.aside`, `server.review`)."""
+    return {name: value for name, value in what.items() if name not in {"id", "target", "digest"}}
 
 
 def _joined(rows: Connection, kept: str) -> list[Joined]:

@@ -525,6 +525,13 @@ AUTHORITY = (
         ("tests/server/test_carrying.py::test_a_late_status_does_not_part_what_staff_have_merged",),
     ),
     Fault(
+        "a pledge that was sent back is not where its household is merged",
+        "server/carrying.py",
+        "(carried.into, carried.review) if edit]",
+        "(carried.into,) if edit]",
+        ("tests/server/office/test_sent_back.py",),
+    ),
+    Fault(
         "what moves is left out where its name is taken",
         "server/mover.py",
         "moving.plan(doc_id, whole, new.get(doc_id), target, taken)",
