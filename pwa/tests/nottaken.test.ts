@@ -86,6 +86,23 @@ test("a household that became part of another is on no walk, and says which one 
   assert.deepEqual([is, into], ["merged_into", { id: other.id, name: other.name }]);
 });
 
+test("a status that waits for the office hides nobody's merge", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server);
+  const [one, other] = await mine.field.households("na");
+  assert.ok(one && other);
+  const moved = { is: "moved", since: "2026-03-02" } as const;
+  await mine.field.editHousehold(await mine.field.openForm("na", one.id), { status: moved });
+  const status = { is: "merged_into", since: "2026-03-01", into: other.id };
+  server.put("hamlet-na", `household:${one.id}`, { ...household(1, one.name), status }, "2-abc", ["abc"]);
+  server.verdict = () => "quarantined";
+  await mine.field.syncNow();
+  const { status: is, since, into, where } = await mine.field.household("na", one.id);
+  assert.deepEqual([is, since, into], ["merged_into", status.since, { id: other.id, name: other.name }]);
+  assert.equal(where, "held", "and that it waits is said there still");
+  assert.equal((await mine.field.households("na")).length, 4, "it is on no walk");
+});
+
 test("what was recorded upon a refused record stays when that is let go, and arrives", async () => {
   const server = await ScriptedServer.start();
   const mine = await enrolled(server);

@@ -54,6 +54,8 @@ class Waiting:
     """Who has written it, by its own word alone; empty where that is who sent it."""
     untold: bool = False
     """A phone that was revoked, and has wiped itself, hears nothing of it any more."""
+    closes: bool = False
+    """Recorded anew it waits no more; of a household that was merged, what is recorded anew waits too."""
 
 
 async def show(desk: Desk) -> Response:
@@ -329,6 +331,7 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
     told = words.say("office.quarantine.by_its_word", name=people.get(by, somebody))
     unknown = row.why == "stranger"
     because = "stranger_revoked" if unknown and ledger.revoked(rows, row.device or "") else row.why
+    untold = because in {"revoked", "stranger_revoked"}
     label = words.say(f"office.kind.{kind}" if words.knows(f"office.kind.{kind}") else "office.kind.other")
     # A household that has not come in yet is known by its own word alone, whatever that is.
     name = household.name if household else str(body.get("name", ""))[:80] if kind == "household" else ""
@@ -341,5 +344,6 @@ def _waiting(rows: Connection, row: Row[Any], known: dict[str, Hamlet], words: W
         who=told if unknown else people.get(row.user or "", somebody),
         received_at=row.received_at,
         author=told if by != row.user and not unknown else "",
-        untold=because in {"revoked", "stranger_revoked"},
+        untold=untold,
+        closes=not untold and row.why != "merged",
     )

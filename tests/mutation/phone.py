@@ -372,4 +372,11 @@ PHONE = (
         "      throw error;\n",
         ("pwa/tests/leaving.test.ts",),
     ),
+    Fault(
+        "a status that waits hides that its household was merged",
+        f"{DATA}/views.ts",
+        'isObject(there) && there.is === "merged_into" ? there : here',
+        "here",
+        (NOT_TAKEN,),
+    ),
 )

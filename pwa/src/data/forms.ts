@@ -72,7 +72,7 @@ export async function viewOf(
     reviewOf(session, db, pair.pledge),
   ]);
   const review = graver(...reviews);
-  const { into } = statusOf(shown(pair.household)?.body ?? {});
+  const { into } = statusOf(pair.household);
   const other = await readOne(session, db, `household:${into}`);
   return householdOf(hamlet, pair, campaign, session.account.user.id, lost?.fields ?? [], review, other);
 }

@@ -80,7 +80,7 @@ const ulidOf = ({ id }: Known) => id.slice("household:".length);
 /** One row of the walk. */
 export function rowOf({ household, pledge, returned }: Pair, campaign: Campaign | null): HouseholdRow {
   const body = shown(household)?.body ?? {};
-  const { is: status } = statusOf(body);
+  const { is: status } = statusOf(household);
   return {
     id: ulidOf(household),
     name: textIn(body.name),
@@ -93,8 +93,13 @@ export function rowOf({ household, pledge, returned }: Pair, campaign: Campaign 
   };
 }
 
-/** A later program may have written the document in a shape of its own: what is not understood is left out. */
-export function statusOf({ status }: JsonObject) {
+/**
+ * A later program may have written the document in a shape of its own: what is not understood is left out. What staff
+ * have merged is merged, whatever waits here to say otherwise.
+ */
+export function statusOf(household: Known) {
+  const [there, here] = [household.winner, shown(household)].map((leaf) => leaf?.body.status);
+  const status = isObject(there) && there.is === "merged_into" ? there : here;
   const { is, since, into } = isObject(status) ? status : {};
   return {
     is: textIn(is, "resident") as HouseholdStatus,
@@ -120,7 +125,6 @@ export function householdOf(
   other: Known | null,
 ): HouseholdView {
   const { household, pledge } = pair;
-  const body = shown(household)?.body ?? {};
   const leaves = [...household.own, ...(pledge?.own ?? [])];
   const row = rowOf(pair, campaign);
   return {
@@ -128,7 +132,7 @@ export function householdOf(
     where: reviewedWhere(row.where, review?.state ?? null),
     review,
     hamlet,
-    since: statusOf(body).since,
+    since: statusOf(household).since,
     acts: actViews(pledge, user),
     reason: leaves.find(({ reason }) => reason !== null)?.reason ?? null,
     overruled: overruled as HouseholdView["overruled"],

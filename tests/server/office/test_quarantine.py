@@ -44,6 +44,7 @@ async def test_one_record_shows_what_it_will_become_and_enters_like_that(made: V
     (number,) = numbers(made)
     async with made.signed_in("reviewer") as browser:
         page = (await browser.get(f"/office/quarantine/{number}")).text
+        assert "phiếu chờ này tự khép" in page
         assert "Tên Đã Sửa" in page
         assert page.count("Điện thoại của người gửi báo") == 2
         assert 'value="1440"' in page
