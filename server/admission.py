@@ -16,7 +16,7 @@ from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged
 from server.settle import POLICY, read_body
 from server.superseding import adds
 from server.words import Words
-from sync import alike, canonical, resolve, revtree
+from sync import alike, canonical, merge, resolve, revtree
 from sync.exchange import MAX_DOCUMENT, Status
 from sync.hooks import Answer, Caller, Refused
 from sync.merge import Body
@@ -118,6 +118,11 @@ class Known:
         nearest = next((body for body in found if body is not None), None)
         return nearest, [body for body in (nearest, *self.live(edit.id)) if body is not None]
 
+    def by_name(self, edit: Edit) -> Body | None:
+        """What is here by the name of a revision, where this program can read it."""
+        body = self._body(edit.id, edit.rev)
+        return None if body is None or schemas.newer(body) else body
+
     def live(self, doc_id: str) -> list[Body]:
         """What the live leaves of a document say."""
         bodies = (self._body(doc_id, rev) for rev in revtree.live(self.tree(doc_id)))
@@ -187,10 +192,10 @@ class Judge:
             return self._held(edit, self._hold)
         if schemas.newer(orjson.loads(edit.body)):
             return self._held(edit, "newer")  # nothing here can judge what it says, so nobody is shown it yet
-        if edit.rev in self._known.tree(edit.id) or self._known.said(edit) is not None:
-            return self._named(edit, ancestor, told)
         if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):
             return self._held(edit, "merged")
+        if edit.rev in self._known.tree(edit.id) or self._known.said(edit) is not None:
+            return self._named(edit, ancestor, told)
         return self._enter(edit, ancestor, told)
 
     def _settled(self, edit: Edit) -> Verdict | None:
@@ -272,13 +277,16 @@ class Judge:
     def _named(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         """A revision of which the name is here: for its history alone, unless what was written upon it does
         not know what it says. Where something else is here by that name its author stands beside that, or,
-        if it was let in as that author's by others' word, upon it."""
+        if it was let in as that author's by others' word, upon it: then that is what it is to leave as it
+        is, but for what was put in its author's mouth."""
         raw = edit.body
         child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
-        if (said := self._known.said(edit)) is not None:
-            if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:
-                child = edit._replace(path=(quarantine.apart_as(edit.rev, raw), *edit.path[1:]))
-            return self._enter(child, None, told)
+        if self._known.said(edit) is not None:
+            body, said = orjson.loads(raw), self._known.by_name(edit)
+            if said and said["by"] == body["by"]:
+                return self._enter(child, merge.retold(said, body, schemas.rules(body["type"])), told)
+            beside = edit._replace(path=(quarantine.apart_as(edit.rev, raw), *edit.path[1:]))
+            return self._enter(beside, ancestor, told)
         sent = archive.Entry.of(self._db, edit, "sent")
         live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
         if live and not adds(orjson.loads(raw), live, ancestor):

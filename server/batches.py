@@ -42,11 +42,13 @@ class Batch(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What the store said before a batch is judged, and whether the clock may judge."""
+    """What the store said before a batch is judged, whether the clock may judge, and whether the database is
+    there: of one that is lost the archive is still here, and proves nothing."""
 
     documents: Mapping[str, Document]
     checklists: Mapping[str, Body]
     sane: bool
+    there: bool = True
 
 
 def look_up(
@@ -65,7 +67,7 @@ def look_up(
     known = grant.live and not batch.asking.stranger
     ids, revs = {edit.id for edit in edits}, {(edit.id, edit.rev) for edit in edits}
     # what came by these names while the trees were read is kept in this transaction, and not in those yet
-    bodies = archive.bodies(connection, db, revs | lost)
+    bodies = archive.bodies(connection, db, revs | lost) if held.there else {}
     # others may have given the same back, where something else is here by its name
     taken = [*named, *(edit for edit in edits if (edit.id, edit.rev) in bodies)]
     revs |= {(edit.id, quarantine.apart_as(edit.rev, edit.body)) for edit in taken}

@@ -49,7 +49,7 @@ from server.settle import Settler, read_body
 from server.traces import Traces
 from server.whereabouts import Standing, Whereabouts
 from server.words import words_of
-from sync import exchange, revtree
+from sync import alike, exchange, revtree
 from sync.alike import digested
 from sync.errors import Forbidden
 from sync.hooks import UNSAID, Action, Answer, Caller, Refused, Stored, Terms
@@ -157,9 +157,13 @@ class Intake:
             going = [edit for edit in named if places.get(edit.id) == place]
             told |= await self._pass_on(asking, db, place, going, standing)
         reason = asking.words.say("rule.bad_name")
-        return [
-            told.get((edit.id, edit.rev)) or refused(edit.id, edit.rev, "forbidden", reason) for edit in edits
-        ]
+
+        def answered(edit: Edit) -> Answer:
+            one = first.get((edit.id, edit.rev))
+            answer = told.get((edit.id, edit.rev)) if one and alike.same(one.body, edit.body) else None
+            return answer or refused(edit.id, edit.rev, "forbidden", reason)
+
+        return [answered(edit) for edit in edits]
 
     async def _judged(self, batch: Batch, edits: Sequence[Edit]) -> dict[tuple[str, Rev], Answer]:
         """What becomes of these edits in one database; what is accepted is archived."""
@@ -172,11 +176,11 @@ class Intake:
         def choose(doc_id: str, tree: Tree) -> Collection[Rev]:
             return {*revtree.live(tree), *(ancestors[doc_id] & tree.keys())}
 
-        documents: Mapping[str, Document] = {}
+        documents: Mapping[str, Document] | None = None
         with suppress(DatabaseMissing):
             documents = await self._store.read(batch.db, ancestors.keys(), choose)
         sane = await self.clock_is_sane(milliseconds(self._clock()))
-        held = Read(documents, await self.checklists(edits), sane)
+        held = Read(documents or {}, await self.checklists(edits), sane, documents is not None)
         answers, gone, heard = await to_thread.run_sync(self._admit, batch, edits, held)
         for touched in await self._traces.leave_beside(batch.db, heard):
             self._follower.wake(touched)

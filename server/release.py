@@ -461,14 +461,13 @@ def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     """The entries in batches in which no document comes twice: a later record builds on the earlier one.
     Households come first: a merge and its parting are known before an act goes where the merge says."""
     batch: list[Entry] = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()  # two that wait in two hamlets may belong in one by now
     for entry in sorted(entries, key=lambda one: not one.edit.id.startswith("household:")):
-        key = (entry.db, entry.edit.id)
-        if key in seen:
+        if entry.edit.id in seen:
             yield batch
             batch, seen = [], set()
         batch.append(entry)
-        seen.add(key)
+        seen.add(entry.edit.id)
     if batch:
         yield batch
 

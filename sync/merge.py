@@ -116,6 +116,19 @@ def write(body: Body, changes: Mapping[str, Any], stamp: str, by: str, rules: Ru
     return _render(state)
 
 
+def retold(said: Body, body: Body, rules: Rules) -> dict[str, Any]:
+    """`said`, with the registers that `body` says by the very same stamps as `body` says them. Nobody writes
+    two things by one stamp: of two bodies of one person, one was put in that person's mouth."""
+
+    def stamp(one: Body, name: str) -> str | None:
+        return stamp_of(one["stamps"], name, name in one)
+
+    registers = (name for name, rule in rules.items() if rule != "set")
+    same = {name: it for name in registers if (it := stamp(body, name)) and it == stamp(said, name)}
+    kept = {name: value for name, value in said.items() if name not in same}
+    return {**kept, **{name: body[name] for name in same if name in body}, "stamps": said["stamps"] | same}
+
+
 def questions(body: Body) -> dict[str, tuple[Value, ...]]:
     """The fields of a valid body that wait to be settled, each with its values, the shown one first.
 

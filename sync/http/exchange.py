@@ -189,7 +189,7 @@ class Exchange:
         # What came was judged, and is on disk whatever the tree says of it; what waits may be there by name.
         waiting = [named for named in part.asked.waiting if named not in part.came]
         bare = await names.untold(self._store, db, waiting, trees, partial(self._app.accepted, caller, db))
-        named = [one for one in asked if one[1] in trees.get(one[0], {})]
+        named = [one for one in asked if part.came.get(one, one[1]) in trees.get(one[0], {})]
         here = [one for one in part.asked.waiting if one[1] in trees.get(one[0], {})]
         unlike = await self._tell_unlike(caller, db, part, [one for one in here if one not in part.came])
         part.tell(

@@ -164,9 +164,9 @@ PHOTOGRAPHS = (
     Fault(
         "an act that entered by an id of its own comes again by its first",
         "server/admission.py",
-        "            return self._enter(child, None, told)\n",
-        "            return self._enter(child, None, [])\n",
-        (TAKEN,),
+        "            return self._enter(beside, ancestor, told)\n",
+        "            return self._enter(beside, ancestor, [])\n",
+        ("tests/server/http/test_own_names.py",),
     ),
     Fault(
         "what a phone shows gives way by plain CouchDB to other words by its name",
@@ -220,9 +220,9 @@ PHOTOGRAPHS = (
     Fault(
         "whoever finds a name taken takes the place of what is there",
         "server/admission.py",
-        '            if orjson.loads(said).get("by") != orjson.loads(raw)["by"]:\n',
-        "            if not said:\n",
-        (TAKEN,),
+        '            if said and said["by"] == body["by"]:\n',
+        "            if said:\n",
+        ("tests/server/http/test_own_names.py",),
     ),
     Fault(
         "what others gave back of a taken name waits once its author has sent it",

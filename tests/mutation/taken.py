@@ -3,6 +3,7 @@
 from tests.mutation.faults import Fault
 
 NAMES = "tests/server/http/test_taken_names.py"
+OWN = "tests/server/http/test_own_names.py"
 TOMBSTONES = "tests/server/http/test_taken_tombstones.py"
 
 TAKEN = (
@@ -25,7 +26,7 @@ TAKEN = (
         "sync/http/exchange.py",
         "return () if self.came.get((doc_id, winner)) == winner else (winner,)\n",
         "return () if (doc_id, winner) in self.came else (winner,)\n",
-        (f"{NAMES}::test_whose_words_lose_to_others_by_their_name_is_shown_those",),
+        (f"{OWN}::test_whose_words_lose_to_others_by_their_name_is_shown_those",),
     ),
     Fault(
         "a record that was let in is closed wherever it is",
@@ -75,5 +76,56 @@ TAKEN = (
         "(not live or superseding.adds(new, live, parent))",
         "(live and superseding.adds(new, live, parent))",
         (TOMBSTONES,),
+    ),
+    Fault(
+        "a name of one's own that is sent again takes away what others said by it",
+        "server/admission.py",
+        'self._enter(child, merge.retold(said, body, schemas.rules(body["type"])), told)\n',
+        "self._enter(child, None, told)\n",
+        (OWN,),
+    ),
+    Fault(
+        "what was put in somebody's mouth stands as long as what that person said",
+        "sync/merge.py",
+        "if (it := stamp(body, name)) and it == stamp(said, name)}\n",
+        "if (it := stamp(body, name)) and not it}\n",
+        (NAMES,),
+    ),
+    Fault(
+        "what staff merged is parted by a name that is sent again",
+        "server/admission.py",
+        "        if parts_merged(orjson.loads(edit.body), told, self._asking.grant.role):\n",
+        "        if not self._known.said(edit) and parts_merged(\n"
+        "            orjson.loads(edit.body), told, self._asking.grant.role\n"
+        "        ):\n",
+        (OWN,),
+    ),
+    Fault(
+        "of two bodies by one name in one request both are received",
+        "server/intake.py",
+        "if one and alike.same(one.body, edit.body) else None\n",
+        "if one else None\n",
+        (OWN,),
+    ),
+    Fault(
+        "what came by a name that is nowhere is asked for again and again",
+        "sync/http/exchange.py",
+        "if part.came.get(one, one[1]) in trees.get(one[0], {})]\n",
+        "if one[1] in trees.get(one[0], {})]\n",
+        (OWN,),
+    ),
+    Fault(
+        "what was received once needs no room though its hamlet is lost",
+        "server/batches.py",
+        " if held.there else {}\n",
+        "\n",
+        (OWN,),
+    ),
+    Fault(
+        "two that wait in two hamlets and belong in one enter together",
+        "server/release.py",
+        "        if entry.edit.id in seen:\n",
+        "        if (entry.db, entry.edit.id) in seen:\n",
+        (OWN,),
     ),
 )
