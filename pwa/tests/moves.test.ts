@@ -24,7 +24,8 @@ async function unsent(who: Phone): Promise<[string, string][]> {
 }
 
 test("an unsent visit at a household that moved goes after it, from a phone that holds the old hamlet only", async () => {
-  await mai.field.recordVisit(await mai.field.openForm("napo", household(1)), "nobody_home");
+  const open = await mai.field.openForm("napo", household(1));
+  await mai.field.recordVisit(open, "nobody_home");
   hamlet("move", "napo", "khuoilan", "--household", household(1), "--no-people");
   await synced(mai);
   assert.deepEqual(await unsent(mai), []);
@@ -32,6 +33,11 @@ test("an unsent visit at a household that moved goes after it, from a phone that
   assert.deepEqual((await mai.field.syncState()).said, [
     "Xã đã nhận phiếu bác gửi, và đã chuyển sang thôn Khuổi Lạn.",
   ]);
+  // A form that was open all the time: what has moved is not what was erased.
+  await mai.field.keepDraft(`edit/${household(1)}`, { house: "7" });
+  await mai.field.editHousehold(open, { place: { house: "7" } });
+  await synced(mai);
+  assert.deepEqual(await unsent(mai), []);
 });
 
 test("a phone that holds both shows it under the new hamlet, where its open screen goes on", async () => {

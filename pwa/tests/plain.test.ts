@@ -183,6 +183,28 @@ test("what was erased leaves the phone, unsent records included", async () => {
   assert.deepEqual((await mai.field.syncState()).waiting, 0);
 });
 
+test("an open form of what was erased saves nothing; a visit that had been saved is told of without a name", async () => {
+  const erased = "Dữ liệu này đã được xóa theo yêu cầu. Điện thoại cũng sẽ xóa.";
+  for (const [n, link] of [
+    [10, refusing],
+    [11, server.link],
+  ] as const) {
+    const [open, other] = [await form(mai, n), await form(lan, n)];
+    await lan.field.recordVisit(other, "met");
+    await server.office("quantri", { erase: `hamlet-napo/${household(n)}` });
+    mai.serve = lan.serve = link;
+    await synced(mai, lan);
+    for (const [who, opened] of [
+      [mai, open],
+      [lan, other],
+    ] as const) {
+      await assert.rejects(who.field.recordVisit(opened, "met"), { code: "missing" });
+      assert.equal((await who.field.syncState()).waiting, 0);
+    }
+    assert.deepEqual((await lan.field.syncState()).said, [erased]);
+  }
+});
+
 test("what went up by plain CouchDB alone is given back to a server that lost it, once", async () => {
   const late = server.phone();
   late.serve = refusing;

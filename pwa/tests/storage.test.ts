@@ -343,6 +343,39 @@ test("a form that is half filled in goes with the household that was erased, and
   assert.deepEqual(left, [names[2], names[3], names[4]]);
 });
 
+test("what was erased takes no more saves, and no form is half filled in about it again; what has moved does", async () => {
+  const server = await ScriptedServer.start();
+  const mine = await enrolled(server, 4);
+  const [second, third] = [ulidOf(2), ulidOf(3)];
+  const forms = await Promise.all([first, second, third].map((id) => mine.field.openForm("na", id)));
+  const moved = { moved_to: "hamlet-khac" };
+  const deleted = (id: string, doc = {}) => ({
+    ...{ id: `household:${id}`, rev: "2-b", revs: ["b"], deleted: true, ...doc },
+  });
+  server.parts = (parts) => [
+    ...parts.slice(0, -1),
+    { db: "hamlet-na", outcomes: [[`household:${first}`, "1-a", "erased"]] },
+    { db: "hamlet-na", rows: [deleted(second), deleted(third, { doc: moved })], position: "90" },
+    { done: true },
+  ];
+  assert.equal((await mine.field.syncNow()).problem, null);
+  const db = await openAccount(mine.env, "dev1");
+  for (const [n, id] of [first, second].entries()) {
+    const form = forms[n];
+    assert.ok(form);
+    await assert.rejects(mine.field.household("na", id), { code: "missing" });
+    await assert.rejects(mine.field.recordVisit(form, "met"), { code: "missing" });
+    await assert.rejects(mine.field.editHousehold(form, { name: "Hoàng" }), { code: "missing" });
+    await assert.rejects(mine.field.keepDraft(`edit/${id}`, { name: "Hoàng" }), { code: "missing" });
+    await assert.rejects(mine.field.draft(`edit/${id}`), { code: "missing" });
+    await mine.field.keepDraft(`edit/${id}`, null);
+  }
+  assert.deepEqual([await db.count("own"), await db.count("outbox"), await db.count("drafts")], [0, 0, 0]);
+  await mine.field.keepDraft(`edit/${third}`, { name: "Hoàng" });
+  await mine.field.editHousehold(forms[2] as never, { name: "Hoàng" });
+  assert.deepEqual([await db.count("own"), await db.count("drafts")], [1, 1]);
+});
+
 test("a draft outlives the app, encrypted, until it is forgotten", async () => {
   const mine = await enrolled(await ScriptedServer.start());
   await mine.field.keepDraft("meeting/na", { sheet: "7", chosen: [first] });

@@ -10,6 +10,13 @@ FIELD, STORAGE, TROUBLE, LEAVING, REJOIN, CODES, SHOWING, NOT_TAKEN = (
 
 PHONE = (
     Fault(
+        "what was erased takes one more visit, which nobody will ever see",
+        f"{DATA}/save.ts",
+        "    for (const { id } of drafts) await refuseErased(tx, id);\n",
+        "",
+        (STORAGE,),
+    ),
+    Fault(
         "an outcome clears another revision",
         f"{DATA}/commit.ts",
         '        const own = await tx.objectStore("own").get([db, id, rev]);\n        if (is',

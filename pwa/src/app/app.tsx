@@ -6,6 +6,7 @@ import type { Catalogue } from "../core/words/vi.ts";
 import type { Field, Lifecycle } from "../data/contract.ts";
 import { AppContext, type News } from "./context.ts";
 import { later } from "./later.tsx";
+import { Screen } from "./parts.tsx";
 import { Hamlet } from "./screens/hamlet.tsx";
 import { Home } from "./screens/home.tsx";
 import { Household } from "./screens/household.tsx";
@@ -63,7 +64,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
   const timer = useRef(0);
 
   const tell = useCallback((message: string, kind: News["kind"] = "done") => {
-    setNews({ message, kind, since: Date.now() });
+    setNews({ message, kind, since: kind === "gone" ? 0 : Date.now() });
     clearTimeout(timer.current);
     // What went wrong stays until the person moves on: it must not vanish before it was read.
     if (kind === "done") timer.current = setTimeout(() => setNews(null), NEWS_STAYS);
@@ -100,6 +101,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
     begin();
     return field.onChange((change) => {
       if (change === "lifecycle") begin();
+      setNews((old) => (old?.kind === "gone" ? null : old)); // it may be back, or have come to another hamlet
     });
   }, [field, tell]);
   useEffect(() => {
@@ -163,7 +165,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       case "lost":
         return <Lost />;
       case "open":
-        return screen();
+        return news?.kind === "gone" ? <Screen back title={news.message} children={null} /> : screen();
       default:
         return null; // not known yet
     }

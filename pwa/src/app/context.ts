@@ -9,7 +9,8 @@ export interface News {
   readonly message: string;
   /** Milliseconds: what was told just before a screen is left is told on the next one too. */
   readonly since: number;
-  readonly kind: "done" | "wrong";
+  /** gone: what the screen shows is not there any more; the sentence stands in its place. */
+  readonly kind: "done" | "wrong" | "gone";
 }
 
 export interface App {
@@ -52,7 +53,7 @@ export function useLoad<T>(
     const run = () =>
       latest.current(field).then(
         (loaded) => on && set(loaded),
-        (error) => on && !isOver(error) && explain(error),
+        (error) => on && explain(error, "gone"),
       );
     run();
     const end = field.onChange(run);
@@ -64,14 +65,19 @@ export function useLoad<T>(
   return value;
 }
 
-/** Says an error in words; one that nobody foresaw goes to the console too, for whoever looks into it. */
-export function useExplain(): (error: unknown) => void {
+/**
+ * Says an error in words; one that nobody foresaw goes to the console too, for whoever looks into it. With `gone`, it
+ * came of reading what the screen is about: where that is missing there is nothing else to show.
+ */
+export function useExplain(): (error: unknown, gone?: "gone") => void {
   const { say, tell } = useApp();
   return useCallback(
-    (error: unknown) => {
+    (error: unknown, gone?: "gone") => {
+      if (gone && isOver(error)) return;
       if (error instanceof FieldError) {
         const values = error.detail === null ? {} : { detail: error.detail };
-        return tell(say(`error.${error.code}` as Key, values), "wrong");
+        const kind = (error.code === "missing" && gone) || "wrong";
+        return tell(say(`error.${error.code}` as Key, values), kind);
       }
       console.error(error);
       tell(say("error.unknown"), "wrong");

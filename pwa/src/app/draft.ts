@@ -39,9 +39,13 @@ export function useDraft<T extends object>(
       latest.current = laid(begun, kept);
       set(latest.current);
     };
-    read().catch(explain);
+    const failed = (error: unknown) => on && explain(error, "gone");
+    read().catch(failed);
+    // What was erased does not stay on the screen, whoever is typing.
+    const end = field.onChange(() => field.draft(name).catch(failed));
     return () => {
       on = false;
+      end();
       if (!stays) keep(null);
     };
   }, [name]);

@@ -44,7 +44,7 @@ export function Screen({ title, back, children, actions, pair = false, resumed =
             {title}
           </h1>
         </div>
-        {news && (
+        {news && news.kind !== "gone" && (
           <p class={`news ${news.kind}`}>
             {news.message}
             <button type="button" aria-label={say("action.close")} onClick={dismiss}>

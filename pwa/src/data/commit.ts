@@ -55,13 +55,14 @@ export async function commitOutcomes(
     ["own", "outbox", "overruled", "heads", "databases", "meta", "drafts"],
     async (tx) => {
       const keys: RevKey[] = [];
-      const reasons = outcomes.flatMap(({ is, reason }) => (is === "received" && reason ? [reason] : []));
-      if (reasons.length > 0) await hear(tx, reasons, session.env.now());
+      const reasons: string[] = [];
       for (const { id, rev, is, reason } of outcomes) {
-        if (is === "erased") await erase(tx, db, id);
+        const own = await tx.objectStore("own").get([db, id, rev]);
+        // Nobody would know what became of what was said to be saved here.
+        if (reason && (is === "received" || (is === "erased" && own && !own.again))) reasons.push(reason);
+        if (is === "erased") await erase(tx, db, id, rev);
         if (await isElsewhere(tx, db, { id, rev, is, reason }))
           await tx.objectStore("heads").delete([db, id]);
-        const own = await tx.objectStore("own").get([db, id, rev]);
         if (is === "received" || is === "absorbed") await stand(tx, db, id, rev);
         if (!own) continue;
         const state = after(own, is);
@@ -76,6 +77,7 @@ export async function commitOutcomes(
         }
         if (state === "received") keys.push([db, id, rev]);
       }
+      if (reasons.length > 0) await hear(tx, reasons, session.env.now());
       return keys;
     },
   );
@@ -94,7 +96,7 @@ async function stand(tx: Write<"own">, db: string, id: string, rev: string): Pro
   }
 }
 
-/** What the server says of a record that it took is for the volunteer to read: where it went. */
+/** What the server says of a record is for the volunteer to read: where it went, or that it was erased. */
 async function hear(tx: Write<"meta">, reasons: readonly string[], at: number): Promise<void> {
   const before = ((await tx.objectStore("meta").get("said")) ?? []) as Meta["said"];
   const said = [...new Set(reasons)].map((reason) => ({ at, reason }));
@@ -132,8 +134,10 @@ async function erase(
   tx: Write<"own" | "outbox" | "overruled" | "heads" | "databases" | "drafts">,
   db: string,
   id: string,
+  rev: string,
 ): Promise<void> {
-  await tx.objectStore("heads").delete([db, id]);
+  const head = { db, id, rev, revs: [], ...(await tx.objectStore("heads").get([db, id])) };
+  await tx.objectStore("heads").put({ ...head, page: null, erased: true });
   await tx.objectStore("own").delete(keysOf(db, id));
   await tx.objectStore("outbox").delete(keysOf(db, id));
   await tx.objectStore("overruled").delete([db, id]);
@@ -223,10 +227,13 @@ async function takeRow(
   page: number | null,
   told: Told,
 ): Promise<boolean> {
-  const { id, rev, revs, deleted } = row;
+  const { id, rev, revs, deleted, doc } = row;
   const before = await tx.objectStore("heads").get([db, id]);
   const own = await tx.objectStore("own").getAll(keysOf(db, id));
-  await tx.objectStore("heads").put({ db, id, rev, revs: [...revs], page: deleted ? null : page });
+  const head = { db, id, rev, revs: [...revs], page: deleted ? null : page };
+  // What has moved says where to.
+  const erased = deleted && !Object.keys(doc ?? {}).length;
+  await tx.objectStore("heads").put(erased ? { ...head, erased } : head);
   for (const leaf of own) {
     if (!isSettledBy(leaf, row)) continue;
     await tx.objectStore("own").delete([db, id, leaf.rev]);

@@ -28,6 +28,8 @@ export interface Head {
   revs: string[];
   /** Where the body lies; null where the winner is deleted. */
   page: number | null;
+  /** It was erased: a deletion that names no other place. */
+  erased?: boolean;
 }
 
 /** Bodies of many documents of one database, encrypted as one JSON object {id: body}. */
@@ -364,9 +366,10 @@ export async function write<const S extends StoreName, T>(
   db: AccountDb,
   stores: readonly S[],
   work: (tx: Write<S>) => Promise<T>,
+  durability: IDBTransactionDurability = "strict",
 ): Promise<T> {
   // strict: the browser may not call it done before the disk does (Chrome 83 and later; others ignore it).
-  const tx = db.transaction(stores as S[], "readwrite", { durability: "strict" });
+  const tx = db.transaction(stores as S[], "readwrite", { durability });
   try {
     const result = await work(tx as unknown as Write<S>);
     await tx.done;

@@ -2,9 +2,9 @@
 import type { JsonObject } from "../core/json.ts";
 import { descends } from "../core/revision.ts";
 import { order, type Stamps } from "../core/stamps.ts";
-import type { Account } from "./contract.ts";
+import { type Account, FieldError } from "./contract.ts";
 import { decryptJson } from "./crypto.ts";
-import { type AccountDb, type Head, keysOf, type Own, type OwnState, type Page } from "./db.ts";
+import { type AccountDb, type Head, keysOf, type Own, type OwnState, type Page, type Write } from "./db.ts";
 import type { Env } from "./env.ts";
 
 /** An open account: its database, its data key, and the pages opened so far. */
@@ -123,6 +123,24 @@ function keepOpen(session: Session, page: Page): void {
   const n = page.n as number;
   session.pages.set(n, decryptJson<Bodies>(session.env, session.key, page.sealed, pagePlace(page.db)));
 }
+
+/**
+ * Raises FieldError `missing` where the household that a document or a draft is about (its name ends with it) was
+ * erased: nothing of it lives in any hamlet of this phone, and nothing that the phone itself wrote of it waits.
+ */
+export async function refuseErased(tx: Pick<Looked, "objectStore">, about: string): Promise<void> {
+  const id = `household:${about.slice(-26)}`;
+  let erased: boolean | undefined;
+  for (const db of await tx.objectStore("databases").getAllKeys()) {
+    const head = await tx.objectStore("heads").get([db, id]);
+    if ((head?.page ?? null) !== null || (await tx.objectStore("own").count(keysOf(db, id)))) return;
+    erased ||= head?.erased;
+  }
+  if (erased) throw new FieldError("missing", id);
+}
+
+/** What must hold still while that is looked up. */
+export type Looked = Write<"heads" | "own" | "databases">;
 
 /** What encryption binds an own leaf, and a page, to. */
 export const ownPlace = ({ db, id, rev }: Pick<Own, "db" | "id" | "rev">) => `own ${db} ${id} ${rev}`;

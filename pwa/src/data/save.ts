@@ -21,7 +21,7 @@ import {
   write,
 } from "./db.ts";
 import { minted, type Prepared, prepare } from "./outgoing.ts";
-import type { Leaf, Session } from "./records.ts";
+import { type Leaf, refuseErased, type Session } from "./records.ts";
 import { schemas } from "./schemas.ts";
 
 /** When a save happens: a stamp of its own, and the corrected time. */
@@ -50,7 +50,7 @@ export interface Draft {
 
 const TRIES = 5;
 
-/** Saves all drafts or none. On disk when it resolves; raises FieldError `invalid`, `wrong_clock`, `storage_full`, `not_saved`. */
+/** Saves all drafts or none. On disk when it resolves; raises FieldError `invalid`, `wrong_clock`, `missing` (erased since), `storage_full`, `not_saved`. */
 export function save(session: Session, drafts: readonly Draft[]): Promise<void> {
   return stored(saved(session, drafts));
 }
@@ -122,13 +122,14 @@ function put(
   { clock, moved }: { readonly clock: Clock; readonly moved: readonly Moved[] },
   last: string,
 ): Promise<boolean> {
-  return write(session.db, ["meta", "own", "outbox"], async (tx) => {
+  return write(session.db, ["meta", "own", "outbox", "heads", "databases"], async (tx) => {
     const now = (await tx.objectStore("meta").get("clock")) as Clock;
     const since = ((await tx.objectStore("meta").get("moved")) ?? []) as readonly Moved[];
     // Removed a moment ago: what came first decides, and there is no third.
     if (await tx.objectStore("meta").get("leaving")) throw new FieldError("not_saved", "the account leaves");
     if (now.last !== clock.last || now.offset !== clock.offset || newest(since) !== newest(moved))
       return false;
+    for (const { id } of drafts) await refuseErased(tx, id);
     await tx.objectStore("meta").put({ ...now, last }, "clock");
     for (const [i, { own, outgoing }] of prepared.entries()) {
       const parent = await replaced(tx, own, drafts[i]?.base?.rev);

@@ -39,7 +39,7 @@ export function Household({ hamlet, id }: Props) {
   const [busy, work] = useWork();
   // A form remembers what it was opened on; after a save another is opened, and so it is after a sync.
   useEffect(() => {
-    field.openForm(hamlet, id).then(setForm, explain);
+    field.openForm(hamlet, id).then(setForm, (error) => explain(error, "gone"));
   }, [shown]);
   if (!shown || !form) return <Loading />;
   const visit = (result: VisitResult) =>

@@ -507,7 +507,7 @@ export const en: Catalogue = {
   "error.locked": "Camket is locked. Enter the PIN.",
   "error.no_campaign": "No campaign has reached this phone. Sync when there is a signal.",
   "error.not_yours": "Only what you recorded yourself can be taken back.",
-  "error.missing": "Not found.",
+  "error.missing": "Not found: it may have been erased or moved.",
   "error.bad_bundle": "This is no file of Camket's, or it is damaged.",
   "error.carry_full":
     "This phone carries as much as it can. Go where there is a signal first, then take more.",

@@ -248,7 +248,7 @@ export const vi = {
   "error.locked": "Camket đang khóa. Hãy nhập mã PIN.",
   "error.no_campaign": "Chưa có đợt cam kết nào về máy. Hãy đồng bộ khi có sóng.",
   "error.not_yours": "Chỉ bỏ được mục do chính mình ghi.",
-  "error.missing": "Không tìm thấy.",
+  "error.missing": "Không tìm thấy: có thể đã bị xóa hoặc chuyển đi.",
   "error.bad_bundle": "Tệp này không phải tệp của Camket, hoặc đã hỏng.",
   "error.carry_full": "Máy này mang giúp đã đầy. Hãy tới chỗ có sóng để gửi bớt, rồi nhận tiếp.",
   "error.bad_picture": "Không mở được ảnh này. Hãy chụp hoặc chọn ảnh khác.",
