@@ -30,6 +30,25 @@ const whileAsked = (meanwhile: () => Promise<unknown>): Serve => {
   };
 };
 
+test("an invitation that was opened in two tabs revokes nobody: the account that was replaced goes, and says which it is", async () => {
+  const heard: string[] = [];
+  const [first, second] = [server.phone(), server.phone()];
+  first.field.onChange((change) => heard.push(change));
+  for (const revoked of [false, true]) {
+    const code = invite(1);
+    await first.field.join(code, "Một tab");
+    if (!revoked) await second.field.join(code, "Tab kia");
+    await first.field.setPin(PIN);
+    if (revoked) {
+      await synced(first);
+      revoke(await device(first));
+    }
+    await first.field.syncNow();
+    assert.equal(await first.field.lifecycle(), "new");
+    assert.equal(heard.splice(0).includes("replaced"), !revoked);
+  }
+});
+
 test("of a phone of two people the account goes that was revoked, whoever has it in hand by then", async () => {
   const both = await server.enrolled(server.commune.codes[0]);
   const mai = await device(both);

@@ -10,6 +10,13 @@ FIELD, STORAGE, TROUBLE, LEAVING, REJOIN, CODES, SHOWING, NOT_TAKEN = (
 
 PHONE = (
     Fault(
+        "an account whose invitation was opened again in another tab is told that it was revoked",
+        f"{DATA}/field.ts",
+        '    if (!synced) this.post("replaced");\n',
+        "",
+        (LEAVING,),
+    ),
+    Fault(
         "what was erased takes one more visit, which nobody will ever see",
         f"{DATA}/save.ts",
         "    for (const { id } of drafts) await refuseErased(tx, id);\n",

@@ -85,6 +85,8 @@ export function App({ field, invited, updates, preferences, words }: Props) {
       // Only the office takes an account off a phone: it must not look like a fault.
       if (now !== "lost" && used.current && !accounts.some(({ id }) => id === used.current))
         tell(said.current("sync.revoked"), "wrong");
+      // Nor is it revoked where its invitation was opened in another tab, and goes on there.
+      if (now === "new" && used.current === "") tell(said.current("error.spent_code"), "wrong");
       used.current = account?.id ?? null;
       if (now === "lost") setNews(null); // that it was saved is no longer so
       if (now === "open") {
@@ -101,6 +103,7 @@ export function App({ field, invited, updates, preferences, words }: Props) {
     begin();
     return field.onChange((change) => {
       if (change === "lifecycle") begin();
+      if (change === "replaced") used.current = "";
       setNews((old) => (old?.kind === "gone" ? null : old)); // it may be back, or have come to another hamlet
     });
   }, [field, tell]);

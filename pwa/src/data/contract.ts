@@ -401,7 +401,8 @@ export interface CourierState {
   readonly room: number;
 }
 
-export type Change = "lifecycle" | "records" | "sync";
+/** replaced: the invitation of the account in front was opened once more before it had synced: it goes, unrevoked. */
+export type Change = "lifecycle" | "records" | "sync" | "replaced";
 
 export interface Field {
   // --- the phone and its accounts

@@ -66,7 +66,7 @@ export class PhoneField implements Field {
     this.syncing = new Syncing(this.env, {
       session: () => this.session,
       closed: async () => (await this.inFront())?.db ?? null,
-      revoked: (device) => this.revoked(device),
+      revoked: (...which) => this.revoked(...which),
     });
     world.channel.listen((message) => this.tell(message as Change));
   }
@@ -445,7 +445,9 @@ export class PhoneField implements Field {
   }
 
   /** Another account may be in front by now. Interrupted, it is ended when the app looks next. */
-  private async revoked(device: string): Promise<void> {
+  private async revoked(device: string, synced: boolean): Promise<void> {
+    // What has never synced was hardly revoked: in another tab its invitation has joined once more.
+    if (!synced) this.post("replaced");
     await this.close(device);
     this.loss = null;
     await loss.remove(this.env, device).finally(() => this.post("lifecycle"));

@@ -24,8 +24,8 @@ const SAID_FOR = 7 * 24 * 3_600_000;
 export interface Front {
   session(): Session | null;
   closed(): Promise<AccountDb | null>;
-  /** The office revoked this account's phone, and everything has been handed in. */
-  revoked(device: string): Promise<void>;
+  /** The office revoked this account's phone, and everything has been handed in. `synced`: it ever has. */
+  revoked(device: string, synced: boolean): Promise<void>;
 }
 
 const NOTHING = {
@@ -165,14 +165,15 @@ export class Syncing {
    */
   private async shutOut(session: Session, asked: boolean): Promise<SyncProblem | null> {
     const { env, db, account } = session;
-    const { unknown } = (await meta(db, "sync")) ?? {};
+    const { unknown, lastSync } = (await meta(db, "sync")) ?? {};
     const { is, life } = unknown
       ? { is: "strange" as const, life: "" }
       : await standing({ env, db }).catch((error) => ({ is: problemOf(error), life: "" }));
     if (is === "revoked") {
       const { farewell } = await import("./apart.ts");
       // Without a link, or without an answer that says who asks: later.
-      if (await farewell.handOver(session, life).catch(() => false)) await this.front.revoked(account.id);
+      if (await farewell.handOver(session, life).catch(() => false))
+        await this.front.revoked(account.id, Boolean(lastSync));
       return is;
     }
     const credential = is === "live" ? await credentialOf(session) : session.credential;
