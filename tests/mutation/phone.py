@@ -26,8 +26,8 @@ PHONE = (
     Fault(
         "an outcome clears another revision",
         f"{DATA}/commit.ts",
-        '        const own = await tx.objectStore("own").get([db, id, rev]);\n        if (is',
-        '        const [own] = await tx.objectStore("own").getAll(keysOf(db, id));\n        if (is',
+        '        const own = await tx.objectStore("own").get([db, id, rev]);\n        // Nobody',
+        '        const [own] = await tx.objectStore("own").getAll(keysOf(db, id));\n        // Nobody',
         (STORAGE, FIELD),
     ),
     Fault(
@@ -99,7 +99,7 @@ PHONE = (
     Fault(
         "an erased household stays on the phone",
         f"{DATA}/commit.ts",
-        '        if (is === "erased") await erase(tx, db, id);\n',
+        '        if (is === "erased") await erase(tx, db, id, rev);\n',
         "",
         (STORAGE,),
     ),
