@@ -136,8 +136,12 @@ async function erase(
   id: string,
   rev: string,
 ): Promise<void> {
-  const head = { db, id, rev, revs: [], ...(await tx.objectStore("heads").get([db, id])) };
-  await tx.objectStore("heads").put({ ...head, page: null, erased: true });
+  const heads = tx.objectStore("heads");
+  const head = await heads.get([db, id]);
+  await heads.delete([db, id]);
+  // Until its tombstone comes down, nothing more is said of a household; of what went with it the server may not know.
+  if (id.startsWith("household:"))
+    await heads.put({ db, id, rev, revs: [], ...head, page: null, erased: true });
   await tx.objectStore("own").delete(keysOf(db, id));
   await tx.objectStore("outbox").delete(keysOf(db, id));
   await tx.objectStore("overruled").delete([db, id]);
