@@ -213,7 +213,7 @@ FOUND = {
     # The phone remembered that her pledge was erased, of which the server had never heard.
     "a signature of a household that the office erases meanwhile": Season(1, (0,), (
         Step("join", 0),
-        Step("sign", 0, args=at(method="touch", signer="Nông S1X")),
+        Step("sign", 0, args=at(method="paper_signed", signer="Nông S1X")),
         Step("erase", args=at()),
     )),
 }  # fmt: skip
