@@ -12,7 +12,16 @@ import schemas
 from server import archive, bounds, quarantine
 from server.aside import as_taken, is_robbed
 from server.auth.grant import COMMUNE, Grant
-from server.rules import OTHERS_WORK, Asked, as_held, checklist_id, parts_merged, refusal, well_named
+from server.rules import (
+    OTHERS_WORK,
+    Asked,
+    as_held,
+    checklist_id,
+    parts_merged,
+    photos_as_held,
+    refusal,
+    well_named,
+)
 from server.settle import POLICY, read_body
 from server.superseding import adds
 from server.words import Words
@@ -261,9 +270,13 @@ class Judge:
     def _as_held(self, edit: Edit, doc: Body, known: list[Body]) -> Body:
         """A phone's clock was set right between two copies of a record, and one of them came by hand: where
         one descends from the other, the times that came first stand. Acts by whose ids there is something
-        else, and which staff have let in by others, are those."""
-        tree, doc = self._known.tree(edit.id), as_taken(doc, known)
+        else, and which staff have let in by others, are those; and photographs stay where they were shown."""
+        tree, doc = self._known.tree(edit.id), as_taken(photos_as_held(doc, known), known)
         return as_held(doc, known) if any(rev in tree for rev in edit.path) else doc
+
+    def _bytes_as_held(self, edit: Edit, raw: bytes, known: list[Body]) -> bytes:
+        body = orjson.loads(raw)
+        return raw if (held := self._as_held(edit, body, known)) == body else canonical.encode(held)
 
     def _held(self, edit: Edit, why: quarantine.Why) -> quarantine.Held:
         grant = self._asking.grant
@@ -291,15 +304,15 @@ class Judge:
         live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
         if live and not adds(orjson.loads(raw), live, ancestor):
             return Admitted(edit, (sent,))
+        raw = self._bytes_as_held(edit, raw, told)
+        child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
 
     def _enter(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
         sent = archive.Entry.of(self._db, edit, "sent")
         derived = resolve.inline(Derived(edit.path, edit.body, False), ancestor, POLICY) if ancestor else None
         child = Edit(edit.id, derived.path, derived.body) if derived else edit
-        body = orjson.loads(child.body)
-        if (held := self._as_held(edit, body, told)) != body:
-            raw = canonical.encode(held)
+        if (raw := self._bytes_as_held(edit, child.body, told)) != child.body:
             child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
         if child is edit:
             return Admitted(edit, (sent,))

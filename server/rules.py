@@ -196,6 +196,13 @@ def as_held(doc: Doc, known: Sequence[Doc]) -> Doc:
     return {**doc, "acts": [kept(act) for act in doc["acts"]]} if "acts" in doc else doc
 
 
+def photos_as_held(doc: Doc, known: Sequence[Doc]) -> Doc:
+    """The document with its photographs under the items under which they are held: two people may have sent
+    one picture, and nobody moves another's, be the name of an item greater or not."""
+    held = {one["id"]: one for body in _readable(known) for one in body.get("photos", ())}
+    return {**doc, "photos": [held.get(one["id"], one) for one in doc["photos"]]} if "photos" in doc else doc
+
+
 def _held_acts(known: Sequence[Doc]) -> dict[str, Doc]:
     return {act["id"]: act for body in known if not schemas.newer(body) for act in body.get("acts", ())}
 

@@ -128,4 +128,11 @@ TAKEN = (
         "        if (entry.db, entry.edit.id) in seen:\n",
         (OWN,),
     ),
+    Fault(
+        "a colleague's photograph is shown under another item",
+        "server/admission.py",
+        "as_taken(photos_as_held(doc, known), known)\n",
+        "as_taken(doc, known)\n",
+        ("tests/server/http/test_hostile.py",),
+    ),
 )

@@ -41,7 +41,7 @@ class History:
     random: Random
     acts: list[Body] = field(default_factory=list)
     name: str | None = None
-    photos: set[str] = field(default_factory=set)
+    photos: list[Body] = field(default_factory=list)
     sent: dict[str, list[tuple[Rev, Body]]] = field(default_factory=dict)
     time: int = 0
 
@@ -78,7 +78,7 @@ class History:
             body, changed = said[0] | {"name": self.name}, {"name"}
         else:
             photo = {"id": f"{self.random.getrandbits(256):064x}", "item": "picture"}
-            self.photos.add(photo["id"])
+            self.photos.append(photo)
             body = (said[0] if said else INSPECTED) | {"photos": union(said, "photos", [photo])}
             changed = {"photos"} if said else {*INSPECTED, "photos"}
         path = (self.fresh(top.generation + 1 if top else 1), *(revtree.ancestry(tree, top) if top else ()))
@@ -95,12 +95,13 @@ class History:
         if doc_id == PLACE:
             body["order"] = chance.randrange(1, 90)
         else:
-            own = {"id": f"{chance.getrandbits(256):064x}", "item": "picture"}
+            own = {"id": f"{chance.getrandbits(256):064x}", "item": chance.choice(["picture", "roof"])}
             (visit,) = self.his.visit()["acts"]
             kept = [one for one in body[changed] if chance.random() < 0.6]
             kept += [visit if doc_id == PLEDGE else own] if chance.random() < 0.6 or not kept else []
-            if doc_id == PLEDGE and self.acts and chance.random() < 0.2:
-                kept.append(visit | {"id": chance.choice(self.acts)["id"]})
+            hers = self.acts if doc_id == PLEDGE else self.photos
+            if hers and chance.random() < 0.2:
+                kept.append((visit if doc_id == PLEDGE else own) | {"id": chance.choice(hers)["id"]})
             body[changed] = union([], changed, kept)
         body = written(body, self.his, now, {changed})
         rev = self.named(tree, body, [rev for rev, _ in before])
@@ -157,9 +158,7 @@ class History:
             if doc_id == PLACE and self.name and body["name"] != self.name:
                 found.append(f"{self.name} is {body['name']}")
             if doc_id == INSPECTION:
-                found += [
-                    f"no photo {one}" for one in self.photos - {photo["id"] for photo in body["photos"]}
-                ]
+                found += [f"no photo {one}" for one in self.photos if one not in body["photos"]]
         return found
 
     def stamp(self, phone: Phone, ahead: int = 0) -> str:
