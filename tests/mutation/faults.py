@@ -714,7 +714,7 @@ FOR_GOOD = (
     Fault(
         "an act that was let in by another id is not known again",
         "server/admission.py",
-        "self._known.tree(edit.id), as_taken(doc, known)\n",
+        "self._known.tree(edit.id), as_taken(photos_as_held(doc, known), known)\n",
         "self._known.tree(edit.id), doc\n",
         ("tests/server/test_aside.py",),
     ),
