@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 
 import schemas
-from server import archive, bounds, quarantine
+from server import archive, bounds, moving, quarantine
 from server.aside import as_taken, is_robbed
 from server.auth.grant import COMMUNE, Grant
 from server.rules import (
@@ -30,7 +30,7 @@ from sync.exchange import MAX_DOCUMENT, Status
 from sync.hooks import Answer, Caller, Refused
 from sync.merge import Body
 from sync.resolve import Derived
-from sync.rev import Rev, derive
+from sync.rev import Rev
 from sync.revtree import Tree
 from sync.stamps import SKEW
 from sync.store.interface import Document, Edit
@@ -292,20 +292,19 @@ class Judge:
         not know what it says. Where something else is here by that name its author stands beside that, or,
         if it was let in as that author's by others' word, upon it: then that is what it is to leave as it
         is, but for what was put in its author's mouth."""
-        raw = edit.body
-        child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
+        body = orjson.loads(edit.body)
         if self._known.said(edit) is not None:
-            body, said = orjson.loads(raw), self._known.by_name(edit)
+            said = self._known.by_name(edit)
             if said and said["by"] == body["by"]:
+                child = moving.upon(edit.id, edit.path, edit.body)
                 return self._enter(child, merge.retold(said, body, schemas.rules(body["type"])), told)
-            beside = edit._replace(path=(quarantine.apart_as(edit.rev, raw), *edit.path[1:]))
+            beside = edit._replace(path=(quarantine.apart_as(edit.rev, edit.body), *edit.path[1:]))
             return self._enter(beside, ancestor, told)
         sent = archive.Entry.of(self._db, edit, "sent")
-        live = [body for body in self._known.live(edit.id) if not schemas.newer(body)]
-        if live and not adds(orjson.loads(raw), live, ancestor):
+        live = [one for one in self._known.live(edit.id) if not schemas.newer(one)]
+        if live and not adds(body, live, ancestor):
             return Admitted(edit, (sent,))
-        raw = self._bytes_as_held(edit, raw, told)
-        child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
+        child = moving.upon(edit.id, edit.path, self._bytes_as_held(edit, edit.body, told))
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))
 
     def _enter(self, edit: Edit, ancestor: Body | None, told: list[Body]) -> Admitted:
@@ -313,7 +312,7 @@ class Judge:
         derived = resolve.inline(Derived(edit.path, edit.body, False), ancestor, POLICY) if ancestor else None
         child = Edit(edit.id, derived.path, derived.body) if derived else edit
         if (raw := self._bytes_as_held(edit, child.body, told)) != child.body:
-            child = Edit(edit.id, (derive(edit.rev, False, raw), *edit.path), raw)
+            child = moving.upon(edit.id, edit.path, raw)
         if child is edit:
             return Admitted(edit, (sent,))
         return Admitted(child, (sent, archive.Entry.of(self._db, child, "derived")))

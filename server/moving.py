@@ -205,7 +205,7 @@ def beside(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
 
 
 def upon(doc_id: str, line: tuple[Rev, ...], body: bytes) -> Edit:
-    """What a leaf says, as a child of it: the name is bare there, and somebody has written upon that."""
+    """What came by a name, as a child of it: the name is bare here, or says something else."""
     return Edit(doc_id, (derive(line[0], False, body), *line), body)
 
 

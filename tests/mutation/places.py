@@ -364,7 +364,7 @@ PLACES = (
     Fault(
         "what was written upon a lost revision hides what that had said",
         "server/admission.py",
-        "        if live and not adds(orjson.loads(raw), live, ancestor):\n",
+        "        if live and not adds(body, live, ancestor):\n",
         "        if True:\n",
         ("tests/server/test_superseding.py",),
     ),

@@ -24,6 +24,7 @@ from sync.store.interface import Edit
 from tests.server.documents import OTHER
 from tests.server.http.served import DB, HAMLET, HOUSEHOLD, Phone, Served
 from tests.server.http.test_moves import ADMIN, NEW
+from tests.server.http.test_taken_names import at
 
 ABSORBED, ERASED = {"absorbed": True}, dict[str, Any]()
 HOME, KEPT = f"household:{HOUSEHOLD}", f"pledge:antq-2026:{HOUSEHOLD}"
@@ -37,11 +38,6 @@ async def two(camket: Served) -> tuple[Phone, Phone]:
         with camket.parts.rows.begin() as rows:
             users.give_hamlets(rows, phone.user, [HAMLET, "bankhu"], by="x", now=camket.parts.clock())
     return phones
-
-
-def at(doc: dict[str, Any], *revs: Rev) -> dict[str, Any]:
-    path = {"start": revs[0].generation, "ids": [rev.digest for rev in revs]}
-    return {**doc, "_rev": str(revs[0]), "_revisions": path}
 
 
 async def take(phone: Phone, leaf: dict[str, Any], *tombstones: dict[str, Any]) -> None:
